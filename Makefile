@@ -1,0 +1,35 @@
+# Everything runs in .venv; nothing else on the machine is changed.
+
+.PHONY: install run demo test check format bench lock clean
+
+install: .venv/installed.stamp ## set up .venv with the locked dependencies
+
+.venv/installed.stamp: requirements/lock.txt pyproject.toml scripts/install
+	@scripts/install
+
+run: install ## run the tutorial, then keep its API and endpoint up
+	@.venv/bin/modelwright demo --serve
+
+demo: install ## run the tutorial and exit
+	@.venv/bin/modelwright demo
+
+check: install ## lint, format, types, layers and the repository's own rules
+	@scripts/check
+
+test: install ## every check and every test
+	@scripts/check
+	@.venv/bin/python -m pytest --cov
+
+format: install ## mend what ruff can mend by itself
+	@.venv/bin/ruff check --fix --quiet .
+	@.venv/bin/ruff format --quiet .
+
+bench: install ## every benchmark, as tables
+	@set -e; for file in bench/*.py; do echo "== $$file"; .venv/bin/python "$$file"; done
+
+lock: ## rewrite requirements/lock.txt from pyproject.toml
+	@scripts/lock
+
+clean: ## remove everything that can be made again
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist
+	find src tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The HTTP door: routes, bodies and events over the workspace."""

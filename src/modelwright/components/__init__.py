@@ -1,0 +1,1 @@
+"""What a node can do: the contract, its parameters and the palette."""

@@ -1,0 +1,1 @@
+"""What travels on a wire: tables, transforms, models, and how they are stored."""

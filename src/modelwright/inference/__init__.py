@@ -1,0 +1,1 @@
+"""How a trained graph becomes an answerer: conversion, parity, scorer."""

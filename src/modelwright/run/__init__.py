@@ -1,0 +1,1 @@
+"""How a graph becomes results: plan, keys and reuse, runner, worker, events."""

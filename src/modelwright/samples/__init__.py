@@ -1,0 +1,1 @@
+"""Sample pipelines and sample datasets, shipped as data."""

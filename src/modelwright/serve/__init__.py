@@ -1,0 +1,1 @@
+"""How an answerer becomes a service: endpoint, replica, router, controller."""

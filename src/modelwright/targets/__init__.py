@@ -1,0 +1,1 @@
+"""Where work can be done: local processes first, clusters behind the same contract."""

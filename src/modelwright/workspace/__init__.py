@@ -1,0 +1,1 @@
+"""What is remembered: drafts, runs, assets, endpoints and people, in one database."""
