@@ -1,5 +1,8 @@
 # Everything runs in .venv; nothing else on the machine is changed.
 
+# How the tests are spread over processes; `make test PYTEST_ARGS=` runs them one after another.
+PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist worksteal
+
 .PHONY: install run demo test check format bench lock clean
 
 install: .venv/installed.stamp ## set up .venv with the locked dependencies
@@ -18,7 +21,7 @@ check: install ## lint, format, types, layers and the repository's own rules
 
 test: install ## every check and every test
 	@scripts/check
-	@.venv/bin/python -m pytest --cov
+	@.venv/bin/python -m pytest --cov $(PYTEST_ARGS)
 
 format: install ## mend what ruff can mend by itself
 	@.venv/bin/ruff check --fix --quiet .

@@ -1,0 +1,79 @@
+"""Checks of the repository's shape that no linter knows: file lengths, module names, promises, machine-specific text.
+
+Run as `scripts/structure.py [FOLDER]`; prints one line per finding and ends with status 1 when there is any.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+LONGEST_FILE = 600
+CODE_ROOTS = ("src", "tests", "bench", "scripts", "studio/src")
+CODE_SUFFIXES = frozenset({".py", ".ts", ".tsx", ".css"})
+TEXT_ROOTS = (*CODE_ROOTS, "docs", ".ci", "requirements")
+TEXT_SUFFIXES = CODE_SUFFIXES | {
+    "", ".cfg", ".html", ".ini", ".json", ".md", ".mjs", ".sh", ".toml", ".txt", ".yaml", ".yml",
+}  # fmt: skip
+SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "generated", "studio_dist"})
+VAGUE_NAMES = frozenset({"utils", "util", "common", "core", "helpers", "helper", "base", "manager"})
+
+# Each is written with one character in brackets, so that this file does not find itself.
+PROMISE = re.compile(r"\b(?:T[O]DO|F[I]XME|X[X]X|H[A]CK)\b")
+PROMISE_WITH_ISSUE = re.compile(r"\bT[O]DO\(#\d+\): \S")
+MACHINE_SPECIFIC = {
+    re.compile(r"(?<![\w./])/(?:hom[e]|User[s])/[\w.-]+"): "somebody's home folder",
+    re.compile(r"(?<![\w./-])/(?:roo[t]|wor[k])/[\w.-]+"): "a folder of one machine",
+    re.compile(r"\b(?:pypi[.]org|pythonhosted[.]org|registry[.]npmjs|registry[.]yarnpkg)"): (
+        "a package registry's host; whoever installs decides where packages come from"
+    ),
+    re.compile(r"--(?:extra-)?index-ur[l]\s*[= ]\s*\S"): "a package registry's address",
+}
+
+
+def main(root: Path) -> int:
+    """Print every finding under `root`; the number to exit with."""
+    findings = [*check_code(root), *check_text(root)]
+    for finding in findings:
+        print(finding)
+    return 1 if findings else 0
+
+
+def check_code(root: Path) -> Iterator[str]:
+    """Findings about source files: too long, vaguely named, or promising something without an issue."""
+    for path in files_under(root, CODE_ROOTS, CODE_SUFFIXES):
+        place = path.relative_to(root)
+        lines = path.read_text(encoding="utf-8").splitlines()
+        if len(lines) > LONGEST_FILE:
+            yield f"{place}: {len(lines)} lines; split it by what it does, at most {LONGEST_FILE}"
+        for vague in sorted(VAGUE_NAMES.intersection({path.stem, path.parent.name})):
+            yield f"{place}: named '{vague}'; name it for what it does"
+        for number, line in enumerate(lines, start=1):
+            if PROMISE.search(line) and not PROMISE_WITH_ISSUE.search(line):
+                yield f"{place}:{number}: a promise without an issue; write 'TO" + "DO(#12): what'"
+
+
+def check_text(root: Path) -> Iterator[str]:
+    """Findings about anything readable that would be true on one machine only."""
+    top = (path for path in sorted(root.iterdir()) if path.is_file())
+    readable = (path for path in top if path.suffix in TEXT_SUFFIXES)
+    for path in (*readable, *files_under(root, TEXT_ROOTS, TEXT_SUFFIXES)):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            for pattern, what in MACHINE_SPECIFIC.items():
+                if found := pattern.search(line):
+                    yield f"{path.relative_to(root)}:{number}: '{found.group().strip()}' is {what}"
+
+
+def files_under(root: Path, folders: tuple[str, ...], suffixes: frozenset[str]) -> Iterator[Path]:
+    """Files of these kinds in these folders, in name order, without what was built or installed."""
+    for folder in folders:
+        for path in sorted((root / folder).rglob("*")):
+            skipped = SKIPPED_FOLDERS.intersection(path.relative_to(root).parts)
+            if path.suffix in suffixes and not skipped and path.is_file():
+                yield path
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()))

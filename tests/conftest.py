@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pytest
+
+EXPECTED_FAILURES = ("not_yet", "upstream", "never")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Make a strict xfail of each expected failure that says its kind; refuse any other."""
+    for item in items:
+        if item.get_closest_marker("xfail"):
+            raise pytest.UsageError(
+                f"{item.nodeid}: an expected failure says its kind: {', '.join(EXPECTED_FAILURES)}"
+            )
+        for kind in EXPECTED_FAILURES:
+            if mark := item.get_closest_marker(kind):
+                if len(mark.args) != 1 or not isinstance(mark.args[0], str):
+                    raise pytest.UsageError(f"{item.nodeid}: {kind} needs one text, the reason")
+                item.add_marker(pytest.mark.xfail(reason=f"{kind}: {mark.args[0]}", strict=True))
