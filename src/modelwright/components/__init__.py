@@ -1,1 +1,1 @@
-"""What a node can do: the contract, its parameters and the palette."""
+"""What a node can do: the contract, parameter types, the library and the palette."""

@@ -1,1 +1,1 @@
-"""Pipelines as immutable data: nodes, wires, edits, checks and the YAML file format."""
+"""Pipelines as data: nodes, wires, edits, checks and the file format."""

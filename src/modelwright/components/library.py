@@ -1,0 +1,121 @@
+"""The library: every component that is installed, by id."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from modelwright.components.contract import Component, ComponentSpec
+from modelwright.components.errors import ComponentError, UnknownComponent
+from modelwright.data.errors import nearest
+
+ENTRY_POINTS = "modelwright.components"
+"""Group of entry points under which another package names modules that define components."""
+
+
+class NewerComponent(ComponentError):
+    """A file holds a component of a version newer than the installed one."""
+
+    code = "newer-component"
+
+    def __init__(self, component: str, version: int, installed: int) -> None:
+        super().__init__(
+            f'The file holds version {version} of "{component}"; version {installed} is installed.',
+            remedy="Update Modelwright, or the package that brings the component.",
+            component=component,
+            version=version,
+            installed=installed,
+        )
+
+
+class Library:
+    """Component classes by id; former ids lead to their successors."""
+
+    def __init__(self, components: Iterator[type[Component]]) -> None:
+        self._by_id: dict[str, type[Component]] = {}
+        self._former: dict[str, str] = {}
+        for component in components:
+            spec = component.__component__
+            self._by_id[spec.id] = component
+            self._former.update(dict.fromkeys(spec.replaces, spec.id))
+
+    def __iter__(self) -> Iterator[type[Component]]:
+        """By category, then title."""
+        specs = self._by_id.values()
+        return iter(
+            sorted(specs, key=lambda c: (c.__component__.category, c.__component__.title))
+        )
+
+    def __contains__(self, component_id: str) -> bool:
+        return component_id in self._by_id or component_id in self._former
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def find(self, component_id: str) -> type[Component]:
+        """The class for an id, or for a former id.  Raises UnknownComponent with the nearest ids."""
+        known = self._by_id.get(self._former.get(component_id, component_id))
+        if known is None:
+            raise UnknownComponent(component_id, nearest(component_id, list(self._by_id)))
+        return known
+
+    def spec(self, component_id: str) -> ComponentSpec:
+        """The description for an id.  Raises UnknownComponent."""
+        return self.find(component_id).__component__
+
+    def make(self, component_id: str, version: int, parameters: Mapping[str, Any]) -> Component:
+        """The configured component, with parameters of an older version upgraded step by step.
+
+        Raises UnknownComponent, NewerComponent and InvalidParameter.
+        """
+        component = self.find(component_id)
+        return component.parse(self.upgrade(component_id, version, parameters))
+
+    def upgrade(
+        self, component_id: str, version: int, parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Parameters of a stored version as those of the installed one.
+
+        A component of version n brings class methods `from_v1` … `from_v{n-1}`, each taking the
+        parameters of that version to the next.  Raises UnknownComponent and NewerComponent.
+        """
+        component = self.find(component_id)
+        spec = component.__component__
+        if version > spec.version:
+            raise NewerComponent(spec.id, version, spec.version)
+        values = dict(parameters)
+        for step in range(version, spec.version):
+            values = getattr(component, f"from_v{step}")(values)
+        return values
+
+
+@cache
+def library() -> Library:
+    """The components of this package and of every installed package that announces some."""
+    return Library(_components())
+
+
+def _components() -> Iterator[type[Component]]:
+    from modelwright.components import palette
+
+    for module in pkgutil.walk_packages(palette.__path__, palette.__name__ + "."):
+        if not module.ispkg:
+            yield from _defined_in(module.name)
+    for point in entry_points(group=ENTRY_POINTS):
+        yield from _defined_in(point.value)
+
+
+def _defined_in(name: str) -> Iterator[type[Component]]:
+    module = import_module(name)
+    for value in vars(module).values():
+        if (
+            isinstance(value, type)
+            and issubclass(value, Component)
+            and value.__module__ == module.__name__
+            and "__component__" in value.__dict__
+        ):
+            yield value

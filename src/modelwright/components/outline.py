@@ -1,0 +1,68 @@
+"""What is known of a value on a wire before any run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from modelwright.data.schema import Column, Schema, Task
+
+
+@dataclass(frozen=True, slots=True)
+class TableOutline:
+    """A table that is to come: its columns, as far as they are known.
+
+    complete: no further columns can appear.  rows: how many, where that is certain.
+    """
+
+    schema: Schema
+    complete: bool = True
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOutline:
+    """A model that is to come: its task, its label, and the columns it will read and add."""
+
+    task: Task
+    label: Column | None = None
+    features: Schema | None = None
+    scores: Schema | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerOutline:
+    """A learner that is to come: its task and its component's title."""
+
+    task: Task
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransformOutline:
+    """A fitted transformation that is to come: the columns it reads, and the table it makes of one.
+
+    reads: names it must find.  gives: the outline of the table it was fitted on, after it.
+    """
+
+    reads: tuple[str, ...] = ()
+    gives: TableOutline | None = None
+
+
+Outline = TableOutline | ModelOutline | LearnerOutline | TransformOutline
+
+
+def outline_of(value: Any) -> Outline | None:
+    """The outline of an artifact that is already there."""
+    from modelwright.data.fitted import Model, Transform, UntrainedModel
+    from modelwright.data.table import Table
+
+    if isinstance(value, Table):
+        return TableOutline(value.schema, rows=value.rows)
+    if isinstance(value, Model):
+        return ModelOutline(value.task, value.label, value.features, value.scores)
+    if isinstance(value, Transform):
+        return TransformOutline(tuple(sorted(value.formula.required())))
+    if isinstance(value, UntrainedModel):
+        return LearnerOutline(value.task, value.component)
+    return None

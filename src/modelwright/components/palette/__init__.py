@@ -1,0 +1,1 @@
+"""The components that come with the package: a folder a category, a file a component."""

@@ -1,0 +1,1 @@
+"""Nodes that bring something in that is already there."""

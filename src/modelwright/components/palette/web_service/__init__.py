@@ -1,0 +1,1 @@
+"""Where requests enter and replies leave a real-time inference pipeline."""
