@@ -1,0 +1,144 @@
+"""Tables: Polars frames whose columns carry roles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import polars as pl
+
+from modelwright.data.artifact import Artifact, CorruptArtifact
+from modelwright.data.schema import Column, ColumnType, Role, Schema
+
+_FRAME = "frame.arrow"
+_COLUMNS = "columns.json"
+
+
+class Table(Artifact):
+    """Rows and named, typed columns; each column has a role and may be marked categorical.
+
+    frame: any Polars frame; its types are brought to those of ColumnType (integers to Int64,
+    floats to Float64, dates to Datetime in microseconds, categories to String with the mark).
+    columns: marks by name; a column without an entry is a plain feature, and an entry without a
+    column is left out, so marks can be handed on from an earlier table as they are.
+    """
+
+    kind: ClassVar[str] = "table"
+    title: ClassVar[str] = "Table"
+
+    def __init__(self, frame: pl.DataFrame, columns: Schema | Iterable[Column] = ()) -> None:
+        marks = {c.name: c for c in columns if not c.is_plain}
+        self.frame, found = _canonical(frame)
+        self._marks: dict[str, Column] = {}
+        for name in self.frame.columns:
+            if name in marks:
+                self._marks[name] = marks[name]
+            if name in found:
+                known = self._marks.get(name, Column(name, ColumnType.STRING))
+                self._marks[name] = replace(known, categorical=True)
+
+    @cached_property
+    def schema(self) -> Schema:
+        """Columns with their types and marks, in order."""
+        return Schema(
+            tuple(
+                replace(self._marks[name], type=column_type(dtype))
+                if name in self._marks
+                else Column(name, column_type(dtype))
+                for name, dtype in self.frame.schema.items()
+            )
+        )
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self.frame.height
+
+    @property
+    def size(self) -> int:
+        """Bytes the columns take in memory, estimated by Polars."""
+        return int(self.frame.estimated_size())
+
+    def of(self, frame: pl.DataFrame, renamed: Mapping[str, str] | None = None) -> Table:
+        """A table of another frame with this table's marks for the columns that are still there.
+
+        renamed: old name → new name, for marks that must follow their column.
+        """
+        marks = self.schema.rename(renamed) if renamed else self.schema
+        return Table(frame, marks)
+
+    def mark(self, *names: str, **marks: Any) -> Table:
+        """The same rows with the given marks (role, categorical, score) set on some columns."""
+        return Table(
+            self.frame,
+            [replace(c, **marks) if c.name in names else c for c in self.schema],
+        )
+
+    def label(self) -> Column | None:
+        """The only column with the label mark, or None when none or several have it."""
+        labels = [c for c in self.schema if c.role is Role.LABEL]
+        return labels[0] if len(labels) == 1 else None
+
+    def save(self, folder: Path) -> None:
+        """Write an Arrow file, uncompressed so that it is read back by mapping it, and the marks."""
+        frame = self.frame.rechunk() if self.frame.n_chunks() > 64 else self.frame
+        frame.write_ipc(folder / _FRAME, compression="uncompressed")
+        text = json.dumps([c.to_json() for c in self.schema], ensure_ascii=False, indent=0)
+        (folder / _COLUMNS).write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Map the Arrow file into memory and read the marks."""
+        try:
+            columns = json.loads((folder / _COLUMNS).read_text(encoding="utf-8"))
+            frame = pl.read_ipc(folder / _FRAME, memory_map=True)
+        except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+            raise CorruptArtifact("table", str(error)) from error
+        return cls(frame, Schema.from_json(columns))
+
+    def summary(self) -> dict[str, Any]:
+        """Rows and columns."""
+        return {"rows": self.rows, "columns": self.frame.width}
+
+    def __repr__(self) -> str:
+        return f"Table({self.rows} rows x {self.frame.width} columns)"
+
+
+def column_type(dtype: pl.DataType) -> ColumnType:
+    """The column type that a Polars type stands for."""
+    if dtype == pl.String or isinstance(dtype, (pl.Categorical, pl.Enum)):
+        return ColumnType.STRING
+    if dtype.is_integer():
+        return ColumnType.INTEGER
+    if dtype.is_float() or dtype.is_decimal():
+        return ColumnType.DOUBLE
+    if dtype == pl.Boolean:
+        return ColumnType.BOOLEAN
+    if dtype == pl.Date or isinstance(dtype, pl.Datetime):
+        return ColumnType.DATETIME
+    if dtype == pl.Null:
+        return ColumnType.STRING
+    return ColumnType.OTHER
+
+
+def _canonical(frame: pl.DataFrame) -> tuple[pl.DataFrame, set[str]]:
+    """The frame in canonical types, and the columns that were categories."""
+    casts: list[pl.Expr] = []
+    categories: set[str] = set()
+    for name, dtype in frame.schema.items():
+        if isinstance(dtype, (pl.Categorical, pl.Enum)):
+            categories.add(name)
+        kind = column_type(dtype)
+        if kind is ColumnType.OTHER or dtype == kind.dtype:
+            continue
+        if isinstance(dtype, pl.Datetime):
+            # A time zone is part of the value; only the unit is brought to microseconds.
+            if dtype.time_unit != "us":
+                casts.append(pl.col(name).dt.cast_time_unit("us"))
+            continue
+        casts.append(pl.col(name).cast(kind.dtype))
+    return (frame.with_columns(casts) if casts else frame), categories
