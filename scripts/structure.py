@@ -71,7 +71,8 @@ def files_under(root: Path, folders: tuple[str, ...], suffixes: frozenset[str]) 
     for folder in folders:
         for path in sorted((root / folder).rglob("*")):
             skipped = SKIPPED_FOLDERS.intersection(path.relative_to(root).parts)
-            if path.suffix in suffixes and not skipped and path.is_file():
+            written = path.suffix in suffixes and not path.name.endswith(".d.ts")
+            if written and not skipped and path.is_file():
                 yield path
 
 

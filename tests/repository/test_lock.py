@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+LOCKED_EXTRAS = ("learn", "serve", "server", "postgres", "dev")
+
+
+def locked() -> dict[str, set[str]]:
+    """Versions by package; a package may have one per Python version."""
+    versions: dict[str, set[str]] = {}
+    for line in (ROOT / "requirements" / "lock.txt").read_text().splitlines():
+        if found := re.match(r"([\w.-]+)==([\w.+!-]+)", line):
+            versions.setdefault(canonicalize_name(found[1]), set()).add(found[2])
+    return versions
+
+
+def test_every_declared_dependency_is_locked_at_a_version_it_allows() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    declared = [
+        *project["dependencies"],
+        *(line for name in LOCKED_EXTRAS for line in extras[name]),
+    ]
+    versions = locked()
+    wrong = [
+        str(wanted)
+        for wanted in map(Requirement, declared)
+        if not any(v in wanted.specifier for v in versions.get(canonicalize_name(wanted.name), ()))
+    ]
+    assert not wrong, "run 'make lock'"
+
+
+def test_every_locked_package_has_hashes_and_no_address() -> None:
+    text = (ROOT / "requirements" / "lock.txt").read_text()
+    entries = re.split(r"\n(?=\S)", text.strip())
+    assert len(entries) > 50
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+    assert "://" not in text
