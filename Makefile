@@ -19,9 +19,12 @@ demo: install ## run the tutorial and exit
 check: install ## lint, format, types, layers and the repository's own rules
 	@scripts/check
 
+# A finding of the checks does not keep the tests from running, so that one go tells everything.
 test: install ## every check and every test
-	@scripts/check
-	@.venv/bin/python -m pytest --cov $(PYTEST_ARGS)
+	@status=0; \
+	scripts/check || status=1; \
+	.venv/bin/python -m pytest --cov $(PYTEST_ARGS) || status=1; \
+	exit $$status
 
 format: install ## mend what ruff can mend by itself
 	@.venv/bin/ruff check --fix --quiet .
