@@ -57,10 +57,12 @@ def check_code(root: Path) -> Iterator[str]:
 
 def check_text(root: Path) -> Iterator[str]:
     """Findings about anything readable that would be true on one machine only."""
-    top = (path for path in sorted(root.iterdir()) if path.is_file())
-    readable = (path for path in top if path.suffix in TEXT_SUFFIXES)
+    # Coverage and its like leave data at the top, in hidden files without a suffix.
+    top = (path for path in sorted(root.iterdir()) if path.suffix or not path.name.startswith("."))
+    readable = (path for path in top if path.suffix in TEXT_SUFFIXES and path.is_file())
     for path in (*readable, *files_under(root, TEXT_ROOTS, TEXT_SUFFIXES)):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for number, line in enumerate(text.splitlines(), start=1):
             for pattern, what in MACHINE_SPECIFIC.items():
                 if found := pattern.search(line):
                     yield f"{path.relative_to(root)}:{number}: '{found.group().strip()}' is {what}"

@@ -76,3 +76,14 @@ def test_generated_and_installed_code_is_not_looked_at(tmp_path: Path) -> None:
     put(tmp_path, "studio/src/api/schema.d.ts", "export type X = 1\n" * 601)
     put(tmp_path, "studio/src/node_modules/x/utils.ts", "x\n")
     assert findings(tmp_path) == []
+
+
+def test_what_other_tools_leave_behind_is_not_looked_at(tmp_path: Path) -> None:
+    (tmp_path / ".coverage").write_bytes(b"\xf1 /" + b"root/shop")
+    assert findings(tmp_path) == []
+
+
+def test_a_file_that_is_not_utf_8_is_read_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_bytes(b"caf\xe9\ncd /" + b"root/shop")
+    [found] = findings(tmp_path)
+    assert found.startswith("notes.txt:2: ")
