@@ -54,7 +54,9 @@ class ColumnRule(BaseModel):
     def _one_way(self) -> Self:
         ways = [self.names, self.positions, self.types, self.roles, self.pattern, self.all]
         if sum(way is not None for way in ways) != 1:
-            raise ValueError("a rule needs exactly one of names, positions, types, roles, pattern, all")
+            raise ValueError(
+                "a rule needs exactly one of names, positions, types, roles, pattern, all"
+            )
         if self.positions is not None and not _RANGES.fullmatch(self.positions):
             raise ValueError('positions are numbers and closed ranges, such as "1-3, 8"')
         if self.pattern is not None:
@@ -162,7 +164,12 @@ class ColumnSelection(BaseModel):
         return tuple(chosen) if self.keep_order else tuple(n for n in schema.names if n in chosen)
 
     def resolve_typed(
-        self, schema: Schema, *, parameter: str, wanted: tuple[ColumnType, ...], port: str = "dataset"
+        self,
+        schema: Schema,
+        *,
+        parameter: str,
+        wanted: tuple[ColumnType, ...],
+        port: str = "dataset",
     ) -> tuple[str, ...]:
         """As `resolve`, and every chosen column must be of a wanted type.
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 from pydantic import ValidationError as PydanticError
@@ -18,6 +18,10 @@ from modelwright.components.errors import InvalidParameter
 from modelwright.components.outline import Outline
 from modelwright.components.parameters import Parameter, is_visible, parameters_of
 from modelwright.data.artifact import Artifact
+from modelwright.data.schema import Schema
+
+if TYPE_CHECKING:
+    from modelwright.data.expression import Formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,14 +208,19 @@ class Component(BaseModel):
         """The parameters that matter, as JSON: those hidden by another's value are left out."""
         values = self.model_dump(mode="json")
         return {
-            p.name: values[p.name]
-            for p in self.__component__.parameters
-            if is_visible(p, values)
+            p.name: values[p.name] for p in self.__component__.parameters if is_visible(p, values)
         }
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Do the work.  Each component overrides this with its ports as annotations."""
         raise NotImplementedError(type(self).__name__)
+
+    def formula(self, schema: Schema) -> Formula | None:
+        """The work as a formula over a table of that schema, or None when it is more than that.
+
+        A component that gives one runs by applying it, so a compiled scorer cannot differ from a run.
+        """
+        return None
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         """What the outputs will look like, from what is known of the inputs, before any run.

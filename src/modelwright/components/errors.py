@@ -63,7 +63,9 @@ class ColumnTypeError(ComponentError):
 
     code = "wrong-column-type"
 
-    def __init__(self, column: str, found: str, wanted: str, *, port: str, remedy: str = "") -> None:
+    def __init__(
+        self, column: str, found: str, wanted: str, *, port: str, remedy: str = ""
+    ) -> None:
         super().__init__(
             f'Column "{column}" on port "{port}" is {found}; {wanted} is needed.',
             remedy=remedy or "Leave the column out, or convert it with Edit Metadata.",

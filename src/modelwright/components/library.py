@@ -46,9 +46,7 @@ class Library:
     def __iter__(self) -> Iterator[type[Component]]:
         """By category, then title."""
         specs = self._by_id.values()
-        return iter(
-            sorted(specs, key=lambda c: (c.__component__.category, c.__component__.title))
-        )
+        return iter(sorted(specs, key=lambda c: (c.__component__.category, c.__component__.title)))
 
     def __contains__(self, component_id: str) -> bool:
         return component_id in self._by_id or component_id in self._former

@@ -1,0 +1,182 @@
+"""Changes to a graph: each takes a graph and gives a new one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from modelwright.data.errors import ModelwrightError, suggestion
+from modelwright.graph.graph import Graph, Node, NodeId, Pin, PipelineParameter, Wire
+
+NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+class UnknownNode(ModelwrightError):
+    """An edit or a command names a node that the pipeline does not have."""
+
+    code = "unknown-node"
+
+    def __init__(self, node: str, known: Iterable[str]) -> None:
+        names = tuple(known)
+        super().__init__(
+            f'There is no node "{node}" in the pipeline.',
+            remedy=f"{suggestion(node, names)}Use the id that stands in the file.",
+            node=node,
+            near=list(names[:50]),
+        )
+
+
+def find_node(graph: Graph, node_id: str) -> Node:
+    """The node of that id.  Raises UnknownNode with the nearest ids."""
+    node = graph.nodes.get(NodeId(node_id))
+    if node is None:
+        raise UnknownNode(node_id, graph.nodes)
+    return node
+
+
+def fresh_id(graph: Graph, wish: str) -> NodeId:
+    """An id not yet used, made from a wish such as a component id: split-data-2 after split-data."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", wish).strip("-_") or "node"
+    taken = set(graph.nodes)
+    candidate, number = stem, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{stem}-{number}"
+    return NodeId(candidate)
+
+
+def add_node(graph: Graph, node: Node, *, node_id: str | None = None) -> tuple[Graph, NodeId]:
+    """The graph with a node more, and its id: the given one, or a fresh one after the component."""
+    chosen = fresh_id(graph, node_id or node.component)
+    return graph.with_node(chosen, node), chosen
+
+
+def remove_nodes(graph: Graph, nodes: Iterable[NodeId]) -> Graph:
+    """Without these nodes, their wires, and the pipeline parameters' hold on them."""
+    gone = set(nodes)
+    left = graph.only(n for n in graph.nodes if n not in gone)
+    parameters = {
+        name: replace(p, targets=tuple(t for t in p.targets if t[0] not in gone))
+        for name, p in graph.parameters.items()
+    }
+    return replace(left, parameters=parameters)
+
+
+def connect(graph: Graph, source: Pin, target: Pin) -> Graph:
+    """With a wire from an output to an input.  Whether it may be drawn is told by `check`.
+
+    A wire that fills the same input goes, unless one of the two brings a request's rows.
+    """
+    wire = Wire(source, target)
+    for other in graph.wires_into(target.node, target.port):
+        if not (_is_request(graph, wire) ^ _is_request(graph, other)):
+            graph = graph.without_wires(other)
+    return graph.with_wires(wire)
+
+
+def disconnect(graph: Graph, source: Pin, target: Pin) -> Graph:
+    """Without that wire."""
+    return graph.without_wires(Wire(source, target))
+
+
+def remove_and_heal(graph: Graph, node_id: NodeId, *, through: tuple[str, str]) -> Graph:
+    """Without a node, its neighbours joined: what fed port `through[0]` feeds what `through[1]` fed."""
+    sources = [w.source for w in graph.wires_into(node_id, through[0])]
+    targets = [w.target for w in graph.wires_from(node_id, through[1])]
+    left = remove_nodes(graph, [node_id])
+    return left.with_wires(*(Wire(s, t) for s in sources for t in targets))
+
+
+def set_parameter(graph: Graph, node_id: NodeId, name: str, value: Any) -> Graph:
+    """With a parameter of a node set, as JSON.  Raises UnknownNode."""
+    node = find_node(graph, node_id)
+    return graph.with_node(node_id, replace(node, parameters={**node.parameters, name: value}))
+
+
+def reset_parameter(graph: Graph, node_id: NodeId, name: str) -> Graph:
+    """With a parameter of a node back at its default.  Raises UnknownNode."""
+    node = find_node(graph, node_id)
+    left = {k: v for k, v in node.parameters.items() if k != name}
+    return graph.with_node(node_id, replace(node, parameters=left))
+
+
+def describe_node(
+    graph: Graph, node_id: NodeId, *, title: str | None = None, comment: str | None = None
+) -> Graph:
+    """With another title or comment on a node; None leaves it as it is.  Raises UnknownNode."""
+    node = find_node(graph, node_id)
+    return graph.with_node(
+        node_id,
+        replace(
+            node,
+            title=node.title if title is None else title,
+            comment=node.comment if comment is None else comment,
+        ),
+    )
+
+
+def promote_parameter(
+    graph: Graph, name: str, *, node_id: NodeId, parameter: str, default: Any, description: str = ""
+) -> Graph:
+    """With a node's parameter asked for at submission under a name.  Raises UnknownNode.
+
+    A name that exists already gets the node's parameter as a further target.
+    """
+    find_node(graph, node_id)
+    known = graph.parameters.get(name) or PipelineParameter(default, (), description)
+    target = (node_id, parameter)
+    targets = known.targets if target in known.targets else (*known.targets, target)
+    return replace(graph, parameters={**graph.parameters, name: replace(known, targets=targets)})
+
+
+class UnknownPipelineParameter(ModelwrightError):
+    """A value is given for a pipeline parameter that the pipeline does not have."""
+
+    code = "unknown-pipeline-parameter"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        names = tuple(known)
+        super().__init__(
+            f'The pipeline has no parameter "{name}".',
+            remedy=f"{suggestion(name, names)}Name a parameter of the pipeline, or NODE.PARAMETER.",
+            name=name,
+            near=list(names),
+        )
+
+
+def assign(graph: Graph, values: Mapping[str, Any]) -> Graph:
+    """With pipeline parameters applied to the nodes they set, and NODE.PARAMETER values set.
+
+    values: by pipeline parameter or by "node.parameter"; parameters not named take their default.
+    Raises UnknownPipelineParameter and UnknownNode.
+    """
+    given = dict(values)
+    for name, parameter in graph.parameters.items():
+        value = given.pop(name, parameter.default)
+        for node_id, target in parameter.targets:
+            graph = set_parameter(graph, node_id, target, value)
+    for name, value in given.items():
+        node_text, dot, target = name.partition(".")
+        if not dot:
+            raise UnknownPipelineParameter(name, graph.parameters)
+        graph = set_parameter(graph, NodeId(node_text), target, value)
+    return graph
+
+
+def paste(graph: Graph, pasted: Graph) -> tuple[Graph, Mapping[NodeId, NodeId]]:
+    """With copies of another graph's nodes and wires, and the new id of each."""
+    ids: dict[NodeId, NodeId] = {}
+    for node_id, node in pasted.nodes.items():
+        graph, ids[node_id] = add_node(graph, node, node_id=node_id)
+    wires = [
+        Wire(Pin(ids[w.source.node], w.source.port), Pin(ids[w.target.node], w.target.port))
+        for w in pasted.wires
+    ]
+    return graph.with_wires(*wires), ids
+
+
+def _is_request(graph: Graph, wire: Wire) -> bool:
+    node = graph.nodes.get(wire.source.node)
+    return node is not None and node.component == "web-service-input"
