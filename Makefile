@@ -38,4 +38,4 @@ lock: ## rewrite requirements/lock.txt from pyproject.toml
 
 clean: ## remove everything that can be made again
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist
-	find src tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find $(wildcard src tests bench scripts) -name __pycache__ -type d -prune -exec rm -rf {} +
