@@ -1,0 +1,1 @@
+"""Components through which data come in and go out."""

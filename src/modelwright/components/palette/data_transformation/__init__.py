@@ -1,0 +1,1 @@
+"""Components that change, clean, join, split and sample tables."""
