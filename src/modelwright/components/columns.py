@@ -185,6 +185,25 @@ class ColumnSelection(BaseModel):
                 raise ColumnTypeError(name, column.type.value, needed, port=port)
         return names
 
+    def without(self, column: str, schema: Schema) -> ColumnSelection:
+        """The selection for data that lack a column; empty when it chose nothing else.
+
+        schema: of the data with the column.  Positions become names, as they would shift.
+        """
+        rules = []
+        for rule in self.rules:
+            names = rule.names
+            if rule.positions is not None:
+                names = rule.matches(schema, port="dataset")
+            if names is None:
+                rules.append(rule)
+            elif left := tuple(n for n in names if n != column):
+                rules.append(ColumnRule(rule=rule.rule, names=left))
+        changed = self.model_copy(update={"rules": tuple(rules)})
+        rest = schema.drop([column])
+        chosen = changed.resolve(rest, parameter="", allow_none=True) if len(rest) else ()
+        return changed if chosen else ColumnSelection()
+
     def __str__(self) -> str:
         """The selection in words, as the settings pane shows it."""
         words = ["All columns" if self.begin == "all" else ""]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict
 from pydantic import ValidationError as PydanticError
 
+from modelwright.components.columns import ColumnSelection
 from modelwright.components.context import Context
 from modelwright.components.errors import InvalidParameter
 from modelwright.components.outline import Outline
@@ -214,6 +215,25 @@ class Component(BaseModel):
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Do the work.  Each component overrides this with its ports as annotations."""
         raise NotImplementedError(type(self).__name__)
+
+    def without_column(self, column: str, schema: Schema) -> Component | None:
+        """The same work on data that lack a column, or None when nothing is left to do.
+
+        schema: of the data with the column.  Used where the label falls away from a request.
+        """
+        changed: dict[str, Any] = {}
+        values = self.model_dump(mode="json")
+        for parameter in self.__component__.parameters:
+            value = getattr(self, parameter.name)
+            if not is_visible(parameter, values):
+                continue
+            if isinstance(value, ColumnSelection) and not value.is_empty:
+                changed[parameter.name] = value.without(column, schema)
+                if changed[parameter.name].is_empty:
+                    return None
+            elif parameter.type == "column" and value == column:
+                return None
+        return self.model_copy(update=changed)
 
     def formula(self, schema: Schema) -> Formula | None:
         """The work as a formula over a table of that schema, or None when it is more than that.
