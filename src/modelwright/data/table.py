@@ -6,18 +6,17 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import polars as pl
 
+from modelwright.data import arrow_file
 from modelwright.data.artifact import Artifact, CorruptArtifact
 from modelwright.data.schema import Column, ColumnType, Role, Schema
 
 _FRAME = "frame.arrow"
 _COLUMNS = "columns.json"
-_MAPPED_FROM = 32 * 2**20
 
 
 class Table(Artifact):
@@ -87,20 +86,20 @@ class Table(Artifact):
 
     def save(self, folder: Path) -> None:
         """Write an Arrow file, uncompressed so that it can be mapped, and the marks."""
-        frame = self.frame.rechunk() if self.frame.n_chunks() > 64 else self.frame
-        frame.write_ipc(folder / _FRAME, compression="uncompressed")
+        arrow_file.write(self.frame, folder / _FRAME)
         text = json.dumps([c.to_json() for c in self.schema], ensure_ascii=False, indent=0)
         (folder / _COLUMNS).write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read the marks and the Arrow file; a large file is mapped where PyArrow is installed."""
+        """Read the marks and the Arrow file; a large file is mapped."""
         try:
             columns = json.loads((folder / _COLUMNS).read_text(encoding="utf-8"))
-            frame = _read_frame(folder / _FRAME)
-        except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+            schema = Schema.from_json(columns)
+            frame = arrow_file.read(folder / _FRAME)
+        except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
             raise CorruptArtifact("table", str(error)) from error
-        return cls(frame, Schema.from_json(columns))
+        return cls(frame, schema)
 
     def summary(self) -> dict[str, Any]:
         """Rows and columns."""
@@ -125,18 +124,6 @@ def column_type(dtype: pl.DataType) -> ColumnType:
     if dtype == pl.Null:
         return ColumnType.STRING
     return ColumnType.OTHER
-
-
-def _read_frame(path: Path) -> pl.DataFrame:
-    # Several workers that hold one large table share its pages when it is mapped; importing
-    # PyArrow costs more than reading a small one.
-    if path.stat().st_size >= _MAPPED_FROM and find_spec("pyarrow") is not None:
-        from pyarrow import ipc, memory_map
-
-        mapped = pl.from_arrow(ipc.open_file(memory_map(str(path))).read_all())
-        if isinstance(mapped, pl.DataFrame):
-            return mapped
-    return pl.read_ipc(path)
 
 
 def _canonical(frame: pl.DataFrame) -> tuple[pl.DataFrame, set[str]]:

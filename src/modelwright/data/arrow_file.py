@@ -1,0 +1,178 @@
+"""Arrow files of tables: equal rows give equal bytes, and a large file is mapped, not read.
+
+The layout is fixed by the values alone, so that a digest names a table whatever made it: batches of
+`BATCH` rows; zero below every missing value; no mask where nothing is missing; text column by
+column either as codes of a dictionary in order of first appearance (few different values, which is
+a fraction of the size) or as plain text.  Any program that reads Arrow reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BATCH = 1 << 20
+"""Rows in a batch; what is copied while writing is bounded by it."""
+
+_SAMPLE = 10_000
+_FEW = 4  # A dictionary pays when each value comes this many times or more.
+_MOST_CODES = 1 << 16
+# Below this a plain read is quicker than starting pyarrow.
+_SMALL = 1 << 20
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A frame whose text of few different values is held as codes, as the file has it.
+
+    frame: columns in order; those in `dictionaries` hold whole numbers, the place of the value.
+    """
+
+    frame: pl.DataFrame
+    dictionaries: dict[str, pl.Series]
+
+    def text(self, name: str) -> pl.Expr:
+        """The values of a coded column, as text."""
+        return pl.lit(self.dictionaries[name]).gather(pl.col(name)).alias(name)
+
+    def decode(self, frame: pl.DataFrame | None = None) -> pl.DataFrame:
+        """The whole frame, or some of its rows, with text in place of codes."""
+        rows = self.frame if frame is None else frame
+        coded = [name for name in rows.columns if name in self.dictionaries]
+        return rows.with_columns([self.text(name) for name in coded]) if coded else rows
+
+
+def write(frame: pl.DataFrame, path: Path) -> None:
+    """Write an uncompressed Arrow file.  Raises OSError, as any writing does."""
+    import pyarrow as pa
+
+    codes, dictionaries = _encode(frame)
+    batches = (
+        [
+            _coded(codes[name].slice(start, BATCH), dictionaries[name])
+            if name in dictionaries
+            else _plain(frame[name].slice(start, BATCH))
+            for name in frame.columns
+        ]
+        for start in range(0, max(frame.height, 1), BATCH)
+    )
+    first = next(batches)
+    fields = [pa.field(name, a.type) for name, a in zip(frame.columns, first, strict=True)]
+    schema = pa.schema(fields)
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as out:
+        out.write_batch(pa.record_batch(first, schema=schema))
+        for arrays in batches:
+            out.write_batch(pa.record_batch(arrays, schema=schema))
+
+
+def read(path: Path) -> pl.DataFrame:
+    """The frame of a file; a large one is mapped, so only what is used is read.
+
+    Raises OSError, ValueError or PolarsError when the file is not whole.
+    """
+    return read_coded(path).decode()
+
+
+def read_coded(path: Path) -> Coded:
+    """As `read`, with codes left as they are: nothing is copied."""
+    if path.stat().st_size < _SMALL or not find_spec("pyarrow"):
+        # A dictionary's values come as text: only the codes stay in this module.
+        frame = pl.read_ipc(path)
+        return Coded(frame.with_columns(pl.col(pl.Categorical).cast(pl.String)), {})
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as file:
+        table = pa.ipc.open_file(file).read_all()
+    dictionaries: dict[str, pl.Series] = {}
+    columns: list[Any] = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_dictionary(column.type):
+            dictionaries[name] = pl.Series(column.chunk(0).dictionary)
+            column = pa.chunked_array([chunk.indices for chunk in column.chunks])
+        columns.append(column)
+    return Coded(pl.DataFrame(pa.table(columns, names=table.column_names)), dictionaries)
+
+
+def _encode(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
+    """Codes of the text columns that have few different values, and those values in order."""
+    known: dict[str, pl.Series] = {}
+    for series in frame.iter_columns():
+        if series.dtype == pl.String and series.len() >= _SAMPLE:
+            values = _distinct(series.head(_SAMPLE))
+            if values.len() * _FEW <= _SAMPLE:
+                known[series.name] = values
+    codes = _codes(frame, known)
+    # Values that the first rows do not show leave a hole; only then are all rows asked.
+    more = [n for n in known if codes[n].null_count() > frame[n].null_count()]
+    for name in more:
+        values = _distinct(frame[name])
+        if values.len() > min(_MOST_CODES, frame.height // _FEW):
+            del known[name]
+        else:
+            known[name] = values
+    again = {name: known[name] for name in more if name in known}
+    return codes.with_columns(_codes(frame, again).get_columns()), known
+
+
+def _distinct(series: pl.Series) -> pl.Series:
+    return series.unique(maintain_order=True).drop_nulls()
+
+
+def _codes(frame: pl.DataFrame, known: Mapping[str, pl.Series]) -> pl.DataFrame:
+    return frame.select(
+        pl.col(name).cast(pl.Enum(values), strict=False).to_physical()
+        for name, values in known.items()
+    )
+
+
+def _coded(codes: pl.Series, dictionary: pl.Series) -> Any:
+    import pyarrow as pa
+
+    index = pa.array(codes.fill_null(0).to_numpy())
+    missing = codes.null_count()
+    held = pa.Array.from_buffers(
+        index.type, len(codes), [_mask(codes, missing), index.buffers()[1]], missing
+    )
+    values = dictionary.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return pa.DictionaryArray.from_arrays(held, values)
+
+
+def _plain(series: pl.Series) -> Any:
+    import pyarrow as pa
+
+    rows, dtype, missing = series.len(), series.dtype, series.null_count()
+    if dtype == pl.String:
+        text = series.fill_null("") if missing else series
+        _, offsets, content = text.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()
+        return pa.Array.from_buffers(
+            pa.large_string(), rows, [_mask(series, missing), offsets, content], missing
+        )
+    if dtype == pl.Boolean:
+        bits = _bits(series.fill_null(value=False).to_numpy())
+        return pa.Array.from_buffers(pa.bool_(), rows, [_mask(series, missing), bits], missing)
+    if dtype in (pl.Int64, pl.Float64) or isinstance(dtype, pl.Datetime):
+        kind = series.head(0).to_arrow().type
+        numbers = series.to_physical().fill_null(0).to_numpy()
+        return pa.Array.from_buffers(
+            kind, rows, [_mask(series, missing), pa.py_buffer(numbers)], missing
+        )
+    return series.to_arrow()
+
+
+def _mask(series: pl.Series, missing: int) -> Any:
+    return _bits(series.is_not_null().to_numpy()) if missing else None
+
+
+def _bits(flags: np.ndarray) -> Any:
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.py_buffer(np.packbits(flags, bitorder="little"))
