@@ -1,0 +1,136 @@
+"""Formula: what a fitted transformation or a model is, as steps over columns."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import polars as pl
+
+from modelwright.data.expression import frames, prune, rows
+from modelwright.data.expression.codec import formula_from_json, formula_to_json
+from modelwright.data.expression.errors import InvalidExpression
+from modelwright.data.expression.frames import Tracked
+from modelwright.data.expression.nodes import Expression, NativeCall
+from modelwright.data.expression.rows import RowProgram
+from modelwright.data.expression.steps import Compute, Drop, Filter, Keep, Rename, Step, after
+from modelwright.data.native import Native
+from modelwright.data.schema import Schema
+
+_NONE: Mapping[str, Native] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """Steps in order, from the columns of a table to other columns.
+
+    natives, wherever it is an argument: the values that native calls name.
+    """
+
+    steps: tuple[Step, ...] = ()
+
+    def __init__(self, *steps: Step) -> None:
+        if not all(isinstance(s, Compute | Keep | Drop | Rename | Filter) for s in steps):
+            raise InvalidExpression("A formula", "one of its parts is not a step")
+        object.__setattr__(self, "steps", steps)
+
+    def __reduce__(self) -> tuple[type[Formula], tuple[Step, ...]]:
+        return Formula, self.steps
+
+    def then(self, other: Formula) -> Formula:
+        """Both in turn: the other one works on what this one gives."""
+        return Formula(*self.steps, *other.steps)
+
+    def expressions(self) -> tuple[Expression, ...]:
+        """The expressions of all steps, in order."""
+        found: list[Expression] = []
+        for step in self.steps:
+            match step:
+                case Compute(columns):
+                    found += columns.values()
+                case Filter(condition):
+                    found.append(condition)
+        return tuple(found)
+
+    def natives(self) -> frozenset[str]:
+        """Names of the native values it calls."""
+        nodes = (n for e in self.expressions() for n in e.walk())
+        return frozenset(n.name for n in nodes if isinstance(n, NativeCall))
+
+    def required(self) -> frozenset[str]:
+        """The columns that must be there before it; those it only drops are not among them."""
+        needed: set[str] = set()
+        made: set[str] = set()
+        for step in self.steps:
+            match step:
+                case Compute(columns):
+                    needed.update(*(e.columns() - made for e in columns.values()))
+                    made |= columns.keys()
+                case Filter(condition):
+                    needed |= condition.columns() - made
+                case Keep(names):
+                    needed |= {*names} - made
+                case Rename(pairs):
+                    needed |= {old for old, _ in pairs} - made
+                    made |= {new for _, new in pairs}
+                case Drop():
+                    pass
+        return frozenset(needed)
+
+    def renamed(self) -> dict[str, str]:
+        """Old and new name of each column that passes through it under another name."""
+        now: dict[str, str] = {}
+        for step in self.steps:
+            if isinstance(step, Rename):
+                new_names = dict(step.names)
+                known = {**{old: old for old in new_names if old not in now.values()}, **now}
+                now = {old: new_names.get(name, name) for old, name in known.items()}
+        return {old: new for old, new in now.items() if old != new}
+
+    def outputs(self, schema: Schema) -> Schema:
+        """The columns after it; marks stay with the name, and follow a rename.
+
+        Raises MissingColumn, DuplicateColumn, InvalidExpression and ExpressionTypeMismatch.
+        """
+        for step in self.steps:
+            schema = after(step, schema)
+        return schema
+
+    def prune(self, wanted: Sequence[str]) -> Formula:
+        """The least that gives exactly the wanted columns, in that order."""
+        return Formula(*prune.pruned(self.steps, tuple(wanted)))
+
+    def apply(self, frame: pl.DataFrame, *, natives: Mapping[str, Native] = _NONE) -> pl.DataFrame:
+        """The frame after it, by the Table form.  Raises as `outputs`, and MissingNative."""
+        return frames.extended(frame.lazy(), self.steps, natives).collect()
+
+    def extend(self, lazy: pl.LazyFrame, *, natives: Mapping[str, Native] = _NONE) -> pl.LazyFrame:
+        """The lazy frame with this formula added to its plan; for data larger than memory."""
+        return frames.extended(lazy, self.steps, natives)
+
+    def apply_tracked(
+        self, frame: pl.DataFrame, *, natives: Mapping[str, Native] = _NONE
+    ) -> Tracked:
+        """Like `apply`, with what became of each row."""
+        return frames.tracked(frame, self.steps, natives)
+
+    def compile_rows(self, reads: Schema, *, natives: Mapping[str, Native] = _NONE) -> RowProgram:
+        """The row form for rows of these columns.  Raises as `outputs`, and MissingNative."""
+        return rows.compile_rows(self.steps, reads, natives)
+
+    def to_json(self) -> dict[str, Any]:
+        """The formula as one JSON object."""
+        return formula_to_json(self.steps)
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Read what `to_json` wrote.  Raises MalformedFormula."""
+        return cls(*formula_from_json(value))
+
+    def digest(self) -> str:
+        """SHA-256 of its canonical JSON: equal formulas have equal digests on every machine."""
+        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,108 @@
+"""Formulas over whole frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import polars as pl
+import polars.selectors as cs
+
+from modelwright.data.expression.steps import (
+    Compute,
+    Drop,
+    Filter,
+    Keep,
+    Rename,
+    Step,
+    check_names,
+)
+from modelwright.data.expression.table import TableForm, named
+from modelwright.data.native import Native
+
+
+class Tracked(NamedTuple):
+    """What became of each row.
+
+    kept: for each row of the frame, its number in the frame before.  dropped: for the others, their
+    number and the reason of the filter, in the order of the rows.
+    """
+
+    frame: pl.DataFrame
+    kept: list[int]
+    dropped: list[tuple[int, str]]
+
+
+def extended(
+    lazy: pl.LazyFrame, steps: Iterable[Step], natives: Mapping[str, Native]
+) -> pl.LazyFrame:
+    """The lazy frame with the steps added to its plan."""
+    dtypes: dict[str, pl.DataType] = dict(lazy.collect_schema())
+    for step in steps:
+        lazy, dtypes = _extended(lazy, dtypes, step, natives)
+    return lazy
+
+
+def tracked(frame: pl.DataFrame, steps: Iterable[Step], natives: Mapping[str, Native]) -> Tracked:
+    """The frame after the steps, and what became of its rows."""
+    kept = pl.int_range(frame.height, eager=True)
+    dropped: list[tuple[int, str]] = []
+    waiting: list[Step] = []
+    for step in steps:
+        if not isinstance(step, Filter):
+            waiting.append(step)
+            continue
+        frame = extended(frame.lazy(), waiting, natives).collect()
+        waiting = []
+        true = _truth(frame, step, natives)
+        dropped += [(row, step.reason) for row in kept.filter(~true).to_list()]
+        frame, kept = frame.filter(true), kept.filter(true)
+    frame = extended(frame.lazy(), waiting, natives).collect()
+    return Tracked(frame, kept.to_list(), sorted(dropped))
+
+
+def _truth(frame: pl.DataFrame, step: Filter, natives: Mapping[str, Native]) -> pl.Series:
+    form = TableForm(frame.schema)
+    lazy = _with(frame.lazy(), form.native_columns([step.condition], natives))
+    condition = form.condition(step.condition).alias("true")
+    # A condition without columns gives a single value where it is selected, a column beside others.
+    return lazy.with_row_index("row").with_columns(condition).collect()["true"].fill_null(False)
+
+
+def _extended(
+    lazy: pl.LazyFrame,
+    dtypes: dict[str, pl.DataType],
+    step: Step,
+    natives: Mapping[str, Native],
+) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
+    match step:
+        case Compute(columns):
+            form = TableForm(dtypes)
+            called = form.native_columns(columns.values(), natives)
+            computed = [form.of(e).alias(n) for n, e in columns.items()]
+            lazy = _without(_with(lazy, called).with_columns(computed), called)
+            return lazy, dtypes | {n: form.result_dtype(e, n) for n, e in columns.items()}
+        case Filter(condition):
+            form = TableForm(dtypes)
+            called = form.native_columns([condition], natives)
+            lazy = _without(_with(lazy, called).filter(form.condition(condition)), called)
+            return lazy, dtypes
+        case Keep(names):
+            check_names(step, dtypes)
+            return lazy.select([named(n) for n in names]), {n: dtypes[n] for n in names}
+        case Drop(names):
+            check_names(step, dtypes)
+            lazy = lazy.drop(cs.by_name(*(n for n in names if n in dtypes)))
+            return lazy, {n: d for n, d in dtypes.items() if n not in names}
+        case Rename(pairs):
+            check_names(step, dtypes)
+            renamed = dict(pairs)
+            return lazy.rename(renamed), {renamed.get(n, n): d for n, d in dtypes.items()}
+
+
+def _with(lazy: pl.LazyFrame, columns: Mapping[str, pl.Expr]) -> pl.LazyFrame:
+    return lazy.with_columns(e.alias(n) for n, e in columns.items()) if columns else lazy
+
+
+def _without(lazy: pl.LazyFrame, columns: Mapping[str, pl.Expr]) -> pl.LazyFrame:
+    return lazy.drop(cs.by_name(*columns)) if columns else lazy

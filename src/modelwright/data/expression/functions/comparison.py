@@ -1,0 +1,70 @@
+"""Comparisons: numbers by IEEE 754, text by code point, false before true."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+
+import polars as pl
+
+from modelwright.data.expression.functions.form import (
+    BOOLEAN,
+    DATETIME,
+    DOUBLE,
+    INTEGER,
+    STRING,
+    Form,
+    Function,
+)
+
+# Polars holds not a number for equal to itself and greater than all; each of these takes that back
+# and still gives null where either side is null.
+
+
+def _equal(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    return (a == b) & (a.is_not_nan() | b.is_null())
+
+
+def _not_equal(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    return (a != b) | (a.is_nan() & b.is_not_null())
+
+
+def _less(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    return (a < b) & (b.is_not_nan() | a.is_null())
+
+
+def _less_or_equal(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    return (a <= b) & (b.is_not_nan() | a.is_null())
+
+
+def _compare(
+    name: str,
+    sign: str,
+    row: Callable[..., bool],
+    exactly: Callable[[pl.Expr, pl.Expr], pl.Expr],
+    doubles: Callable[[pl.Expr, pl.Expr], pl.Expr],
+) -> Function:
+    return Function(
+        name,
+        tuple(
+            Form(
+                takes=(kind, kind),
+                gives=BOOLEAN,
+                row=row,
+                inline=f"({{0}} {sign} {{1}})",
+                atoms=False,
+                table=doubles if kind is DOUBLE else exactly,
+            )
+            for kind in (BOOLEAN, INTEGER, DOUBLE, STRING, DATETIME)
+        ),
+    )
+
+
+FUNCTIONS = (
+    _compare("equal", "==", operator.eq, operator.eq, _equal),
+    _compare("not_equal", "!=", operator.ne, operator.ne, _not_equal),
+    _compare("less", "<", operator.lt, operator.lt, _less),
+    _compare("less_or_equal", "<=", operator.le, operator.le, _less_or_equal),
+    _compare("greater", ">", operator.gt, operator.gt, lambda a, b: _less(b, a)),
+    _compare("greater_or_equal", ">=", operator.ge, operator.ge, lambda a, b: _less_or_equal(b, a)),
+)

@@ -1,0 +1,147 @@
+"""Functions of one or two doubles, as the C library has them; not a number outside their domain.
+
+The table forms that Polars has are kept only where they call the same C library, so that both forms
+give the same bits; elsewhere the row form runs over the column.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import polars as pl
+
+from modelwright.data.expression.functions.form import BOOLEAN, DOUBLE, Form, Function
+
+_ROOT_HALF = math.sqrt(0.5)
+
+
+def _safe(
+    f: Callable[[float], float], *, overflow: float = math.inf, pole: float = math.nan
+) -> Callable[[float], float]:
+    """The function with an infinity for overflow, `pole` at zero, not a number outside its domain.
+
+    overflow: for positive arguments; an odd function gives the other infinity for negative ones.
+    """
+
+    def total(a: float) -> float:
+        try:
+            return f(a)
+        except ValueError:
+            return pole if a == 0 else math.nan
+        except OverflowError:
+            return overflow
+
+    return total
+
+
+def exp(a: float) -> float:
+    """Exponential, an infinity on overflow."""
+    try:
+        return math.exp(a)
+    except OverflowError:
+        return math.inf
+
+
+def sigmoid(a: float) -> float:
+    """Logistic function, 1 / (1 + exp(-a))."""
+    try:
+        return 1.0 / (1.0 + math.exp(-a))
+    except OverflowError:
+        return 0.0
+
+
+def normal_cdf(a: float) -> float:
+    """Probability that a standard normal value is below a."""
+    return 0.5 * math.erfc(-a * _ROOT_HALF)
+
+
+def _log1p(a: float) -> float:
+    if a > -1.0:
+        return math.log1p(a)
+    return -math.inf if a == -1.0 else math.nan
+
+
+def _sinh(a: float) -> float:
+    try:
+        return math.sinh(a)
+    except OverflowError:
+        return math.copysign(math.inf, a)
+
+
+def _atanh(a: float) -> float:
+    if -1.0 < a < 1.0:
+        return math.atanh(a)
+    return math.copysign(math.inf, a) if abs(a) == 1.0 else math.nan
+
+
+def _log(a: float, base: float) -> float:
+    """Logarithm to a base: ln a / ln base, both as doubles."""
+    above, below = _ln(a), _ln(base)
+    if below:
+        return above / below
+    if above == 0 or above != above:
+        return math.nan
+    return math.copysign(math.inf, above)
+
+
+def _one(
+    name: str,
+    row: Callable[[float], float],
+    table: Callable[[pl.Expr], pl.Expr] | None = None,
+) -> Function:
+    return Function(name, (Form(takes=(DOUBLE,), gives=DOUBLE, row=row, table=table),))
+
+
+_ln = _safe(math.log, pole=-math.inf)
+
+FUNCTIONS = (
+    _one("exp", exp, pl.Expr.exp),
+    _one("exp2", _safe(math.exp2)),
+    _one("expm1", _safe(math.expm1)),
+    _one("ln", _ln, pl.Expr.log),
+    _one("log1p", _log1p, pl.Expr.log1p),
+    _one("log2", _safe(math.log2, pole=-math.inf)),
+    _one("log10", _safe(math.log10, pole=-math.inf)),
+    Function("log", (Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=_log),)),
+    _one("sqrt", _safe(math.sqrt), pl.Expr.sqrt),
+    _one("cbrt", math.cbrt),
+    _one("sigmoid", sigmoid, lambda a: 1.0 / (1.0 + (-a).exp())),
+    _one("normal_cdf", normal_cdf),
+    _one("erf", math.erf),
+    _one("erfc", math.erfc),
+    _one("sin", _safe(math.sin), pl.Expr.sin),
+    _one("cos", _safe(math.cos), pl.Expr.cos),
+    _one("tan", _safe(math.tan), pl.Expr.tan),
+    _one("asin", _safe(math.asin), pl.Expr.arcsin),
+    _one("acos", _safe(math.acos), pl.Expr.arccos),
+    _one("atan", math.atan, pl.Expr.arctan),
+    _one("sinh", _sinh, pl.Expr.sinh),
+    _one("cosh", _safe(math.cosh), pl.Expr.cosh),
+    _one("tanh", math.tanh, pl.Expr.tanh),
+    _one("asinh", math.asinh),
+    _one("acosh", _safe(math.acosh)),
+    _one("atanh", _atanh),
+    _one("degrees", math.degrees, pl.Expr.degrees),
+    _one("radians", math.radians, pl.Expr.radians),
+    Function(
+        "atan2", (Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=math.atan2, table=pl.arctan2),)
+    ),
+    Function("hypot", (Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=math.hypot),)),
+    Function(
+        "is_finite",
+        (Form(takes=(DOUBLE,), gives=BOOLEAN, row=math.isfinite, table=pl.Expr.is_finite),),
+    ),
+    Function(
+        "is_nan",
+        (
+            Form(
+                takes=(DOUBLE,),
+                gives=BOOLEAN,
+                row=math.isnan,
+                inline="({0} != {0})",
+                table=pl.Expr.is_nan,
+            ),
+        ),
+    ),
+)

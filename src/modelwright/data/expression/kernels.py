@@ -1,0 +1,124 @@
+"""Work on whole columns that Polars has no expression for, in NumPy or value by value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import repeat
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from modelwright.data.native import Evaluator
+
+Vector = np.ndarray[Any, np.dtype[Any]]
+
+# Few enough doubles to stay in the processor's cache while all terms are added.
+_SUM_BLOCK = 16_384
+# Bounds the memory of the matrix that a native value gets.
+_NATIVE_BLOCK = 65_536
+# Below that, finding the distinct values costs more than it saves.
+_DISTINCT_FROM = 64
+_EARLIEST = datetime(1, 1, 1)  # noqa: DTZ001  # naive by definition: all are in UTC
+_LATEST = datetime(9999, 12, 31, 23, 59, 59, 999_999)  # noqa: DTZ001
+
+
+def weighted_sum(
+    columns: Sequence[pl.Series], weights: Sequence[float], intercept: float
+) -> pl.Series:
+    """The intercept + columns[0] * weights[0] + …, added in that order; null where any is null."""
+    rows = len(columns[0])
+    total = np.full(rows, intercept, dtype=np.float64)
+    scratch = np.empty(min(rows, _SUM_BLOCK), dtype=np.float64)
+    vectors = [doubles(c) for c in columns]
+    for start in range(0, rows, _SUM_BLOCK):
+        part = total[start : start + _SUM_BLOCK]
+        product = scratch[: len(part)]
+        # Infinities and numbers too large are results here, not accidents.
+        with np.errstate(all="ignore"):
+            for vector, weight in zip(vectors, weights, strict=True):
+                if weight == 1.0:
+                    np.add(part, vector[start : start + _SUM_BLOCK], out=part)
+                else:
+                    np.multiply(vector[start : start + _SUM_BLOCK], weight, out=product)
+                    np.add(part, product, out=part)
+    return with_nulls(pl.Series(total), columns)
+
+
+def buckets(
+    column: pl.Series, edges: Sequence[float], closed: str, labels: pl.Series | None
+) -> pl.Series:
+    """The label, or the number from 0, of the interval of each double; null for null and NaN."""
+    side: Literal["left", "right"] = "right" if closed == "left" else "left"
+    found = np.searchsorted(np.asarray(edges, dtype=np.float64), doubles(column), side=side)
+    placed = pl.Series(found.astype(np.int64))
+    lost = column.is_nan().fill_null(value=True)
+    if lost.any():
+        placed = placed.set(lost, None)
+    return placed if labels is None else labels.gather(placed)
+
+
+def native_outputs(
+    columns: Sequence[pl.Series], evaluator: Evaluator, outputs: Sequence[int]
+) -> pl.Series:
+    """The wanted outputs of a native value as one structure column with fields "0", "1" and so on."""
+    rows = len(columns[0])
+    vectors = [doubles(c) for c in columns]
+    wanted = {str(o): np.empty(rows, dtype=np.float64) for o in outputs}
+    for start in range(0, rows, _NATIVE_BLOCK):
+        stop = min(start + _NATIVE_BLOCK, rows)
+        matrix = np.empty((stop - start, len(vectors)), dtype=np.float64)
+        for at, vector in enumerate(vectors):
+            matrix[:, at] = vector[start:stop]
+        found = evaluator.batch(matrix)
+        for output in outputs:
+            wanted[str(output)][start:stop] = found[:, output]
+    return pl.DataFrame(wanted).to_struct("native")
+
+
+def each(
+    arguments: Sequence[pl.Series | object], row: Callable[..., object], gives: pl.DataType
+) -> pl.Series:
+    """The row form of a function over columns; an argument that is no column is the same everywhere.
+
+    Null where any argument is null.
+    """
+    columns = [a for a in arguments if isinstance(a, pl.Series)]
+    if len(columns) == 1 and columns[0].dtype == pl.String and len(columns[0]) >= _DISTINCT_FROM:
+        distinct = columns[0].unique().drop_nulls()
+        found = each([distinct if a is columns[0] else a for a in arguments], row, gives)
+        return columns[0].replace_strict(distinct, found, default=None, return_dtype=gives)
+    if any(a is None for a in arguments):
+        return pl.Series([None], dtype=gives).new_from_index(0, len(columns[0]))
+    if len(arguments) == 1 and columns[0].null_count():
+        return pl.Series([None if v is None else row(v) for v in _values(columns[0])], dtype=gives)
+    lists = [_values(a) if isinstance(a, pl.Series) else repeat(a) for a in arguments]
+    if any(c.null_count() for c in columns) or any(c.dtype == pl.Datetime for c in columns):
+        found_values = [
+            None if any(v is None for v in values) else row(*values)
+            for values in zip(*lists, strict=False)
+        ]
+        return pl.Series(found_values, dtype=gives)
+    return pl.Series(list(map(row, *lists)), dtype=gives)
+
+
+def doubles(column: pl.Series) -> Vector:
+    """The column as float64, NaN where null; no copy when it holds doubles without nulls."""
+    return column.cast(pl.Float64).to_numpy()
+
+
+def with_nulls(result: pl.Series, columns: Sequence[pl.Series]) -> pl.Series:
+    """The result with null wherever any of the columns is null."""
+    lost: pl.Series | None = None
+    for column in columns:
+        if column.null_count():
+            lost = column.is_null() if lost is None else lost | column.is_null()
+    return result if lost is None else result.set(lost, None)
+
+
+def _values(column: pl.Series) -> list[Any]:
+    if column.dtype == pl.Datetime:
+        # Python's date-times end where those of Polars go on.
+        column = column.set(~column.is_between(_EARLIEST, _LATEST), None)
+    return column.to_list()

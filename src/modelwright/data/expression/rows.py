@@ -1,0 +1,109 @@
+"""The row form of a formula: one function from a request's row to its reply's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from modelwright.data.expression.row_source import Piece, Writer, compiled
+from modelwright.data.expression.steps import Compute, Drop, Filter, Keep, Rename, Step, after
+from modelwright.data.native import Native
+from modelwright.data.schema import ColumnType, Schema
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Stands in the place of a reply when a filter did not let the row pass.
+
+    step: the number of the filter among the steps of the formula, from 0.
+    """
+
+    reason: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowProgram:
+    """A formula compiled for rows of known columns.
+
+    score: takes a row with exactly the columns of `reads` (None for null) and gives one with those of
+    `writes`, or what dropped it; never raises on values of the right types and leaves the row alone.
+    source: the Python source of `score`.
+    """
+
+    score: Callable[[Row], Row | Dropped]
+    source: str
+    reads: Schema
+    writes: Schema
+
+
+def compile_rows(steps: Iterable[Step], reads: Schema, natives: Mapping[str, Native]) -> RowProgram:
+    """Compile steps; raises like `steps.after`, and MissingNative."""
+    writer = Writer(natives)
+    columns: dict[str, Piece] = {}
+    for column in reads:
+        name = writer.local()
+        columns[column.name] = Piece(
+            name, column.type, frozenset({name}), atom=True, nan=column.type is ColumnType.DOUBLE
+        )
+    inputs = dict(columns)
+    _read(writer, columns)
+    writes = reads
+    for at, step in enumerate(steps):
+        writes = after(step, writes)
+        columns = _stepped(writer, columns, step, at)
+    _reply(writer, inputs, columns)
+    source, score = compiled(writer.lines, writer.names)
+    return RowProgram(score, source, reads, writes)
+
+
+def _read(writer: Writer, columns: Mapping[str, Piece]) -> None:
+    if len(columns) == 1:
+        [(name, piece)] = columns.items()
+        writer.lines.append(f"{piece.source} = row[{name!a}]")
+    elif columns:
+        get = writer.bind(itemgetter(*columns), "columns")
+        named = [f"    {p.source},  # {n!a}" for n, p in columns.items()]
+        writer.lines += ["(", *named, f") = {get}(row)"]
+
+
+def _stepped(writer: Writer, columns: Mapping[str, Piece], step: Step, at: int) -> dict[str, Piece]:
+    match step:
+        case Compute(computed):
+            writer.begin(columns, computed.values())
+            new = {name: writer.stored(writer.of(e)) for name, e in computed.items()}
+            return {**columns, **new}
+        case Filter(condition, reason):
+            writer.begin(columns, [condition])
+            test, known = writer.true(condition)
+            dropped = writer.bind(Dropped(reason, at), "dropped")
+            writer.lines += [f"if not {test}:", f"    return {dropped}"]
+            return {name: known.of(piece) for name, piece in columns.items()}
+        case Keep(names):
+            return {name: columns[name] for name in names}
+        case Drop(names):
+            return {name: piece for name, piece in columns.items() if name not in names}
+        case Rename(pairs):
+            renamed = dict(pairs)
+            return {renamed.get(name, name): piece for name, piece in columns.items()}
+
+
+def _reply(writer: Writer, inputs: Mapping[str, Piece], outputs: Mapping[str, Piece]) -> None:
+    items = [f"{n!a}: {p.value}" for n, p in outputs.items()]
+    literal = f"{{{', '.join(items)}}}"
+    kept = [n for n in inputs if n in outputs]
+    gone = [n for n in inputs if n not in outputs]
+    new = {n: p for n, p in outputs.items() if n not in inputs or p.source != inputs[n].source}
+    same = len(outputs) - len(new)
+    if same > len(new) + len(gone) and [*outputs][: len(kept)] == kept:
+        # A copy costs a sixth of a new dictionary; a row with surplus columns must not get one.
+        writer.lines.append(f"if len(row) == {len(inputs)}:")
+        writer.lines.append("    reply = {**row}")
+        writer.lines += [f"    del reply[{n!a}]" for n in gone]
+        writer.lines += [f"    reply[{n!a}] = {p.value}" for n, p in new.items()]
+        writer.lines.append("    return reply")
+    writer.lines.append(f"return {literal}")

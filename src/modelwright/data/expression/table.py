@@ -1,0 +1,243 @@
+"""The Table form: Polars expressions over a whole frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+
+import polars as pl
+import polars.selectors as cs
+
+from modelwright.data.expression import kernels
+from modelwright.data.expression.constants import constant, is_constant
+from modelwright.data.expression.errors import MissingNative
+from modelwright.data.expression.nodes import (
+    AllOf,
+    AnyOf,
+    Bucket,
+    Call,
+    Column,
+    Dot,
+    Expression,
+    FillMissing,
+    IsMissing,
+    Lookup,
+    NativeCall,
+    Not,
+    When,
+)
+from modelwright.data.expression.scalars import converted
+from modelwright.data.expression.typing_rules import Types
+from modelwright.data.native import Native
+from modelwright.data.schema import ColumnType
+from modelwright.data.table import column_type
+
+DOUBLE = ColumnType.DOUBLE
+BOOLEAN = ColumnType.BOOLEAN
+
+
+def named(column: str) -> pl.Expr:
+    """The column of exactly that name; `pl.col` would read "*" and "^…$" as patterns."""
+    return cs.by_name(column).as_expr()
+
+
+class TableForm:
+    """Turns expressions over the columns of one frame into Polars expressions.
+
+    dtypes: the frame's columns with their Polars types.
+    """
+
+    def __init__(self, dtypes: Mapping[str, pl.DataType]) -> None:
+        self.types = Types({name: column_type(dtype) for name, dtype in dtypes.items()})
+        self._dtypes = dtypes
+        self._known: dict[Expression, pl.Expr] = {}
+        self._native_columns: dict[tuple[str, tuple[Expression, ...]], str] = {}
+
+    def of(self, expression: Expression, wanted: ColumnType | None = None) -> pl.Expr:
+        """The Polars expression, in its own type or in one that it fits."""
+        given = self.types.of(expression)
+        if expression not in self._known:
+            self._known[expression] = (
+                pl.lit(constant(expression), dtype=_dtype(given))
+                if is_constant(expression)
+                else self._build(expression)
+            )
+        built = self._known[expression]
+        return built if wanted is None or given is wanted else built.cast(_dtype(wanted))
+
+    def condition(self, expression: Expression) -> pl.Expr:
+        """The Polars expression of a filter's condition.  Raises ExpressionTypeMismatch."""
+        self.types.condition(expression, "A filter")
+        return self.of(expression, BOOLEAN)
+
+    def result_dtype(self, expression: Expression, column: str) -> pl.DataType:
+        """The Polars type of a column computed by the expression."""
+        kind = self.types.result(expression, column)
+        if kind is ColumnType.OTHER and isinstance(expression, Column):
+            return self._dtypes[expression.name]
+        return kind.dtype
+
+    def native_columns(
+        self, expressions: Iterable[Expression], natives: Mapping[str, Native]
+    ) -> dict[str, pl.Expr]:
+        """Columns for what native values give, each called once; they must be there for `of`.
+
+        Raises MissingNative.
+        """
+        calls: dict[tuple[str, tuple[Expression, ...]], set[int]] = {}
+        for expression in expressions:
+            for node in expression.walk():
+                if isinstance(node, NativeCall):
+                    self.types.of(node)
+                    calls.setdefault((node.name, node.inputs), set()).add(node.output)
+        columns: dict[str, pl.Expr] = {}
+        for (name, inputs), outputs in calls.items():
+            if name not in natives:
+                raise MissingNative(name, natives)
+            # Cannot be anyone's: a formula has no way to name it before the step is over.
+            column = free_name(f"native {name}", (*self._dtypes, *columns))
+            columns[column] = self._native(natives[name], inputs, sorted(outputs))
+            self._native_columns[name, inputs] = column
+        return columns
+
+    def _native(
+        self, native: Native, inputs: tuple[Expression, ...], outputs: Sequence[int]
+    ) -> pl.Expr:
+        evaluator = native.evaluator
+        return self._over(
+            [(i, DOUBLE) for i in inputs],
+            lambda columns: kernels.native_outputs(columns, evaluator, outputs),
+            pl.Struct({str(o): pl.Float64() for o in outputs}),
+        )
+
+    def _over(
+        self,
+        inputs: Sequence[tuple[Expression, ColumnType]],
+        kernel: Callable[[list[pl.Series]], pl.Series],
+        gives: pl.DataType,
+    ) -> pl.Expr:
+        """A kernel over expressions, brought to the given types and to full length."""
+        anchor = min(name for e, _ in inputs for name in e.columns())
+
+        def work(columns: Sequence[pl.Series]) -> pl.Series:
+            rows = len(columns[-1])
+            return kernel(
+                [c if len(c) == rows else c.new_from_index(0, rows) for c in columns[:-1]]
+            )
+
+        # Polars may fold an expression to a single value, so one real column tells how many rows.
+        columns = [*(self.of(e, wanted) for e, wanted in inputs), named(anchor)]
+        return pl.map_batches(columns, work, return_dtype=gives, is_elementwise=True)
+
+    def _build(self, expression: Expression) -> pl.Expr:
+        kind = self.types.of(expression)
+        match expression:
+            case Column(name):
+                return self._read(name)
+            case Call():
+                return self._call(expression)
+            case Not(term):
+                return ~self.of(term, BOOLEAN)
+            case AllOf(terms):
+                return pl.all_horizontal([self.of(t, BOOLEAN) for t in terms])
+            case AnyOf(terms):
+                return pl.any_horizontal([self.of(t, BOOLEAN) for t in terms])
+            case IsMissing(term):
+                return self._missing(term)
+            case FillMissing(term, value):
+                missing = self._missing(term)
+                return pl.when(missing).then(self.of(value, kind)).otherwise(self.of(term, kind))
+            case When(condition, then, otherwise):
+                chosen = pl.when(self.of(condition, BOOLEAN)).then(self.of(then, kind))
+                return chosen.otherwise(self.of(otherwise, kind))
+            case Lookup():
+                return self._lookup(expression)
+            case Bucket(term, edges, closed, labels):
+                named_labels = [converted(v, kind) for v in labels]
+                values = pl.Series(named_labels, dtype=_dtype(kind)) if labels else None
+                return self._over(
+                    [(term, DOUBLE)],
+                    lambda columns: kernels.buckets(columns[0], edges, closed, values),
+                    _dtype(kind),
+                )
+            case Dot(terms, intercept):
+                weights = [w for _, w in terms]
+                return self._over(
+                    [(e, DOUBLE) for e, _ in terms],
+                    lambda columns: kernels.weighted_sum(columns, weights, intercept),
+                    pl.Float64(),
+                )
+            case NativeCall(name, inputs, output):
+                column = self._native_columns[name, inputs]
+                return named(column).struct.field(str(output))
+        raise TypeError(f"no Table form for {type(expression).__name__}")
+
+    def _read(self, name: str) -> pl.Expr:
+        dtype, kind = self._dtypes[name], self.types.columns[name]
+        read = named(name)
+        if kind is ColumnType.OTHER or dtype == kind.dtype:
+            return read
+        if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
+            read = read.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        return read.cast(kind.dtype, strict=False)
+
+    def _missing(self, term: Expression) -> pl.Expr:
+        value = self.of(term)
+        if self.types.of(term) is DOUBLE:
+            return value.is_nan().fill_null(value=True)
+        return value.is_null()
+
+    def _call(self, call: Call) -> pl.Expr:
+        form = self.types.form(call)
+        wanted = (*form.takes, *(form.takes[-1:] * len(call.arguments)))
+        options = dict(call.options)
+        if form.table is not None:
+            arguments = [self.of(a, w) for a, w in zip(call.arguments, wanted, strict=False)]
+            built = form.table(*arguments, **options)
+            if built is not None:
+                return built
+        fixed = {
+            at: converted(constant(argument), wanted[at])
+            for at, argument in enumerate(call.arguments)
+            if is_constant(argument)
+        }
+        moving = [
+            (a, w) for a, w in zip(call.arguments, wanted, strict=False) if not is_constant(a)
+        ]
+        gives = form.gives.dtype
+
+        def work(columns: list[pl.Series]) -> pl.Series:
+            rest = iter(columns)
+            arguments = [fixed[a] if a in fixed else next(rest) for a in range(len(call.arguments))]
+            return kernels.each(arguments, partial(form.row, **options), gives)
+
+        return self._over(moving, work, gives)
+
+    def _lookup(self, lookup: Lookup) -> pl.Expr:
+        kind = self.types.of(lookup)
+        given = self.types.of(lookup.term)
+        default = pl.lit(converted(lookup.default, kind), dtype=_dtype(kind))
+        if not lookup.entries or kind is None:
+            return default
+        found = {converted(k, given): converted(v, kind) for k, v in lookup.entries}
+        term = self.of(lookup.term)
+        if given is DOUBLE:
+            term = term.fill_nan(None)
+        return term.replace_strict(
+            pl.Series(list(found), dtype=_dtype(given)),
+            pl.Series(list(found.values()), dtype=_dtype(kind)),
+            default=default,
+            return_dtype=_dtype(kind),
+        )
+
+
+def free_name(wish: str, taken: Iterable[str]) -> str:
+    """A name for a passing column that no other column has."""
+    names = set(taken)
+    while wish in names:
+        wish += "'"
+    return wish
+
+
+def _dtype(kind: ColumnType | None) -> pl.DataType:
+    return kind.dtype if kind is not None else pl.Null()
