@@ -1,0 +1,1 @@
+"""What the workspace hands out: frozen values, free of any database."""
