@@ -97,13 +97,18 @@ def data_wires_into(graph: Graph, node_id: NodeId, port: str) -> tuple[Wire, ...
     return tuple(
         w
         for w in graph.wires_into(node_id, port)
-        if (source := graph.nodes.get(w.source.node)) and source.component != REQUEST_INPUT
+        if w.source.node in graph.nodes and not _is_request(graph, w)
     )
 
 
 def may_connect(source: Port, target: Port) -> bool:
     """Whether what an output gives is what an input takes."""
     return issubclass(source.type, target.type)
+
+
+def _is_request(graph: Graph, wire: Wire) -> bool:
+    source = graph.nodes.get(wire.source.node)
+    return source is not None and source.component == REQUEST_INPUT
 
 
 def _ports(component: Component) -> tuple[Port, ...]:
@@ -198,8 +203,9 @@ def _input_problems(graph: Graph, library: Library) -> Iterator[Problem]:
             continue
         for port in library.spec(node.component).inputs:
             wires = graph.wires_into(node_id, port.name)
-            data = data_wires_into(graph, node_id, port.name)
-            if len(data) > 1 or len(wires) - len(data) > 1:
+            requests = [w for w in wires if _is_request(graph, w)]
+            data = len(wires) - len(requests)
+            if data > 1 or len(requests) > 1:
                 yield Problem(
                     "port-taken",
                     f'{len(wires)} wires end at input "{port.title}", which takes one.',
@@ -207,7 +213,7 @@ def _input_problems(graph: Graph, library: Library) -> Iterator[Problem]:
                     node=node_id,
                     port=port.name,
                 )
-            elif wires and not data:
+            elif requests and not data:
                 yield Problem(
                     "input-without-schema",
                     f'Only a Web Service Input feeds "{port.title}", so its columns are not known.',

@@ -25,6 +25,7 @@ from modelwright.graph.graph import Graph, Node, NodeId, Pin, Wire
 from modelwright.graph.problems import PipelineProblems
 from modelwright.inference.paths import Paths
 from modelwright.inference.report import Action, Change, Conversion
+from modelwright.inference.unlabel import without_columns
 
 Kind = Literal["real-time", "batch"]
 
@@ -421,11 +422,13 @@ class _Rewrite:
         return Pin(node, port)
 
     def _without_labels(self, value: Transform, pin: Pin, without: frozenset[str]) -> Transform:
-        formula, lost = value.formula.without(without)
-        if lost:
+        result = without_columns(value.formula, without)
+        if result.lost:
             title = self.paths.title(pin.node)
-            raise LabelInUse(pin.node, title, sorted(without)[0], tuple(sorted(lost)))
-        return replace(value, formula=formula, schema=value.schema.drop(without))
+            raise LabelInUse(pin.node, title, sorted(without)[0], result.lost)
+        left = value.schema.drop(without)
+        marks = value.marks.drop(without)
+        return replace(value, formula=result.formula, schema=left, marks=marks)
 
     def _reply(self, sources: tuple[Pin, ...], end: Pin, name: str, known: NodeId | None) -> None:
         node = Node("web-service-output", parameters={"name": name})

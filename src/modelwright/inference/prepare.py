@@ -1,0 +1,207 @@
+"""Make an inference pipeline, converted or drawn by hand, ready to be served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from modelwright.components.contract import Component, outputs_by_port
+from modelwright.components.library import Library
+from modelwright.components.outline import TableOutline
+from modelwright.data.artifact import Artifact, Digest
+from modelwright.data.errors import ModelwrightError
+from modelwright.data.fitted import Model, Transform
+from modelwright.data.table import Table
+from modelwright.graph.assets import Assets
+from modelwright.graph.check import (
+    DATASET,
+    REPLY_OUTPUT,
+    REQUEST_INPUT,
+    SAVED,
+    Check,
+    check,
+    data_wires_into,
+)
+from modelwright.graph.graph import Graph, Node, NodeId, Pin, Wire
+from modelwright.graph.problems import PipelineProblems
+from modelwright.inference.reply import json_rows
+from modelwright.inference.serving import (
+    ReplyOutput,
+    RequestColumn,
+    RequestInput,
+    Serving,
+    digests_in,
+)
+
+SAMPLE_ROWS = 10
+"""Rows that documentation shows and that an endpoint answers once before it counts as ready."""
+
+
+class NotAnInferencePipeline(ModelwrightError):
+    """A pipeline to be served lacks the place where requests enter or replies leave."""
+
+    code = "not-an-inference-pipeline"
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(
+            f"The pipeline has no {missing}, so it cannot answer requests.",
+            remedy="Create an inference pipeline from the trained one with "
+            "modelwright pipeline convert FILE --run ID, or add the component by hand.",
+            missing=missing,
+        )
+
+
+def prepare(
+    graph: Graph,
+    *,
+    name: str,
+    library: Library,
+    assets: Assets,
+    load: Callable[[Digest], Artifact],
+    save: Callable[[Artifact], Digest],
+) -> Serving:
+    """The pipeline with everything that a request does not change computed and frozen.
+
+    Nodes from which no way leads to a Web Service Output fall away.  load and save: from and to the
+    store.  Raises PipelineProblems and NotAnInferencePipeline, and what a constant step raises.
+    """
+    checked = check(graph, library=library, assets=assets)
+    if checked.errors:
+        raise PipelineProblems(checked.errors)
+    requests = [n for n, node in graph.nodes.items() if node.component == REQUEST_INPUT]
+    replies = [n for n, node in graph.nodes.items() if node.component == REPLY_OUTPUT]
+    if not requests:
+        raise NotAnInferencePipeline("Web Service Input")
+    if not replies:
+        raise NotAnInferencePipeline("Web Service Output")
+    folded = _Constants(graph, checked, assets, load, save).fold(requests, replies)
+    inputs = tuple(_request(graph, checked, node, folded) for node in requests)
+    outputs = tuple(_reply(graph, checked, node) for node in replies)
+    used = folded.graph.upstream(replies)
+    served = folded.graph.only(n for n in folded.graph.nodes if n in used)
+    artifacts = {digest: load(digest) for digest in digests_in(served)}
+    return Serving(name, served, inputs, outputs, artifacts, graph.description)
+
+
+class _Folded:
+    """The graph with its constants frozen, and the rows that share a port with each request."""
+
+    def __init__(self, graph: Graph, samples: Mapping[NodeId, Table]) -> None:
+        self.graph, self.samples = graph, samples
+
+
+class _Constants:
+    """Computes what does not depend on a request, once."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        checked: Check,
+        assets: Assets,
+        load: Callable[[Digest], Artifact],
+        save: Callable[[Artifact], Digest],
+    ) -> None:
+        self.graph, self.checked, self.assets = graph, checked, assets
+        self.load, self.save = load, save
+        self.values: dict[NodeId, Mapping[str, Artifact | None]] = {}
+
+    def fold(self, requests: list[NodeId], replies: list[NodeId]) -> _Folded:
+        moving = self.graph.downstream(requests)
+        samples: dict[NodeId, Table] = {}
+        new = self.graph
+        for node in requests:
+            for wire in self.graph.wires_from(node):
+                for other in data_wires_into(self.graph, wire.target.node, wire.target.port):
+                    # The request brings these rows; the others only show what they look like.
+                    new = new.without_wires(other)
+                    value = self._value(other.source)
+                    if isinstance(value, Table):
+                        samples.setdefault(node, value)
+        needed = new.upstream(replies)
+        for wire in sorted(new.wires):
+            source = wire.source
+            if wire.target.node in needed & moving and source.node not in moving:
+                new = self._freeze(new, wire)
+        return _Folded(new, samples)
+
+    def _freeze(self, graph: Graph, wire: Wire) -> Graph:
+        node = self.graph.nodes[wire.source.node]
+        if node.component in SAVED:
+            return graph
+        value = self._value(wire.source)
+        kind, port = (
+            ("saved-model", "trained_model")
+            if isinstance(value, Model)
+            else ("saved-transformation", "transformation")
+            if isinstance(value, Transform)
+            else ("saved-data", "dataset")
+        )
+        if not isinstance(value, Model | Transform | Table):
+            return graph
+        frozen = NodeId(f"{wire.source.node}-{wire.source.port}")
+        title = node.title or wire.source.node
+        digest = self.save(value)
+        saved = Node(kind, parameters={"name": title, "digest": digest}, title=title)
+        return (
+            graph.with_node(frozen, saved)
+            .without_wires(wire)
+            .with_wires(Wire(Pin(frozen, port), wire.target))
+        )
+
+    def _value(self, pin: Pin) -> Artifact | None:
+        if pin.node not in self.values:
+            self.values[pin.node] = self._compute(pin.node)
+        return self.values[pin.node].get(pin.port)
+
+    def _compute(self, node: NodeId) -> Mapping[str, Artifact | None]:
+        component = self.checked.components[node]
+        ports = component.__component__.outputs
+        if component.__component__.id == DATASET:
+            asset = self.assets.dataset(
+                getattr(component, "name", ""), getattr(component, "version", None)
+            )
+            return {ports[0].name: self.load(asset.digest)}
+        if component.__component__.id in SAVED:
+            return {ports[0].name: self.load(Digest(getattr(component, "digest", "")))}
+        return outputs_by_port(component, component.run(**self._inputs(node, component)))
+
+    def _inputs(self, node: NodeId, component: Component) -> dict[str, Artifact | None]:
+        given: dict[str, Artifact | None] = {}
+        for port in component.__component__.inputs:
+            wires = data_wires_into(self.graph, node, port.name)
+            given[port.name] = self._value(wires[0].source) if wires else None
+        return given
+
+
+def _request(graph: Graph, checked: Check, node: NodeId, folded: _Folded) -> RequestInput:
+    name = str(getattr(checked.components[node], "name", node))
+    for wire in graph.wires_from(node):
+        outline = checked.inputs.get(wire.target)
+        sample = folded.samples.get(node)
+        schema = (
+            sample.schema
+            if sample is not None
+            else outline.schema
+            if isinstance(outline, TableOutline)
+            else None
+        )
+        if schema is not None:
+            columns = tuple(RequestColumn(c.name, c.type) for c in schema)
+            rows = json_rows(sample.frame.head(SAMPLE_ROWS)) if sample is not None else []
+            return RequestInput(name, columns, node, tuple(rows))
+    raise NotAnInferencePipeline(f'data beside the Web Service Input "{name}" to show its columns')
+
+
+def _reply(graph: Graph, checked: Check, node: NodeId) -> ReplyOutput:
+    name = str(getattr(checked.components[node], "name", node))
+    outlines = [checked.outlines.get(w.source) for w in graph.wires_into(node)]
+    known = next((o for o in outlines if isinstance(o, TableOutline)), None)
+    return ReplyOutput(name, node, known.schema.columns if known else ())
+
+
+def choose_reply_columns(serving: Serving, chosen: Mapping[str, tuple[str, ...]]) -> Serving:
+    """The same serving with only some columns in the replies, by output name."""
+    outputs = tuple(
+        replace(o, chosen=chosen[o.name]) if o.name in chosen else o for o in serving.outputs
+    )
+    return replace(serving, outputs=outputs)
