@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.graph.pieces import assets, library
-
 from modelwright.components.outline import TableOutline
 from modelwright.data.schema import ColumnType
 from modelwright.graph.check import Check, check
 from modelwright.graph.codec import read
 from modelwright.graph.graph import Graph, NodeId, Pin
 from modelwright.graph.problems import Problem
+from tests.graph.pieces import assets, library
 
 CARS = assets(make=ColumnType.STRING, price=ColumnType.DOUBLE)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
-from tests.graph.test_codec import documents
 
 from modelwright.graph import edits
 from modelwright.graph.codec import Document, read
 from modelwright.graph.graph import Graph, Node, NodeId, Pin
+from tests.graph.test_codec import documents
 
 CHAIN = """\
 modelwright: 1

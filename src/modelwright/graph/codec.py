@@ -379,7 +379,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    style = "|" if "\n" in text else None
+    # YAML takes these for line ends; only between double quotes do they stay what they are.
+    odd = any(mark in text for mark in "\r\x85\u2028\u2029")
+    style = '"' if odd else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
