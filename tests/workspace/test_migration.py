@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -9,10 +10,63 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event, inspect, text
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from modelwright.workspace import Workspace, migration, tables
 from modelwright.workspace.errors import DatabaseFull, ForeignDatabase, NewerDatabase
+from modelwright.workspace.records.runs import NewStep
 from tests.workspace.conftest import OpenWorkspace
+
+# A revision such as a later version may bring; SQLite makes the table anew for it, to which others point.
+NEXT = """
+from alembic import op
+
+revision = "{revision}"
+down_revision = "0001"
+
+
+def upgrade():
+    with op.batch_alter_table("runs") as runs:
+        runs.alter_column("person", new_column_name="started_by")
+    {more}
+"""
+
+
+def with_next_revision(tmp_path: Path, *, more: str = "") -> migration.History:
+    folder = tmp_path / "history 100%"
+    shutil.copytree(migration.HISTORY.folder, folder)
+    (folder / "versions" / "revision_next.py").write_text(NEXT.format(revision="next", more=more))
+    return migration.History(folder, "next")
+
+
+def test_a_migration_loses_no_row_of_the_tables_that_point_to_the_one_it_makes_anew(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    run = workspace.runs.create(
+        "Tutorial", graph="", person="Ada", steps=[NewStep(node="a", component="SplitData")]
+    )
+
+    migration.bring_up_to_date(workspace.database, history=with_next_revision(tmp_path))
+
+    with workspace.database.read() as connection:
+        assert connection.scalar(text("SELECT started_by FROM runs")) == "Ada"
+        assert connection.scalar(text("SELECT version_num FROM modelwright_revision")) == "next"
+    assert [step.node for step in workspace.runs.steps.list(run.id)] == ["a"]
+    with pytest.raises(IntegrityError), workspace.database.write() as connection:
+        connection.execute(text("UPDATE steps SET run_id = 'none'"))
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    run = workspace.runs.create("Tutorial", graph="", person="Ada")
+    history = with_next_revision(tmp_path, more="op.execute('SELECT no_such_column FROM runs')")
+
+    with pytest.raises(DBAPIError):
+        migration.bring_up_to_date(workspace.database, history=history)
+
+    assert workspace.runs.get(run.id) == run
+    migration.bring_up_to_date(workspace.database)
 
 
 def test_the_migrations_make_exactly_the_tables_that_the_code_uses(workspace: Workspace) -> None:
@@ -28,8 +82,8 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_uses(workspace: Wo
 
 
 def test_the_head_that_the_code_names_is_the_newest_migration() -> None:
-    folder = Path(migration.__file__).parent / "migrations"
-    assert ScriptDirectory(str(folder)).get_current_head() == migration.HEAD
+    scripts = ScriptDirectory(str(migration.HISTORY.folder))
+    assert scripts.get_current_head() == migration.HISTORY.head == migration.HEAD
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(

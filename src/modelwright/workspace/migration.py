@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, select, text
@@ -18,11 +19,21 @@ HEAD = "0001"
 # Not Alembic's own name: another program may keep its revisions in the same schema.
 VERSION_TABLE = "modelwright_revision"
 
-_FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x6D6F64656C  # "model"; any number does, if it is always the same
 
 
-def bring_up_to_date(database: Database) -> None:
+@dataclass(frozen=True)
+class History:
+    """A folder of revisions, and which one is the newest."""
+
+    folder: Path
+    head: str
+
+
+HISTORY = History(Path(__file__).parent / "migrations", HEAD)
+
+
+def bring_up_to_date(database: Database, *, history: History = HISTORY) -> None:
     """Create or migrate the tables when needed, all or nothing.
 
     Whoever opens at the same time waits, then finds it done.
@@ -30,17 +41,17 @@ def bring_up_to_date(database: Database) -> None:
     """
     use_write_ahead_log(database)
     with database.read() as connection:
-        if _revision(connection) == HEAD:
+        if _revision(connection) == history.head:
             return
     engine = without_foreign_keys(database)
     with mendable(database.shown, database.url), engine.connect() as connection, connection.begin():
         if not database.sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         found = _revision(connection)
-        if found == HEAD:
+        if found == history.head:
             return
-        _refuse(connection, found, database.shown)
-        _upgrade(connection)
+        _refuse(connection, found, history, database.shown)
+        _upgrade(connection, history)
         if database.sqlite:
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:
@@ -53,7 +64,7 @@ def _revision(connection: Connection) -> str | None:
     return connection.scalar(select(column("version_num")).select_from(table(VERSION_TABLE)))
 
 
-def _refuse(connection: Connection, found: str | None, shown: str) -> None:
+def _refuse(connection: Connection, found: str | None, history: History, shown: str) -> None:
     if found is None:
         others = sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))
         if others:
@@ -61,18 +72,18 @@ def _refuse(connection: Connection, found: str | None, shown: str) -> None:
         return
     from alembic.script import ScriptDirectory
 
-    known = {script.revision for script in ScriptDirectory(str(_FOLDER)).walk_revisions()}
+    known = {script.revision for script in ScriptDirectory(str(history.folder)).walk_revisions()}
     if found not in known:
-        raise NewerDatabase(shown, revision=found, known=HEAD)
+        raise NewerDatabase(shown, revision=found, known=history.head)
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, history: History) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     # Alembic reads "%" in a path as the start of a placeholder.
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.set_main_option("script_location", str(history.folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     config.attributes["version_table"] = VERSION_TABLE
