@@ -187,7 +187,8 @@ class Component(BaseModel):
         words = title_of(cls.__name__)
         cls.__component__ = ComponentSpec(
             id=words.lower().replace(" ", "-"),
-            title=title or words,
+            # Pydantic takes the keyword for its own setting of that name.
+            title=title or cls.model_config.get("title") or words,
             category=category,
             version=version,
             at_inference=at_inference or Keep(),
@@ -277,8 +278,9 @@ def title_of(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", " ", name).strip()
 
 
-def _hints(function: Any, owner: type) -> dict[str, Any]:
-    module = sys.modules[owner.__module__]
+def _hints(function: Any) -> dict[str, Any]:
+    # Where it was written: a component may inherit it from another module.
+    module = sys.modules[function.__module__]
     return get_type_hints(function, vars(module), include_extras=True)
 
 
@@ -304,14 +306,14 @@ def _port(name: str, annotation: Any) -> Port | None:
 
 
 def _inputs(owner: type[Component]) -> tuple[Port, ...]:
-    hints = _hints(owner.run, owner)
+    hints = _hints(owner.run)
     names = [n for n in inspect.signature(owner.run).parameters if n in hints]
     ports = [_port(n, hints[n]) for n in names if hints[n] is not Context]
     return tuple(p for p in ports if p)
 
 
 def _outputs(owner: type[Component]) -> tuple[Port, ...]:
-    result = _hints(owner.run, owner).get("return", type(None))
+    result = _hints(owner.run).get("return", type(None))
     if isinstance(result, type) and issubclass(result, tuple) and hasattr(result, "_fields"):
         fields = get_type_hints(result, vars(sys.modules[result.__module__]), include_extras=True)
         ports = [_port(n, a) for n, a in fields.items()]
