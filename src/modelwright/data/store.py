@@ -125,7 +125,7 @@ class Store:
             return cls(str(local), StoreFolder(local), None, cache_limit=cache_limit)
         remote = RemoteStore(str(url), options or {})
         folder = cache or _cache_folder(str(url))
-        return cls(str(url), StoreFolder(folder), remote, cache_limit=cache_limit)
+        return cls(remote.url, StoreFolder(folder), remote, cache_limit=cache_limit)
 
     def put(self, artifact: Artifact) -> Digest:
         """Store an artifact and give its digest; equal content is stored once.

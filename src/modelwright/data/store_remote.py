@@ -7,6 +7,7 @@ artifact is not, so an upload that breaks off leaves nothing that could be taken
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from modelwright.data.store_folder import (
     format_file,
 )
 
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 _EXTRAS = {"s3": "s3", "s3a": "s3"}
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss"})
 
@@ -32,11 +34,12 @@ class RemoteStore:
     """The files of a store behind a URL.  Every call may raise StoreUnavailable."""
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        self.url = url
-        self._fs, self._root = _filesystem(url, options)
+        # What messages show; a password in the address is nobody's to read.
+        self.url = _PASSWORD.sub(r"\1***@", url)
+        self._fs, self._root = _filesystem(url, options, self.url)
         self._scheme = url.partition("://")[0]
         self._claimed = False
-        check_format(self._read("store.json"), url)
+        check_format(self._read("store.json"), self.url)
 
     def has(self, digest: Digest) -> bool:
         """Whether an artifact is there; one request."""
@@ -170,7 +173,7 @@ class RemoteStore:
             raise StoreUnavailable(self.url, str(error) or type(error).__name__) from error
 
 
-def _filesystem(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
+def _filesystem(url: str, options: Mapping[str, Any], shown: str) -> tuple[Any, str]:
     from fsspec.core import url_to_fs
 
     scheme = url.partition("://")[0]
@@ -180,9 +183,9 @@ def _filesystem(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
     except ImportError as error:
         extra = _EXTRAS.get(scheme)
         remedy = f'Install it with: pip install "modelwright[{extra}]".' if extra else "Install it."
-        raise StoreUnavailable(url, f"a library is missing: {error}", remedy=remedy) from error
+        raise StoreUnavailable(shown, f"a library is missing: {error}", remedy=remedy) from error
     except ValueError as error:
         raise StoreUnavailable(
-            url, str(error), remedy="Name a folder, or a URL such as s3://bucket/folder."
+            shown, str(error), remedy="Name a folder, or a URL such as s3://bucket/folder."
         ) from error
     return fs, root.rstrip("/")
