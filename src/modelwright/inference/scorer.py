@@ -1,0 +1,221 @@
+"""Scores requests: small ones row by row, large ones as a table, with the same replies."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from modelwright.data.expression.rows import Dropped as DroppedRow
+from modelwright.data.native import Native
+from modelwright.data.schema import Column, ColumnType, Schema
+from modelwright.inference.plan import Chain, NativePlace, ScoringPlan, untagged
+from modelwright.inference.reply import Dropped, Reply, encode, encode_tables, make_writable
+from modelwright.inference.request import RequestReader, Row
+from modelwright.inference.serving import RequestInput, Serving
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from modelwright.components.library import Library
+
+
+class Shape(NamedTuple):
+    """How a request and its reply are written.  tables: as classic tables; details: with types."""
+
+    tables: bool = False
+    details: bool = False
+
+
+ROWS = Shape()
+"""Rows as objects: the usual way."""
+
+
+class Steps(Protocol):
+    """What turns typed rows into scored ones."""
+
+    def run(self, requests: Mapping[str, list[Row]]) -> Reply:
+        """Score the rows of each input.  Raises StepFailed when a step refuses them."""
+        ...
+
+
+class Scorer:
+    """Answers requests for a serving; the plan is made once and every request follows it."""
+
+    def __init__(self, serving: Serving, library: Library | None = None) -> None:
+        """Raises UnservablePipeline, and what components raise for their settings."""
+        from modelwright.components.library import library as installed
+        from modelwright.inference.chains import make_plan
+        from modelwright.inference.table_steps import TableSteps
+
+        known = library or installed()
+        plan = make_plan(serving, known)
+
+        def native(place: NativePlace) -> Native:
+            artifact: Any = serving.artifacts[place.digest]
+            found: Native = artifact.natives[place.name]
+            return found
+
+        self._set(
+            plan,
+            serving.inputs,
+            compiled(plan, serving.inputs, native) or TableSteps(serving, plan, known),
+        )
+
+    @classmethod
+    def of(cls, plan: ScoringPlan, inputs: Sequence[RequestInput], steps: Steps) -> Scorer:
+        """A scorer of parts that are there already, as a package has them."""
+        scorer = cls.__new__(cls)
+        scorer._set(plan, inputs, steps)
+        return scorer
+
+    def _set(self, plan: ScoringPlan, inputs: Sequence[RequestInput], steps: Steps) -> None:
+        self.plan = plan
+        self.inputs = tuple(inputs)
+        self.steps = steps
+        self._reader = RequestReader(self.inputs)
+
+    def score(self, requests: Mapping[str, Sequence[Mapping[str, Any]]]) -> Reply:
+        """Score rows as JSON has them, by input name.  Raises InputDataError and StepFailed."""
+        inputs = {name: list(rows) for name, rows in requests.items()}
+        return self.steps.run(self._reader.read_values({"Inputs": inputs}))
+
+    def answer(self, body: bytes, shape: Shape = ROWS) -> bytes:
+        """The reply to a request, bytes to bytes.  Raises InputDataError and StepFailed."""
+        if not shape.tables:
+            return encode(self.steps.run(self._reader.read(body)))
+        return encode_tables(self.steps.run(self._reader.read_tables(body)), details=shape.details)
+
+    def try_samples(self) -> Reply:
+        """Score the sample rows, to find out whether the pipeline works.  Raises as `score`."""
+        return self.score({i.name: list(i.samples) for i in self.inputs})
+
+
+def compiled(
+    plan: ScoringPlan, inputs: Sequence[RequestInput], native: Callable[[NativePlace], Native]
+) -> CompiledSteps | None:
+    """The steps of a plan that is formulas only; None for any other."""
+    if plan.chains is None:
+        return None
+    return CompiledSteps(plan, inputs, native)
+
+
+class CompiledSteps:
+    """A formula per output, in both forms."""
+
+    def __init__(
+        self,
+        plan: ScoringPlan,
+        inputs: Sequence[RequestInput],
+        native: Callable[[NativePlace], Native],
+    ) -> None:
+        by_name = {i.name: i for i in inputs}
+        self._ways = [_Way(c, by_name[c.input], native) for c in plan.chains or ()]
+        self._crossover = sys.maxsize if plan.crossover is None else plan.crossover
+        self._titles = {s.node: s.title for s in plan.steps}
+        self.columns = {w.chain.output: w.columns for w in self._ways}
+
+    def run(self, requests: Mapping[str, list[Row]]) -> Reply:
+        """Score the rows, in the form that is faster for so many."""
+        results: dict[str, list[dict[str, Any]]] = {}
+        dropped: dict[Dropped, None] = {}
+        for way in self._ways:
+            rows = requests[way.chain.input]
+            by = way.by_rows if len(rows) < self._crossover else way.by_table
+            scored, lost = by(rows)
+            results[way.chain.output] = scored
+            for row, tag in lost:
+                node, reason = untagged(tag)
+                # Outputs of one input may share the step that drops a row.
+                title = self._titles.get(node, node)
+                dropped[Dropped(way.chain.input, row, node, title, reason)] = None
+        return Reply(results, tuple(dropped), self.columns)
+
+    def measure_crossover(self, requests: Mapping[str, list[Row]]) -> int | None:
+        """Rows from which the Table form is faster here, judged by these; None for never.
+
+        It takes a few tenths of a second.
+        """
+        rows = self._seconds(requests, _SOME, "by_rows") / _SOME
+        least = self._seconds(requests, 1, "by_table")
+        many = self._seconds(requests, _MANY, "by_table")
+        gained = rows - max(0.0, many - least) / _MANY
+        if gained <= 0 or (found := math.ceil(least / gained)) > _LARGEST_CROSSOVER:
+            return None
+        return max(1, found)
+
+    def _seconds(self, requests: Mapping[str, list[Row]], count: int, form: str) -> float:
+        """The shorter of two tries, since only disturbances make one longer."""
+        best = math.inf
+        for _ in range(2):
+            taken = 0.0
+            for way in self._ways:
+                given = requests[way.chain.input]
+                rows = (given * (count // max(1, len(given)) + 1))[:count]
+                start = time.perf_counter()
+                getattr(way, form)(rows)
+                taken += time.perf_counter() - start
+            best = min(best, taken)
+        return best
+
+
+_SOME, _MANY = 256, 4096
+_LARGEST_CROSSOVER = 1_000_000
+_Lost = list[tuple[int, str]]
+
+
+class _Way:
+    """A chain, ready to be followed."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        request_input: RequestInput,
+        native: Callable[[NativePlace], Native],
+    ) -> None:
+        self.chain = chain
+        self._reads = Schema(tuple(Column(c.name, c.type) for c in request_input.read))
+        self._natives = {name: native(place) for name, place in chain.natives.items()}
+        program = chain.formula.compile_rows(self._reads, natives=self._natives)
+        self._score = program.score
+        self.columns = tuple((c.name, c.type) for c in program.writes)
+        self._doubles = tuple(n for n, kind in self.columns if kind is ColumnType.DOUBLE)
+
+    def by_rows(self, rows: list[Row]) -> tuple[list[dict[str, Any]], _Lost]:
+        """Scored rows and the numbers of dropped ones with tagged reasons, by the row form."""
+        score = self._score
+        found: list[dict[str, Any]] = []
+        lost: _Lost = []
+        for number, row in enumerate(rows):
+            scored = score(row)
+            if isinstance(scored, DroppedRow):
+                lost.append((number, scored.reason))
+            else:
+                found.append(scored)
+        make_writable(found, self._doubles)
+        return found, lost
+
+    def by_table(self, rows: list[Row]) -> tuple[list[dict[str, Any]], _Lost]:
+        """The same by the Table form."""
+        tracked = self.chain.formula.apply_tracked(
+            frame_of(rows, self._reads), natives=self._natives
+        )
+        found = tracked.frame.to_dicts()
+        make_writable(found, self._doubles)
+        return found, tracked.dropped
+
+
+def frame_of(rows: Sequence[Row], schema: Schema) -> pl.DataFrame:
+    """Typed rows as a frame with the types of the columns."""
+    import polars as pl
+
+    columns = []
+    for column in schema:
+        values = [row[column.name] for row in rows]
+        if column.type is ColumnType.OTHER:
+            columns.append(pl.Series(column.name, values))
+        else:
+            columns.append(pl.Series(column.name, values, dtype=column.type.dtype))
+    return pl.DataFrame(columns) if columns else pl.DataFrame(height=len(rows))
