@@ -30,9 +30,8 @@ def split_ratings(
     frame: the user in its first column, the item in its second, no missing value in either.
     """
     chance = np.random.default_rng(seed)
-    user, item = frame.columns[0], frame.columns[1]
-    users = _shuffled(frame.get_column(user), chance)
-    items = _shuffled(frame.get_column(item), chance)
+    user, item = frame.to_series(0).alias("user"), frame.to_series(1).alias("item")
+    users, items = _shuffled(user, chance), _shuffled(item, chance)
     ignored, cold = share(len(users), shares.ignored_users), share(len(users), shares.cold_users)
     trained = share(len(users), shares.training_only_users)
     out_user, cold_user = users[:ignored], users[ignored : ignored + cold]
@@ -40,13 +39,15 @@ def split_ratings(
     ignored, cold = share(len(items), shares.ignored_items), share(len(items), shares.cold_items)
     out_item, cold_item = items[:ignored], items[ignored : ignored + cold]
 
-    rows = frame.select(
-        user=pl.col(user),
-        kept=~pl.col(user).is_in(out_user) & ~pl.col(item).is_in(out_item),
-        new=pl.col(user).is_in(cold_user),
-        only=pl.col(user).is_in(only_user),
-        cold=pl.col(item).is_in(cold_item),
-        turn=pl.Series(chance.permutation(frame.height)),
+    rows = pl.DataFrame(
+        {
+            "user": user,
+            "kept": ~user.is_in(out_user) & ~item.is_in(out_item),
+            "new": user.is_in(cold_user),
+            "only": user.is_in(only_user),
+            "cold": item.is_in(cold_item),
+            "turn": chance.permutation(frame.height),
+        }
     )
     # Only ratings that may go either way count for the share of a test user's ratings.
     free = pl.col("kept") & ~pl.col("new") & ~pl.col("only") & ~pl.col("cold")
@@ -58,9 +59,7 @@ def split_ratings(
     divided = rows.select(train=train, test=pl.col("kept") & ~pl.col("only") & ~train)
     training, testing = divided.get_column("train"), divided.get_column("test")
     if drop_cold_items:
-        known = frame.get_column(item).filter(training).unique()
-        declared = frame.get_column(item).is_in(cold_item)
-        testing = testing & (frame.get_column(item).is_in(known) | declared)
+        testing = testing & (item.is_in(item.filter(training).unique()) | item.is_in(cold_item))
     return training, testing
 
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import polars as pl
 
 from modelwright.components.errors import ComponentError
+from modelwright.data.expression.table import named
 from modelwright.data.schema import Column, ColumnType, Schema
 
 _COLUMN = re.compile(r'\s*(?:\\"([^"]+)"|\(\\(\d+)\))')
@@ -69,7 +70,7 @@ class Relation:
 
     def holds(self, frame: pl.DataFrame) -> pl.Series:
         """True for each row that satisfies it; a missing value satisfies nothing."""
-        value = pl.col(self.column.name)
+        value = named(self.column.name)
         if self.column.type is ColumnType.DOUBLE:
             value = value.fill_nan(None)
         if self.column.type is ColumnType.DATETIME:

@@ -1,0 +1,35 @@
+"""Mistakes in the values of a column, as the components that learn from them find them."""
+
+from __future__ import annotations
+
+from modelwright.components.errors import ComponentError
+
+
+class ColumnAllMissing(ComponentError):
+    """A column that something is to be learnt from has no value at all."""
+
+    code = "column-all-missing"
+
+    def __init__(self, column: str, needed_for: str, *, remedy: str) -> None:
+        super().__init__(
+            f'Column "{column}" on port "dataset" has no value, and {needed_for} needs one.',
+            remedy=remedy,
+            column=column,
+            port="dataset",
+            needed_for=needed_for,
+        )
+
+
+class InfiniteValue(ComponentError):
+    """A column that something is to be learnt from holds an infinite value."""
+
+    code = "infinite-value"
+
+    def __init__(self, column: str, needed_for: str) -> None:
+        super().__init__(
+            f'Column "{column}" on port "dataset" holds an infinite value; {needed_for} has none then.',
+            remedy="Take infinite values away first, with Clip Values or Apply Math Operation.",
+            column=column,
+            port="dataset",
+            needed_for=needed_for,
+        )

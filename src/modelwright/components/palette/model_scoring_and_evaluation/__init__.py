@@ -1,0 +1,1 @@
+"""Steps that apply models and measure how good they are."""
