@@ -1,0 +1,43 @@
+"""Keys: names of a step's result that are known before it runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from modelwright.components.contract import ComponentSpec
+from modelwright.components.library import Library
+from modelwright.data.fitted import UntrainedModel
+from modelwright.run.outputs import Output
+from modelwright.run.source import Source, source_of
+
+
+def recipe_of(spec: ComponentSpec, settings: Mapping[str, Any], source: Source) -> str:
+    """Names what a step does, whatever its inputs: component, version, settings that matter, source."""
+    return _digest("recipe", spec.id, spec.version, dict(settings), source.digest)
+
+
+def step_key(recipe: str, inputs: Mapping[str, str]) -> str:
+    """Names the result of a recipe with inputs, given by port as their identities."""
+    return _digest("step", recipe, sorted(inputs.items()))
+
+
+def identity(output: Output, library: Library) -> str:
+    """Names an input for a key: its digest, and for a learner the source of its component too.
+
+    What an untrained model holds is only which component to fit: training depends on the source.
+    """
+    if output.kind != UntrainedModel.kind:
+        return output.digest
+    component = output.summary.get("component")
+    if not isinstance(component, str) or component not in library:
+        return output.digest
+    source = source_of(library.find(component))
+    return f"{output.digest} {source.digest}" if source else output.digest
+
+
+def _digest(*parts: object) -> str:
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,58 @@
+"""Targets whose workers run steps: processes on this machine, or this process itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from modelwright.run.capture import Prints
+from modelwright.run.desk import Desk
+from modelwright.run.work import Secrets, Work, at_once
+from modelwright.targets.inprocess import InProcess
+from modelwright.targets.local import LocalProcesses
+
+_DESK = 256 << 20
+
+
+def local_workers(
+    *,
+    least: int = 0,
+    most: int | None = None,
+    idle_s: float = 120.0,
+    threads: int | None = None,
+    prepares: Sequence[str] = (),
+) -> LocalProcesses:
+    """Worker processes on this machine.
+
+    threads: that a single step may use; all cores by default, as most pipelines are one chain.  The
+    number is the same for every step, so that sums do not change with what else is running.
+    prepares: modules that a worker imports when it has nothing to do.
+    """
+    cores = os.cpu_count() or 1
+    environment = {
+        "POLARS_MAX_THREADS": str(threads or cores),
+        "MODELWRIGHT_WORKER_PREPARES": " ".join(prepares),
+    }
+    return LocalProcesses(
+        "modelwright.run.worker",
+        least=least,
+        most=most or cores,
+        idle_s=idle_s,
+        environment=environment,
+    )
+
+
+def in_process(*, secrets: Secrets | None = None) -> InProcess:
+    """Steps run one after another in this process, in the thread of the run; none can be killed."""
+    none: Secrets = lambda name: None  # noqa: E731
+    return InProcess(
+        lambda answer: (
+            Work(
+                answer,
+                capture=Prints(),
+                desk=Desk(_DESK),
+                aside=at_once,
+                secret=secrets or none,
+            ).handle
+        )
+    )
