@@ -1,0 +1,156 @@
+"""Normalize Data: numeric columns brought to one scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Literal, NamedTuple
+
+import polars as pl
+from pydantic import Field
+
+from modelwright.components.columns import ColumnSelection
+from modelwright.components.contract import Component, Replay
+from modelwright.components.errors import ComponentError, EmptyTable
+from modelwright.components.outline import Outline, TransformOutline
+from modelwright.components.palette.column_flow import flow, table_outline
+from modelwright.components.palette.data_transformation.column_faults import InfiniteValue
+from modelwright.components.palette.data_transformation.replacements import given
+from modelwright.components.parameters import Columns
+from modelwright.data.expression import Compute, Expression, Formula, call, column, when
+from modelwright.data.expression.scalars import encoded
+from modelwright.data.fitted import Transform
+from modelwright.data.schema import ColumnType, Schema
+from modelwright.data.table import Table
+
+Figures = Mapping[str, float | None]
+
+_NUMERIC = ColumnSelection.typed("Numeric")
+
+
+class NoSpread(ComponentError):
+    """The logarithms of a column's values do not differ, so no law can be fitted to them."""
+
+    code = "no-spread"
+
+    def __init__(self, column: str) -> None:
+        super().__init__(
+            f'Column "{column}" on port "dataset" does not have two different values above 0; '
+            "LogNormal needs them.",
+            remedy="Leave the column out, or choose another transformation method.",
+            column=column,
+            port="dataset",
+        )
+
+
+class Normalized(NamedTuple):
+    transformed_dataset: Table
+    transformation_function: Transform
+
+
+class NormalizeData(
+    Component,
+    category="Data Transformation",
+    at_inference=Replay("dataset", "transformation_function", "transformed_dataset"),
+):
+    """Bring numeric columns to one scale, in their places.
+
+    ZScore: (x - mean) / standard deviation of the population.  MinMax: (x - minimum) / (maximum -
+    minimum).  Logistic: 1 / (1 + exp(-x)).  LogNormal: the cumulative distribution function, at x, of
+    the lognormal law with the mean and standard deviation of ln x; only values above 0 have a
+    logarithm, and all others become 0, which is that function's value there.  TanH: tanh(x).
+
+    Every chosen column becomes Double.  Missing values stay missing and are not counted.  New data may
+    leave the range of the old: MinMax then gives values below 0 or above 1.
+
+    A column whose values are all the same, or all missing, has no scale.  It becomes 0 when that option
+    is set, for every method and in new data too, and stays as it is otherwise.  Infinite values are an
+    error where statistics are taken.
+    """
+
+    columns: Annotated[ColumnSelection, Columns("dataset"), Field(title="Columns to transform")] = (
+        _NUMERIC
+    )
+    """The numeric columns to be scaled; all of them when nothing is chosen."""
+
+    zero_constants: Annotated[bool, Field(title="Use 0 for constant columns when checked")] = True
+    """Whether a column of one single value becomes 0 instead of staying as it is."""
+
+    method: Annotated[
+        Literal["ZScore", "MinMax", "Logistic", "LogNormal", "TanH"],
+        Field(title="Transformation method"),
+    ] = "ZScore"
+    """The function that each value goes through."""
+
+    def run(self, dataset: Table) -> Normalized:
+        chosen = self._chosen(dataset.schema)
+        if not dataset.rows:
+            raise EmptyTable("dataset")
+        figures = _figures(dataset, chosen, self.method)
+        formula = Formula(Compute({n: self._scaled(n, figures[n]) for n in chosen}))
+        transform = Transform(
+            formula,
+            dataset.schema,
+            learnt={
+                "method": self.method,
+                "columns": {n: {k: encoded(v) for k, v in f.items()} for n, f in figures.items()},
+            },
+            made_by=self.__component__.title,
+        )
+        return Normalized(transform.apply(dataset), transform)
+
+    def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
+        table = flow(table_outline(inputs), self._after, self.columns)
+        if table is None:
+            return super().outline(**inputs)
+        fitted = TransformOutline(self._chosen(table.schema), table)
+        return {"transformed_dataset": table, "transformation_function": fitted}
+
+    def _chosen(self, schema: Schema) -> tuple[str, ...]:
+        selection = _NUMERIC if self.columns.is_empty else self.columns
+        wanted = (ColumnType.INTEGER, ColumnType.DOUBLE)
+        return selection.resolve_typed(schema, parameter="Columns to transform", wanted=wanted)
+
+    def _after(self, schema: Schema) -> Schema:
+        chosen = self._chosen(schema)
+        return schema.put(*(replace(schema.column(n), type=ColumnType.DOUBLE) for n in chosen))
+
+    def _scaled(self, name: str, figures: Figures) -> Expression:
+        """The new value of a column, from what is known of its old ones."""
+        x = column(name).cast(ColumnType.DOUBLE)
+        low, high = figures["minimum"], figures["maximum"]
+        if low is None or high is None or low == high:
+            return when(column(name).is_missing(), None, 0.0) if self.zero_constants else x
+        if self.method == "Logistic":
+            return call("sigmoid", x)
+        if self.method == "TanH":
+            return call("tanh", x)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise InfiniteValue(name, f"the scale of {self.method}")
+        if self.method == "MinMax":
+            return (x - low) / (high - low)
+        if self.method == "ZScore":
+            # Values that differ by less than a double can tell apart have no deviation either.
+            return (x - figures["mean"]) / (figures["deviation"] or 1.0)
+        if not figures["log_deviation"]:
+            raise NoSpread(name)
+        standard = (call("ln", x) - figures["log_mean"]) / figures["log_deviation"]
+        value = when(x > 0.0, call("normal_cdf", standard), 0.0)
+        return when(column(name).is_missing(), None, value)
+
+
+def _figures(table: Table, names: tuple[str, ...], method: str) -> dict[str, Figures]:
+    """What the method needs to know of each column; None where it has no values."""
+    wanted: list[pl.Expr] = []
+    for at, name in enumerate(names):
+        value = given(table, name).cast(pl.Float64)
+        figures = {"minimum": value.min(), "maximum": value.max()}
+        if method == "ZScore":
+            figures |= {"mean": value.mean(), "deviation": value.std(ddof=0)}
+        if method == "LogNormal":
+            logarithm = value.filter(value > 0).log()
+            figures |= {"log_mean": logarithm.mean(), "log_deviation": logarithm.std(ddof=0)}
+        wanted.append(pl.struct(f.alias(word) for word, f in figures.items()).alias(str(at)))
+    found = table.frame.select(wanted).row(0)
+    return dict(zip(names, found, strict=True))
