@@ -290,10 +290,10 @@ COMPONENTS = [
 ]
 
 
-def library() -> Library:
-    """A library of these components only, with those that stand for stored values."""
+def library(*more: type[Component]) -> Library:
+    """A library of these components and those that stand for stored values; `more` replace theirs."""
     from modelwright.components.palette.assets.dataset import Dataset
     from modelwright.components.palette.assets.saved_data import SavedData
     from modelwright.components.palette.web_service.web_service_input import WebServiceInput
 
-    return Library(iter([*COMPONENTS, Dataset, SavedData, WebServiceInput]))
+    return Library(iter([*COMPONENTS, Dataset, SavedData, WebServiceInput, *more]))

@@ -37,6 +37,7 @@ class World:
         self.folder = folder
         self.store = Store.open(folder / "store")
         self.history = MemoryHistory()
+        self.library = library()
         self.target = target or in_process()
         self.assets: Assets = FixedAssets()
         self.events: list[Event] = []
@@ -45,7 +46,7 @@ class World:
     def plan(self, graph: Graph, **settings: Any) -> Plan:
         return plan(
             graph,
-            library=library(),
+            library=self.library,
             store=self.store,
             assets=self.assets,
             history=self.history,
