@@ -27,6 +27,8 @@ _FEW = 4  # A dictionary pays when each value comes this many times or more.
 _MOST_CODES = 1 << 16
 # Below this a plain read is quicker than starting pyarrow.
 _SMALL = 1 << 20
+_CODES = (pl.UInt8, pl.UInt16, pl.UInt32)
+_UNDER_NULL: dict[pl.DataType, Any] = {pl.String(): "", pl.Boolean(): False}
 
 
 @dataclass(frozen=True)
@@ -55,15 +57,10 @@ def write(frame: pl.DataFrame, path: Path) -> None:
     import pyarrow as pa
 
     codes, dictionaries = _encode(frame)
-    batches = (
-        [
-            _coded(codes[name].slice(start, BATCH), dictionaries[name])
-            if name in dictionaries
-            else _plain(frame[name].slice(start, BATCH))
-            for name in frame.columns
-        ]
-        for start in range(0, max(frame.height, 1), BATCH)
-    )
+    coded = frame.with_columns(codes.get_columns())
+    values = {name: _text(dictionary) for name, dictionary in dictionaries.items()}
+    starts = range(0, max(frame.height, 1), BATCH)
+    batches = (_arrays(coded.slice(start, BATCH), values) for start in starts)
     first = next(batches)
     fields = [pa.field(name, a.type) for name, a in zip(frame.columns, first, strict=True)]
     schema = pa.schema(fields)
@@ -133,42 +130,50 @@ def _codes(frame: pl.DataFrame, known: Mapping[str, pl.Series]) -> pl.DataFrame:
     )
 
 
-def _coded(codes: pl.Series, dictionary: pl.Series) -> Any:
-    import pyarrow as pa
-
-    index = pa.array(codes.fill_null(0).to_numpy())
-    missing = codes.null_count()
-    held = pa.Array.from_buffers(
-        index.type, len(codes), [_mask(codes, missing), index.buffers()[1]], missing
+def _arrays(rows: pl.DataFrame, dictionaries: Mapping[str, Any]) -> list[Any]:
+    """The columns as Arrow arrays whose every byte is given by the values."""
+    missing = {series.name: series.null_count() for series in rows.iter_columns()}
+    holes = [name for name, count in missing.items() if count]
+    masks = {m.name: _bits(m.to_numpy()) for m in rows.select(pl.col(holes).is_not_null())}
+    filled = rows.with_columns(
+        pl.col(name).to_physical().fill_null(_UNDER_NULL.get(dtype, 0))
+        for name, dtype in rows.schema.items()
+        if _is_plain(dtype) and (name in masks or isinstance(dtype, pl.Datetime))
     )
-    values = dictionary.to_arrow(compat_level=pl.CompatLevel.oldest())
-    return pa.DictionaryArray.from_arrays(held, values)
+    return [
+        _array(filled[name], dtype, masks.get(name), missing[name], dictionaries.get(name))
+        for name, dtype in rows.schema.items()
+    ]
 
 
-def _plain(series: pl.Series) -> Any:
+def _array(series: pl.Series, dtype: pl.DataType, mask: Any, missing: int, dictionary: Any) -> Any:
     import pyarrow as pa
 
-    rows, dtype, missing = series.len(), series.dtype, series.null_count()
+    if not _is_plain(dtype):
+        return series.to_arrow()
     if dtype == pl.String:
-        text = series.fill_null("") if missing else series
-        _, offsets, content = text.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()
-        return pa.Array.from_buffers(
-            pa.large_string(), rows, [_mask(series, missing), offsets, content], missing
-        )
-    if dtype == pl.Boolean:
-        bits = _bits(series.fill_null(value=False).to_numpy())
-        return pa.Array.from_buffers(pa.bool_(), rows, [_mask(series, missing), bits], missing)
-    if dtype in (pl.Int64, pl.Float64) or isinstance(dtype, pl.Datetime):
-        kind = series.head(0).to_arrow().type
-        numbers = series.to_physical().fill_null(0).to_numpy()
-        return pa.Array.from_buffers(
-            kind, rows, [_mask(series, missing), pa.py_buffer(numbers)], missing
-        )
-    return series.to_arrow()
+        _, *content = _text(series).buffers()
+        kind = pa.large_string()
+    elif dtype == pl.Boolean:
+        content, kind = [_bits(series.to_numpy())], pa.bool_()
+    else:
+        numbers = series.to_numpy()
+        content, kind = [pa.py_buffer(numbers)], pa.from_numpy_dtype(numbers.dtype)
+    if isinstance(dtype, pl.Datetime):
+        kind = pa.timestamp(dtype.time_unit, dtype.time_zone)
+    array = pa.Array.from_buffers(kind, len(series), [mask, *content], missing)
+    return array if dictionary is None else pa.DictionaryArray.from_arrays(array, dictionary)
 
 
-def _mask(series: pl.Series, missing: int) -> Any:
-    return _bits(series.is_not_null().to_numpy()) if missing else None
+def _is_plain(dtype: pl.DataType) -> bool:
+    """Whether the layout of a type is made here; that of the others is left to Polars."""
+    return dtype in (pl.String, pl.Boolean, pl.Int64, pl.Float64, *_CODES) or isinstance(
+        dtype, pl.Datetime
+    )
+
+
+def _text(series: pl.Series) -> Any:
+    return series.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def _bits(flags: np.ndarray) -> Any:

@@ -209,6 +209,6 @@ def _read(folder: Path, what: str) -> tuple[dict[str, Any], dict[str, Native]]:
             name: Native(n["kind"], (folder / f"{name}.native").read_bytes(), n["notes"])
             for name, n in value["natives"].items()
         }
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptArtifact(what, str(error)) from error
     return value, natives

@@ -17,6 +17,7 @@ from modelwright.data.schema import Column, ColumnType, Role, Schema
 
 _FRAME = "frame.arrow"
 _COLUMNS = "columns.json"
+_FAULTS = (ValueError, KeyError, TypeError, AttributeError)
 
 
 class Table(Artifact):
@@ -97,7 +98,7 @@ class Table(Artifact):
             columns = json.loads((folder / _COLUMNS).read_text(encoding="utf-8"))
             schema = Schema.from_json(columns)
             frame = arrow_file.read(folder / _FRAME)
-        except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
+        except (OSError, *_FAULTS, pl.exceptions.PolarsError) as error:
             raise CorruptArtifact("table", str(error)) from error
         return cls(frame, schema)
 
