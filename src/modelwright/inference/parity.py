@@ -136,11 +136,11 @@ class _Known:
         shared = [n for n in self._keys if n in replied[0]]
         if not shared or not all(n in replied[0] for n in self.scores):
             return
-        index = {_key(row, shared): row for row in self._rows}
-        for row in replied:
-            old = index.get(_key(row, shared))
-            if old is not None:
-                yield row, old
+        index = {_key(row, shared): row for row in replied}
+        for old in self._rows:
+            new = index.get(_key(old, shared))
+            if new is not None:
+                yield new, old
 
 
 def _sent(table: Table, alone: bool) -> list[dict[str, Any]]:
