@@ -80,29 +80,24 @@ class EditMetadata(Component, category="Data Transformation"):
     )
     """The columns to be changed."""
 
-    data_type: (
-        Annotated[
-            Literal["String", "Integer", "Double", "Boolean", "DateTime"], Field(title="Data type")
-        ]
-        | None
-    ) = None
+    data_type: Annotated[
+        Literal["String", "Integer", "Double", "Boolean", "DateTime"] | None,
+        Field(title="Data type"),
+    ] = None
     """The type to convert to; types stay as they are when unset."""
 
     date_format: Annotated[str, Field(title="DateTime Format"), Shown(data_type="DateTime")] = ""
     """How dates are written in text, such as %d/%m/%Y; ISO 8601 when empty."""
 
-    categorical: (
-        Annotated[Literal["Categorical", "Not categorical"], Field(title="Categorical")] | None
-    ) = None
+    categorical: Annotated[
+        Literal["Categorical", "Not categorical"] | None, Field(title="Categorical")
+    ] = None
     """Whether values only tell groups apart; the flags stay as they are when unset."""
 
-    role: (
-        Annotated[
-            Literal["Feature", "Label", "Clear feature", "Clear label", "Clear score"],
-            Field(title="Fields"),
-        ]
-        | None
-    ) = None
+    role: Annotated[
+        Literal["Feature", "Label", "Clear feature", "Clear label", "Clear score"] | None,
+        Field(title="Fields"),
+    ] = None
     """The role to set or to clear; roles stay as they are when unset."""
 
     new_names: Annotated[str, Control("names"), Field(title="New column names")] = ""
