@@ -163,7 +163,11 @@ class Component(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        # Most components of the palette are listed but not used in a process.
+        defer_build=True,
     )
 
     __component__: ClassVar[ComponentSpec]

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticUndefined
 
 from modelwright.components.columns import ColumnSelection
+from modelwright.components.field_docstrings import field_docstrings
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -148,7 +149,11 @@ class Parameter:
 
 def parameters_of(component: type[Component]) -> tuple[Parameter, ...]:
     """The parameters of a component class, in the order its fields are written."""
-    return tuple(_parameter(name, field) for name, field in component.model_fields.items())
+    help_texts = field_docstrings(component)
+    return tuple(
+        _parameter(name, field, help_texts.get(name, ""))
+        for name, field in component.model_fields.items()
+    )
 
 
 def is_visible(parameter: Parameter, values: Mapping[str, Any]) -> bool:
@@ -157,7 +162,7 @@ def is_visible(parameter: Parameter, values: Mapping[str, Any]) -> bool:
     return all(values.get(name) in allowed for name, allowed in when.items())
 
 
-def _parameter(name: str, field: FieldInfo) -> Parameter:
+def _parameter(name: str, field: FieldInfo, help_text: str) -> Parameter:
     inner, optional = _without_none(field.annotation)
     notes = [*field.metadata, *_notes(inner)]
     inner = get_args(inner)[0] if get_origin(inner) is Annotated else inner
@@ -173,7 +178,7 @@ def _parameter(name: str, field: FieldInfo) -> Parameter:
         title=field.title or words[:1].upper() + words[1:],
         type=kind,
         default=_default(field),
-        help=field.description or "",
+        help=field.description or help_text,
         required=field.is_required(),
         optional=optional,
         minimum=low[0],
