@@ -183,6 +183,8 @@ class Work:
 
     def _context(self, session: int, task: int, scratch: Path) -> Context:
         told = 0.0
+        # As it is now: a component may redirect prints to the log, which would lead back to itself.
+        out = sys.stdout
 
         def progress(fraction: float) -> None:
             nonlocal told
@@ -192,7 +194,7 @@ class Work:
                 self._say(session, Progressed(task, min(1.0, max(0.0, float(fraction)))))
 
         return Context(
-            log=lambda message: print(message, flush=True),  # noqa: T201  # captured into the log
+            log=lambda message: print(message, file=out, flush=True),
             progress=progress,
             scratch=scratch,
             secret=self._secret or (lambda name: self._ask(session, task, name)),
