@@ -51,6 +51,8 @@ def _checked(read: Callable[[Any], T], value: Any) -> T:
         return read(value)
     except MalformedFormula:
         raise
+    except RecursionError as error:
+        raise MalformedFormula("it is nested too deeply") from error
     except (ModelwrightError, TypeError, ValueError) as error:
         # Pieces that no expression can be built of: the formula was not written by `to_json`.
         raise MalformedFormula(str(error)) from error
@@ -73,12 +75,12 @@ def _part_from_json(value: Any) -> Any:
 
 
 def _expression_from_json(value: Any) -> Expression:
-    if not isinstance(value, Mapping):
-        raise MalformedFormula(f"{str(value)[:80]} is not an expression")
-    kind = Expression.tags.get(value.get("is", ""))
-    if kind is None:
-        raise MalformedFormula(f'no expression is called "{value.get("is")}"')
-    return kind(**{n: _part_from_json(v) for n, v in value.items() if n != "is"})
+    match value:
+        case {"is": str(tag), **found}:
+            if kind := Expression.tags.get(tag):
+                return kind(**{str(name): _part_from_json(part) for name, part in found.items()})
+            raise MalformedFormula(f'no expression is called "{tag}"')
+    raise MalformedFormula(f"{str(value)[:80]} is not an expression")
 
 
 def _step_to_json(step: Step) -> dict[str, Any]:

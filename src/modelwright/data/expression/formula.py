@@ -81,13 +81,18 @@ class Formula:
         return frozenset(needed)
 
     def renamed(self) -> dict[str, str]:
-        """Old and new name of each column that passes through it under another name."""
+        """Old and new name of each column that comes through it under another name."""
         now: dict[str, str] = {}
         for step in self.steps:
-            if isinstance(step, Rename):
-                new_names = dict(step.names)
-                known = {**{old: old for old in new_names if old not in now.values()}, **now}
-                now = {old: new_names.get(name, name) for old, name in known.items()}
+            match step:
+                case Rename(pairs):
+                    new_names = dict(pairs)
+                    now = {o: o for o in new_names if o not in now.values()} | now
+                    now = {old: new_names.get(name, name) for old, name in now.items()}
+                case Drop(names):
+                    now = {old: name for old, name in now.items() if name not in names}
+                case Keep(names):
+                    now = {old: name for old, name in now.items() if name in names}
         return {old: new for old, new in now.items() if old != new}
 
     def outputs(self, schema: Schema) -> Schema:

@@ -66,7 +66,7 @@ def _truth(frame: pl.DataFrame, step: Filter, natives: Mapping[str, Native]) -> 
     lazy = _with(frame.lazy(), form.native_columns([step.condition], natives))
     condition = form.condition(step.condition).alias("true")
     # A condition without columns gives a single value where it is selected, a column beside others.
-    return lazy.with_row_index("row").with_columns(condition).collect()["true"].fill_null(False)
+    return lazy.with_columns(condition).select("true").collect()["true"].fill_null(value=False)
 
 
 def _extended(
@@ -78,7 +78,7 @@ def _extended(
     match step:
         case Compute(columns):
             form = TableForm(dtypes)
-            called = form.native_columns(columns.values(), natives)
+            called = form.native_columns(columns.values(), natives, columns)
             computed = [form.of(e).alias(n) for n, e in columns.items()]
             lazy = _without(_with(lazy, called).with_columns(computed), called)
             return lazy, dtypes | {n: form.result_dtype(e, n) for n, e in columns.items()}

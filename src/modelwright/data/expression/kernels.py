@@ -10,9 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from modelwright.data.expression.functions.form import Vector
 from modelwright.data.native import Evaluator
-
-Vector = np.ndarray[Any, np.dtype[Any]]
 
 # Few enough doubles to stay in the processor's cache while all terms are added.
 _SUM_BLOCK = 16_384
@@ -77,6 +76,19 @@ def native_outputs(
     return pl.DataFrame(wanted).to_struct("native")
 
 
+def vectorized(arguments: Sequence[pl.Series | object], vector: Callable[..., Vector]) -> pl.Series:
+    """A NumPy function over columns of doubles; an argument that is no column is the same everywhere.
+
+    Null where any argument is null.
+    """
+    columns = [a for a in arguments if isinstance(a, pl.Series)]
+    if any(a is None for a in arguments):
+        return _nulls(len(columns[0]), pl.Float64())
+    with np.errstate(all="ignore"):
+        found = vector(*(doubles(a) if isinstance(a, pl.Series) else a for a in arguments))
+    return with_nulls(pl.Series(found), columns)
+
+
 def each(
     arguments: Sequence[pl.Series | object], row: Callable[..., object], gives: pl.DataType
 ) -> pl.Series:
@@ -90,7 +102,7 @@ def each(
         found = each([distinct if a is columns[0] else a for a in arguments], row, gives)
         return columns[0].replace_strict(distinct, found, default=None, return_dtype=gives)
     if any(a is None for a in arguments):
-        return pl.Series([None], dtype=gives).new_from_index(0, len(columns[0]))
+        return _nulls(len(columns[0]), gives)
     if len(arguments) == 1 and columns[0].null_count():
         return pl.Series([None if v is None else row(v) for v in _values(columns[0])], dtype=gives)
     lists = [_values(a) if isinstance(a, pl.Series) else repeat(a) for a in arguments]
@@ -115,6 +127,10 @@ def with_nulls(result: pl.Series, columns: Sequence[pl.Series]) -> pl.Series:
         if column.null_count():
             lost = column.is_null() if lost is None else lost | column.is_null()
     return result if lost is None else result.set(lost, None)
+
+
+def _nulls(rows: int, dtype: pl.DataType) -> pl.Series:
+    return pl.Series([None], dtype=dtype).new_from_index(0, rows)
 
 
 def _values(column: pl.Series) -> list[Any]:

@@ -17,6 +17,9 @@ from modelwright.data.expression.scalars import Scalar, exact, order, scalar
 if TYPE_CHECKING:
     from modelwright.data.schema import ColumnType
 
+DEEPEST = 100
+"""How deeply expressions may be nested; what works on them goes down one level per call."""
+
 
 class Expression:
     """A value computed for each row from the columns of that row.
@@ -25,11 +28,12 @@ class Expression:
     `==` can do that comparison, equality of values is `equals` and `differs`.
     """
 
-    __slots__ = ("_hash",)
+    __slots__ = ("_depth", "_hash")
 
     tag: ClassVar[str]
     tags: ClassVar[dict[str, type[Expression]]] = {}
     _hash: int
+    _depth: int
 
     def __init_subclass__(cls) -> None:
         # `slots=True` makes each class twice; the second is the one in use.
@@ -40,6 +44,12 @@ class Expression:
         self._check()
         # Kept, because compilers look nodes up by the thousand.
         self._set("_hash", hash((self.tag, *(exact(v) for v in self._values()))))
+        self._set("_depth", 1 + max((p._depth for p in self.parts), default=0))
+        if self._depth > DEEPEST:
+            raise InvalidExpression(
+                f'"{self.tag}"',
+                f"it is nested {DEEPEST} deep; compute a part of it in a step before",
+            )
 
     def _check(self) -> None:
         """Bring the fields to their plain form.  Raises InvalidExpression."""
@@ -403,7 +413,7 @@ class NativeCall(Expression):
         self._set("name", name_of(self.name))
         if not _expressions(self.inputs, self.tag):
             raise InvalidExpression("A native call", "it has no inputs")
-        if not self.columns():
+        if not any(i.columns() for i in self.inputs):
             raise InvalidExpression("A native call", "it reads no column")
         if any(isinstance(e, NativeCall) for i in self.inputs for e in i.walk()):
             raise InvalidExpression(

@@ -78,11 +78,14 @@ class TableForm:
         return kind.dtype
 
     def native_columns(
-        self, expressions: Iterable[Expression], natives: Mapping[str, Native]
+        self,
+        expressions: Iterable[Expression],
+        natives: Mapping[str, Native],
+        taken: Iterable[str] = (),
     ) -> dict[str, pl.Expr]:
         """Columns for what native values give, each called once; they must be there for `of`.
 
-        Raises MissingNative.
+        taken: names that they cannot have, beside those of the frame.  Raises MissingNative.
         """
         calls: dict[tuple[str, tuple[Expression, ...]], set[int]] = {}
         for expression in expressions:
@@ -94,8 +97,7 @@ class TableForm:
         for (name, inputs), outputs in calls.items():
             if name not in natives:
                 raise MissingNative(name, natives)
-            # Cannot be anyone's: a formula has no way to name it before the step is over.
-            column = free_name(f"native {name}", (*self._dtypes, *columns))
+            column = free_name(f"native {name}", (*self._dtypes, *taken, *columns))
             columns[column] = self._native(natives[name], inputs, sorted(outputs))
             self._native_columns[name, inputs] = column
         return columns
@@ -121,9 +123,9 @@ class TableForm:
 
         def work(columns: Sequence[pl.Series]) -> pl.Series:
             rows = len(columns[-1])
-            return kernel(
-                [c if len(c) == rows else c.new_from_index(0, rows) for c in columns[:-1]]
-            )
+            # Renamed, because methods of a series named like a pattern find no column.
+            even = (c if len(c) == rows else c.new_from_index(0, rows) for c in columns[:-1])
+            return kernel([c.alias("value") for c in even])
 
         # Polars may fold an expression to a single value, so one real column tells how many rows.
         columns = [*(self.of(e, wanted) for e, wanted in inputs), named(anchor)]
@@ -209,6 +211,8 @@ class TableForm:
         def work(columns: list[pl.Series]) -> pl.Series:
             rest = iter(columns)
             arguments = [fixed[a] if a in fixed else next(rest) for a in range(len(call.arguments))]
+            if form.vector is not None:
+                return kernels.vectorized(arguments, form.vector)
             return kernels.each(arguments, partial(form.row, **options), gives)
 
         return self._over(moving, work, gives)

@@ -6,6 +6,7 @@ import math
 import operator
 from collections.abc import Callable
 
+import numpy as np
 import polars as pl
 
 from modelwright.data.expression.functions.form import (
@@ -124,7 +125,8 @@ FUNCTIONS = (
                 gives=DOUBLE,
                 row=divide,
                 inline="({0} / {1} if {1} else {f}({0}, {1}))",
-                table=operator.truediv,
+                # Polars multiplies by the reciprocal of a constant, which is not the same number.
+                vector=np.divide,
             ),
         ),
     ),
@@ -142,7 +144,7 @@ FUNCTIONS = (
                 takes=(DOUBLE, DOUBLE),
                 gives=DOUBLE,
                 row=_floor_divide,
-                table=lambda a, b: (a / b).floor(),
+                vector=lambda a, b: np.floor(np.divide(a, b)),
             ),
         ),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+import numpy as np
 import polars as pl
 
 from modelwright.data.expression.functions.form import (
@@ -58,9 +59,9 @@ def _text_of_double(a: float) -> str | None:
 
 
 def _seconds(a: datetime) -> float:
-    """Seconds since 1970, exact to the microsecond."""
     since = a - _EPOCH
-    return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) / 1_000_000
+    micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return float(micros) / 1e6
 
 
 def _same(kind: ColumnType) -> Form:
@@ -124,7 +125,8 @@ FUNCTIONS = (
                 takes=(DATETIME,),
                 gives=DOUBLE,
                 row=_seconds,
-                table=lambda a: a.dt.timestamp("us").cast(pl.Float64) / 1_000_000,
+                # Microseconds since 1970 is what a column of date-times holds.
+                vector=lambda a: np.divide(a, 1e6),
             ),
         ),
     ),

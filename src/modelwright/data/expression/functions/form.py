@@ -1,14 +1,16 @@
 """What an entry in the table of functions says.
 
 A function is defined by its `row` form alone.  `inline` and `table` are the same thing faster, and a
-property test compares all three; a form without `table` runs its `row` over the column.
+property test compares all three; a form without `table` or `vector` runs its `row` over the column.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from modelwright.data.expression.errors import ExpressionTypeMismatch, InvalidExpression
@@ -20,6 +22,8 @@ INTEGER = ColumnType.INTEGER
 DOUBLE = ColumnType.DOUBLE
 STRING = ColumnType.STRING
 DATETIME = ColumnType.DATETIME
+
+Vector = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,7 @@ class Form:
     promotes: `inline` takes a whole number beside a fractional one as it is.
     table: the same over Polars columns, null where any argument is null; options by keyword; None
     when these options have no such form.
+    vector: instead of `table`, the same over NumPy arrays of doubles; nulls are not its concern.
     """
 
     takes: tuple[ColumnType, ...]
@@ -43,6 +48,7 @@ class Form:
     atoms: bool = True
     promotes: bool = False
     table: Callable[..., pl.Expr | None] | None = None
+    vector: Callable[..., Vector] | None = None
 
 
 @dataclass(frozen=True, slots=True)
