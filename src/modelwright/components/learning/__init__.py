@@ -1,0 +1,1 @@
+"""What learners share: the policy that turns columns into numbers, solvers, metrics and curves."""

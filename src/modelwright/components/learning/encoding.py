@@ -1,0 +1,195 @@
+"""How columns become numbers: one policy for training, scoring and documentation.
+
+Numbers and booleans stay numbers; a missing one is left to the learner (linear ones take the mean
+of training, trees have a branch for it).  Strings and columns marked categorical become categories:
+every value seen in training is a level, in sorted order, and missing is a level of its own when it
+was seen.  A value never seen in training belongs to no level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from modelwright.components.errors import ColumnTypeError
+from modelwright.components.learning.errors import AllMissing, InfiniteValues, TooManyUniqueValues
+from modelwright.data.schema import Column, ColumnType, Schema
+
+Level = str | int | float | bool | None
+Floats = NDArray[np.float64]
+Codes = NDArray[np.unsignedinteger]
+
+UNIQUE_LIMIT = 1000
+UNIQUE_SHARE = 0.97
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFeature:
+    """A feature that is a number; the figures are those of its values in training, none missing."""
+
+    name: str
+    mean: float
+    deviation: float
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryFeature:
+    """A feature that is one of some levels; None, when it is a level, is the last and means missing."""
+
+    name: str
+    levels: tuple[Level, ...]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What training learnt about turning columns into numbers; features in the table's order."""
+
+    features: tuple[NumberFeature | CategoryFeature, ...]
+
+    @cached_property
+    def numbers(self) -> tuple[NumberFeature, ...]:
+        """The features that are numbers."""
+        return tuple(f for f in self.features if isinstance(f, NumberFeature))
+
+    @cached_property
+    def categories(self) -> tuple[CategoryFeature, ...]:
+        """The features that are categories."""
+        return tuple(f for f in self.features if isinstance(f, CategoryFeature))
+
+    def encode(self, frame: pl.DataFrame) -> Encoded:
+        """The rows of a frame that has the features' columns, of the types they had in training."""
+        return Encoded(self, frame)
+
+
+class Encoded:
+    """Rows as numbers: numeric columns by blocks, categories as level numbers.
+
+    codes: for each category, (rows,) numbers of levels; the count of levels stands for no level.
+    """
+
+    def __init__(self, encoding: Encoding, frame: pl.DataFrame) -> None:
+        self.encoding = encoding
+        self.rows = frame.height
+        self._numbers = frame.select(f.name for f in encoding.numbers)
+        coded = frame.select(_code(f) for f in encoding.categories)
+        self.codes: tuple[Codes, ...] = tuple(s.to_numpy() for s in coded.get_columns())
+
+    def block(self, start: int, stop: int) -> Floats:
+        """(stop - start, numbers) of the numeric features, NaN where missing, columns contiguous."""
+        if not self.encoding.numbers:
+            return np.empty((min(stop, self.rows) - start, 0))
+        part = self._numbers.slice(start, stop - start)
+        # A copy, since Polars may hand out its own read-only memory.
+        return np.array(part.cast(pl.Float64).to_numpy(), dtype=np.float64, order="F")
+
+
+def learn_encoding(frame: pl.DataFrame, features: Schema, *, port: str = "dataset") -> Encoding:
+    """The encoding of these columns of a frame of training rows.
+
+    Raises ColumnTypeError, AllMissing, InfiniteValues and TooManyUniqueValues, each for the first
+    column at fault.
+    """
+    check_feature_types(features, port=port)
+    numbers = [c for c in features if not is_category(c)]
+    categories = [c for c in features if is_category(c)]
+    learnt: dict[str, NumberFeature | CategoryFeature] = {
+        **_learn_numbers(frame, numbers, port),
+        **_learn_categories(frame, categories, port),
+    }
+    return Encoding(tuple(learnt[c.name] for c in features))
+
+
+def is_category(column: Column) -> bool:
+    """Whether a feature is encoded by levels; a boolean is a number, marked categorical or not."""
+    if column.type is ColumnType.BOOLEAN:
+        return False
+    return column.categorical or column.type is ColumnType.STRING
+
+
+def check_feature_types(features: Schema, *, port: str) -> None:
+    """Raises ColumnTypeError for the first feature that is neither number, boolean nor category."""
+    for column in features:
+        if column.type in (ColumnType.DATETIME, ColumnType.OTHER):
+            raise ColumnTypeError(
+                column.name,
+                column.type.value,
+                "a number, a boolean or a category",
+                port=port,
+                remedy="Clear its feature mark with Edit Metadata, leave it out with Select Columns "
+                "in Dataset, or derive numbers from it such as the month or the days passed.",
+            )
+
+
+def _code(feature: CategoryFeature) -> pl.Expr:
+    """The number of the level, in the smallest type that holds it."""
+    levels = [v for v in feature.levels if v is not None]
+    none = len(feature.levels)
+    dtype = pl.UInt8 if none < 2**8 else pl.UInt16 if none < 2**16 else pl.UInt32
+    # Missing is the last level where it is one, and otherwise, like a value never seen, no level.
+    missing = len(levels)
+    column = pl.col(feature.name)
+    if any(isinstance(v, float) for v in levels):
+        column = column.fill_nan(None)
+    seen = column.replace_strict(levels, range(len(levels)), default=none, return_dtype=dtype)
+    code = pl.when(column.is_null()).then(pl.lit(missing, dtype)).otherwise(seen)
+    return code.alias(feature.name)
+
+
+def _learn_numbers(
+    frame: pl.DataFrame, columns: Sequence[Column], port: str
+) -> dict[str, NumberFeature]:
+    figures: dict[str, pl.Expr] = {}
+    for number, column in enumerate(columns):
+        value = pl.col(column.name).cast(pl.Float64)
+        if column.type is ColumnType.DOUBLE:
+            value = value.fill_nan(None)
+        figures |= {
+            f"mean {number}": value.mean(),
+            f"deviation {number}": value.std(ddof=0),
+            f"minimum {number}": value.min(),
+            f"maximum {number}": value.max(),
+            f"infinite {number}": value.is_infinite().sum(),
+        }
+    found = frame.select(**figures).row(0, named=True) if columns else {}
+    learnt = {}
+    for number, column in enumerate(columns):
+        if found[f"infinite {number}"]:
+            raise InfiniteValues(column.name, port, found[f"infinite {number}"])
+        if found[f"mean {number}"] is None:
+            raise AllMissing(column.name, port)
+        learnt[column.name] = NumberFeature(
+            column.name,
+            *(
+                found[f"{figure} {number}"]
+                for figure in ("mean", "deviation", "minimum", "maximum")
+            ),
+        )
+    return learnt
+
+
+def _learn_categories(
+    frame: pl.DataFrame, columns: Sequence[Column], port: str
+) -> dict[str, CategoryFeature]:
+    values = [
+        pl.col(c.name).fill_nan(None) if c.type is ColumnType.DOUBLE else pl.col(c.name)
+        for c in columns
+    ]
+    distinct = frame.select(v.unique().sort(nulls_last=True).implode() for v in values)
+    learnt = {}
+    for column, levels in zip(columns, distinct.iter_columns(), strict=True):
+        known = tuple(levels.item().to_list())
+        present = frame.height - frame[column.name].null_count()
+        unique = len(known) - (known[-1:] == (None,))
+        if unique == 0:
+            raise AllMissing(column.name, port)
+        if unique > UNIQUE_LIMIT and unique > UNIQUE_SHARE * present:
+            raise TooManyUniqueValues(column.name, port, unique, present)
+        learnt[column.name] = CategoryFeature(column.name, known)
+    return learnt

@@ -1,0 +1,194 @@
+"""Reading scored data: which columns are scores, of which task, and what the truth was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from modelwright.components.errors import EmptyTable
+from modelwright.components.learning.encoding import Floats
+from modelwright.components.learning.errors import (
+    LabelAllMissing,
+    LabelNotComparable,
+    NoLabelColumn,
+    NoScoreColumns,
+    ScoresAllMissing,
+    SeveralLabelColumns,
+)
+from modelwright.components.learning.metrics import (
+    Metrics,
+    Truths,
+    regression_metrics,
+    two_class_metrics,
+)
+from modelwright.components.learning.scores import (
+    SCORED_LABELS,
+    SCORED_PROBABILITIES,
+    THRESHOLD,
+)
+from modelwright.data.schema import Column, ColumnType, Schema, Task
+from modelwright.data.table import Table
+
+TITLES = {
+    Task.REGRESSION: "regression",
+    Task.QUANTILE_REGRESSION: "quantile regression",
+    Task.TWO_CLASS: "two-class classification",
+    Task.MULTICLASS: "multiclass classification",
+    Task.CLUSTERING: "clustering",
+    Task.ANOMALY: "anomaly detection",
+}
+
+
+@dataclass(frozen=True)
+class NumberScores:
+    """Actual and predicted numbers of the rows that have both."""
+
+    actual: Floats
+    predicted: Floats
+
+    def metrics(self) -> Metrics:
+        """The measures of the evaluation table."""
+        return regression_metrics(self.actual, self.predicted)
+
+
+@dataclass(frozen=True)
+class TwoClassScores:
+    """Which rows are positive, and the probability that they are, of the rows that have both."""
+
+    positive: Truths
+    probability: Floats
+    positive_class: object
+    negative_class: object
+
+    def metrics(self) -> Metrics:
+        """The measures of the evaluation table, at the threshold that scoring uses."""
+        return two_class_metrics(self.positive, self.probability, threshold=THRESHOLD)
+
+
+Scores = NumberScores | TwoClassScores
+
+
+def scored_task(schema: Schema, *, port: str) -> Task:
+    """The task of the model that scored last.  Raises NoScoreColumns."""
+    scores = [c.score for c in schema if c.score]
+    if not scores:
+        raise NoScoreColumns(port)
+    return scores[-1].task
+
+
+def actual_label(schema: Schema, task: Task, *, port: str) -> Column:
+    """The column with the truth: the one the model was trained to predict, else the marked one.
+
+    Raises NoLabelColumn and SeveralLabelColumns.
+    """
+    for column in schema:
+        score = column.score
+        if score and score.task is task and score.label is not None and score.label in schema:
+            return schema.column(score.label)
+    if not schema.labels:
+        raise NoLabelColumn(port)
+    if len(schema.labels) > 1:
+        raise SeveralLabelColumns(port, (c.name for c in schema.labels))
+    return schema.labels[0]
+
+
+def read_scores(table: Table, *, port: str, log: Callable[[str], None] | None = None) -> Scores:
+    """Truth and scores of a scored table, without the rows where one of them is missing.
+
+    Raises NoScoreColumns, NoLabelColumn, SeveralLabelColumns, EmptyTable, LabelAllMissing,
+    ScoresAllMissing and LabelNotComparable.
+    """
+    task = scored_task(table.schema, port=port)
+    label = actual_label(table.schema, task, port=port)
+    if table.rows == 0:
+        raise EmptyTable(port)
+    scored = _score_column(table.schema, task, "label", SCORED_LABELS, port)
+    check_comparable(label, scored, port=port)
+    if task is Task.REGRESSION:
+        frame = _complete(table, label, scored, port, log)
+        actual, predicted = (_floats(s) for s in frame.get_columns())
+        return NumberScores(actual, predicted)
+    if task is not Task.TWO_CLASS:
+        raise NoScoreColumns(port, f"of a task that can be evaluated: not {TITLES[task]}")
+    probability = _score_column(table.schema, task, "probability", SCORED_PROBABILITIES, port)
+    positive = probability.score.of if probability.score else None
+    negative = _other_class(table.frame, label, scored, positive, port)
+    frame = _complete(table, label, probability, port, log)
+    return TwoClassScores(
+        (frame[label.name] == positive).to_numpy(),
+        _floats(frame[probability.name]),
+        positive,
+        negative,
+    )
+
+
+def check_comparable(label: Column, scored: Column, *, port: str) -> None:
+    """Raises LabelNotComparable when truth and scored labels are of types that never match."""
+    numbers = label.type.is_numeric and scored.type.is_numeric
+    if not numbers and label.type is not scored.type:
+        why = f"it is {label.type.value}, the scored labels are {scored.type.value}"
+        raise LabelNotComparable(label.name, port, why)
+
+
+def _score_column(schema: Schema, task: Task, content: str, name: str, port: str) -> Column:
+    for column in reversed(schema.columns):
+        if column.score and column.score.task is task and column.score.content == content:
+            return column
+    raise NoScoreColumns(port, f'"{name}"')
+
+
+def _other_class(
+    frame: pl.DataFrame, label: Column, scored: Column, positive: object, port: str
+) -> object:
+    """The class that is not the positive one.  Raises LabelNotComparable for a third one."""
+    others: set[object] = set()
+    for name in (scored.name, label.name):
+        values = frame[name]
+        if values.dtype.is_float():
+            values = values.fill_nan(None)
+        others |= set(values.drop_nulls().unique().head(4).to_list()) - {positive}
+    if len(others) > 1:
+        known = ", ".join(repr(v) for v in sorted(others, key=str)[:3])
+        why = f"besides the positive class {positive!r} there is more than one other: {known}"
+        raise LabelNotComparable(label.name, port, why)
+    return next(iter(others), None)
+
+
+def _complete(
+    table: Table, label: Column, score: Column, port: str, log: Callable[[str], None] | None
+) -> pl.DataFrame:
+    frame = table.frame.select(label.name, score.name)
+    frame = frame.with_columns(pl.col(pl.Float64).fill_nan(None))
+    complete = frame.drop_nulls()
+    if complete.height == 0:
+        if frame[label.name].null_count() == frame.height:
+            raise LabelAllMissing(label.name, port)
+        raise ScoresAllMissing(score.name, port)
+    if log and (ignored := frame.height - complete.height):
+        log(f"{ignored} rows without a label or a score are ignored.")
+    return complete
+
+
+def _floats(values: pl.Series) -> Floats:
+    return values.cast(pl.Float64).to_numpy().astype(np.float64, copy=False)
+
+
+def metric_columns(task: Task) -> Schema | None:
+    """The columns of the evaluation table, or None where they depend on the data."""
+    ones = np.array([0.0, 1.0])
+    names: Metrics
+    if task is Task.REGRESSION:
+        names = regression_metrics(ones, ones)
+    elif task is Task.TWO_CLASS:
+        names = two_class_metrics(ones > 0, ones, threshold=THRESHOLD)
+    else:
+        return None
+    return Schema(tuple(Column(name, ColumnType.DOUBLE) for name in names))
+
+
+def metrics_frame(rows: list[Metrics]) -> pl.DataFrame:
+    """The evaluation table: a row per set of metrics."""
+    return pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.Float64))

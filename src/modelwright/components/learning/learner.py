@@ -1,0 +1,162 @@
+"""The contract of a learner: a component that stands for a model still to be trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import TypeAdapter, ValidationInfo, field_validator
+from pydantic import ValidationError as PydanticError
+
+from modelwright.components.context import Context
+from modelwright.components.contract import Component, Titled
+from modelwright.components.learning.encoding import Encoded, Floats
+from modelwright.components.learning.errors import WrongLearner
+from modelwright.components.outline import LearnerOutline, Outline
+from modelwright.components.parameters import Range
+from modelwright.data.expression import Expression
+from modelwright.data.fitted import UntrainedModel
+from modelwright.data.native import Native
+from modelwright.data.schema import Column, Schema, Task
+
+TrainerMode = Literal["SingleParameter", "ParameterRange"]
+
+REGRESSION = "Machine Learning Algorithms / Regression"
+CLASSIFICATION = "Machine Learning Algorithms / Classification"
+CLUSTERING = "Machine Learning Algorithms / Clustering"
+ANOMALY_DETECTION = "Anomaly Detection"
+
+_RANGE = "_range"
+
+Class = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a learner is fitted to: rows with a label, as numbers.
+
+    target: (rows,) the label, or for a classifier the number of its class; empty without a label.
+    classes: label values in sorted order; for two classes the positive one is the last.
+    features: the columns that were encoded.
+    """
+
+    encoded: Encoded
+    features: Schema
+    target: Floats
+    label: Column | None = None
+    classes: tuple[Class, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are to learn from."""
+        return self.encoded.rows
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a learner gives: score columns, each with the expression that computes it.
+
+    learnt: weights, importance … for people, as JSON.  libraries: packages whose version matters.
+    """
+
+    scores: tuple[tuple[Column, Expression], ...]
+    natives: Mapping[str, Native] = field(default_factory=dict)
+    learnt: Mapping[str, Any] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
+
+
+class Learner(Component):
+    """A component that stands for a model still to be trained.
+
+    A subclass says its `task` and writes `fit`.  A parameter x that a sweep may vary has a companion
+    x_range, shown in ParameterRange mode; Train Model then takes the first value of each range.
+    """
+
+    task: ClassVar[Task]
+
+    def run(self) -> Annotated[UntrainedModel, Titled("Untrained model")]:
+        """The learner with its settings, as data."""
+        spec = self.__component__
+        return UntrainedModel(self.task, spec.id, spec.version, self.settings())
+
+    def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
+        """Task and title are known at once."""
+        return {"untrained_model": LearnerOutline(self.task, self.__component__.title)}
+
+    def fit(self, data: TrainingData, context: Context) -> Fitted:
+        """Learn from the rows.  Each learner overrides this."""
+        raise NotImplementedError(type(self).__name__)
+
+    @classmethod
+    def of(cls, untrained: UntrainedModel) -> Learner:
+        """The configured learner that a value on a wire stands for.
+
+        Raises UnknownComponent, NewerComponent, InvalidParameter, and WrongLearner when the
+        component is no learner.
+        """
+        from modelwright.components.library import library
+
+        found = library().find(untrained.component)
+        if not issubclass(found, Learner):
+            title = found.__component__.title
+            raise WrongLearner(title, "no learner", "a learner of Machine Learning Algorithms")
+        values = library().upgrade(untrained.component, untrained.version, untrained.parameters)
+        return found.configured(values)
+
+    @classmethod
+    def configured(cls, parameters: Mapping[str, Any]) -> Learner:
+        """The learner with these settings; a wrapper of another learner overrides this."""
+        parsed = cls.parse(parameters)
+        assert isinstance(parsed, Learner)  # noqa: S101  # `parse` gives an instance of its class
+        return parsed
+
+    def ranges(self) -> dict[str, tuple[Any, ...]]:
+        """The values a sweep tries, by parameter; empty in SingleParameter mode."""
+        if getattr(self, "create_trainer_mode", "SingleParameter") == "SingleParameter":
+            return {}
+        return self.swept()
+
+    def swept(self) -> dict[str, tuple[Any, ...]]:
+        """The values of every range, by parameter, whatever the mode."""
+        found: dict[str, tuple[Any, ...]] = {}
+        for name, value in self:
+            if isinstance(value, Range):
+                parameter = name.removesuffix(_RANGE)
+                adapter = _adapter(type(self), parameter)
+                found[parameter] = tuple(adapter.validate_python(p) for p in value.points())
+        return found
+
+    def with_values(self, values: Mapping[str, Any]) -> Self:
+        """The learner in SingleParameter mode with some parameters set."""
+        settings = {**self.model_dump(mode="json"), **values}
+        if "create_trainer_mode" in settings:
+            settings["create_trainer_mode"] = "SingleParameter"
+        return self.model_validate(settings)
+
+    def single(self) -> Self:
+        """The learner to train once: in ParameterRange mode the first value of each range."""
+        ranges = self.ranges()
+        return self.with_values({name: points[0] for name, points in ranges.items()})
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _range_fits(cls, value: Any, info: ValidationInfo) -> Any:
+        """Each value of a range must be one that the parameter itself allows."""
+        if isinstance(value, Range) and info.field_name:
+            adapter = _adapter(cls, info.field_name.removesuffix(_RANGE))
+            for point in value.points():
+                try:
+                    adapter.validate_python(point)
+                except PydanticError as error:
+                    raise ValueError(f"{point}: {error.errors()[0]['msg']}") from None
+        return value
+
+
+def _adapter(cls: type[Learner], parameter: str) -> TypeAdapter[Any]:
+    """Validates a value as the parameter of that name does."""
+    field_info = cls.model_fields[parameter]
+    annotation: Any = field_info.annotation
+    if field_info.metadata:
+        annotation = Annotated[annotation, *field_info.metadata]
+    return TypeAdapter(annotation)

@@ -1,0 +1,106 @@
+"""Measures of quality, each from actual and predicted values alone.
+
+Arrays have one entry per row and no missing values.  A measure that is undefined, such as a share
+of nothing, is None.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelwright.components.learning.encoding import Floats
+
+Truths = NDArray[np.bool_]
+Metrics = dict[str, float | None]
+
+SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
+
+
+def regression_metrics(actual: Floats, predicted: Floats) -> Metrics:
+    """The five measures of a predicted number, in the order of the evaluation table.
+
+    The relative ones compare with always predicting the mean of the actual values; they are None
+    when those never change.
+    """
+    error = predicted - actual
+    around = actual - actual.mean()
+    absolute = _share(float(np.abs(error).sum()), float(np.abs(around).sum()))
+    squared = _share(float(error @ error), float(around @ around))
+    return {
+        "Mean_Absolute_Error": float(np.abs(error).mean()),
+        "Root_Mean_Squared_Error": math.sqrt(float(error @ error) / len(error)),
+        "Relative_Squared_Error": squared,
+        "Relative_Absolute_Error": absolute,
+        "Coefficient_of_Determination": None if squared is None else 1.0 - squared,
+    }
+
+
+def two_class_metrics(positive: Truths, probability: Floats, *, threshold: float) -> Metrics:
+    """The seven measures of a two-class model, in the order of the evaluation table.
+
+    positive: whether a row is of the positive class.  probability: of that class.  threshold: a row
+    counts as predicted positive from it on.
+    """
+    predicted = probability >= threshold
+    hits = int((positive & predicted).sum())
+    alarms = int((~positive & predicted).sum())
+    misses = int((positive & ~predicted).sum())
+    loss = log_loss(positive, probability)
+    return {
+        "Accuracy": float((positive == predicted).mean()),
+        "Precision": _share(hits, hits + alarms),
+        "Recall": _share(hits, hits + misses),
+        "F1 Score": _share(2 * hits, 2 * hits + alarms + misses),
+        "AUC": area_under_roc(positive, probability),
+        "Average Log Loss": loss,
+        "Training Log Loss": log_loss_gain(positive, loss),
+    }
+
+
+def area_under_roc(positive: Truths, score: Floats) -> float | None:
+    """Area under the ROC curve, by the rank statistic; ties count one half.
+
+    score: any scale, higher means more positive.  None when the rows are of a single class.
+    Source: Hanley & McNeil 1982 (the Wilcoxon form).
+    """
+    positives = int(positive.sum())
+    negatives = len(positive) - positives
+    if not positives or not negatives:
+        return None
+    order = np.argsort(score, kind="stable")
+    ordered = score[order]
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    last = np.append(first[1:], len(ordered))
+    # Rows of equal score share the middle of their ranks, which count from 1.
+    ranks = np.repeat((first + last + 1) / 2, last - first)
+    total = float(ranks[positive[order]].sum())
+    return (total - positives * (positives + 1) / 2) / (positives * negatives)
+
+
+def log_loss(positive: Truths, probability: Floats) -> float:
+    """Mean of -ln of the probability given to the actual class.
+
+    Probabilities are brought into [ε, 1 - ε] with the machine's ε, so that a certain mistake costs
+    much and not everything.
+    """
+    share = np.clip(probability, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+    return float(-np.log(np.where(positive, share, 1 - share)).mean())
+
+
+def log_loss_gain(positive: Truths, loss: float) -> float | None:
+    """By how many percent the loss is below that of always giving the share of the positives.
+
+    100 is perfect, 0 as good as that guess, below 0 worse.  None for rows of a single class.
+    """
+    share = float(positive.mean())
+    if share in (0.0, 1.0):
+        return None
+    guessed = -(share * math.log(share) + (1 - share) * math.log(1 - share))
+    return 100 * (guessed - loss) / guessed
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
