@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -212,15 +214,74 @@ class GiveUnsavable(Component, category="Test"):
         return Unsavable(pl.DataFrame({"x": [1]}))
 
 
+class Patient(Table):
+    """A table that is saved only when a file is there."""
+
+    sign: Path
+
+    def save(self, folder: Path) -> None:
+        deadline = time.monotonic() + 20
+        while not self.sign.exists():
+            if time.monotonic() > deadline:
+                raise TimeoutError("the sign did not come")
+            time.sleep(0.005)
+        super().save(folder)
+
+
+class GivePatient(Component, category="Test"):
+    """Gives a table that is saved only when a file is there."""
+
+    sign: str
+    rows: int = 3
+    counted: str = ""
+
+    def run(self) -> Table:
+        count(self.counted, "patient")
+        table = Patient(pl.DataFrame({"x": range(self.rows)}))
+        table.sign = Path(self.sign)
+        return table
+
+
+class GiveSign(Component, category="Test"):
+    """Makes a file, and may then kill its worker."""
+
+    sign: str
+    deadly: bool = False
+
+    def run(self, dataset: Table) -> Table:
+        if self.deadly:
+            # The value above is still being stored, and can be stored the next time only.
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            time.sleep(600)
+        Path(self.sign).touch()
+        return dataset
+
+
+class TooLarge(Table):
+    """A table for which the disk has no room."""
+
+    def save(self, folder: Path) -> None:
+        (folder / "part").write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class GiveTooLarge(Component, category="Test"):
+    """Gives a table for which the disk has no room."""
+
+    def run(self) -> Table:
+        return TooLarge(pl.DataFrame({"x": [1]}))
+
+
 class Say(Component, category="Test"):
     """Writes lines in a chosen way."""
 
     how: str
     lines: int = 1
+    width: int = 0
 
     def run(self, *, context: Context) -> Table:
         for number in range(self.lines):
-            text = f"line {number} by {self.how}"
+            text = f"line {number} by {self.how}".ljust(self.width, ".")
             if self.how == "print":
                 print(text)
             elif self.how == "stderr":

@@ -17,6 +17,7 @@ from contextlib import (
     redirect_stdout,
     suppress,
 )
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -30,6 +31,7 @@ _MOST_LINES = 200
 _LONGEST_LINE = 2000
 _LOOK_EVERY_S = 0.1
 _CHUNK = 1 << 20
+_AT_A_LOOK = 8
 
 
 class Capture(Protocol):
@@ -51,18 +53,26 @@ class Follower:
     def look(self, *, last: bool = False) -> None:
         """Tell of what is new; with `last` also of a line that has no end yet."""
         kept: deque[bytes] = deque(maxlen=_MOST_LINES)
-        count = 0
-        while chunk := self._file.read(_CHUNK):
+        found = 0
+        # Of a file that grows as fast as it is read, the end is not waited for.
+        for chunk in self._chunks(None if last else _AT_A_LOOK):
             lines = (self._rest + chunk).split(b"\n")
             # A line without an end must not gather in memory.
             self._rest = lines.pop()[-_CHUNK:]
-            count += len(lines)
+            found += len(lines)
             kept.extend(lines)
         if last and self._rest:
             kept.append(self._rest)
-            count += 1
+            found += 1
         if kept:
-            self._tell(tuple(map(_shown, kept)), count - len(kept))
+            self._tell(tuple(map(_shown, kept)), found - len(kept))
+
+    def _chunks(self, most: int | None) -> Iterator[bytes]:
+        numbers = count() if most is None else range(most)
+        for _ in numbers:
+            if not (chunk := self._file.read(_CHUNK)):
+                return
+            yield chunk
 
 
 class Descriptors:

@@ -166,14 +166,14 @@ class Course:
         """Move a step on if that can be done now; whether it was."""
         if p.is_final:
             return False
-        if (lost := self.steps.lost_before(p)) is not None:
-            self._skip(p, lost)
-            return True
         if self._cancel_by is not None and time.monotonic() >= self._cancel_by:
             self._stop(p)
             return True
         if self._cancel_by is not None and p.state in (State.UNDECIDED, State.QUEUED):
             self._cancelled(p)
+            return True
+        if (lost := self.steps.lost_before(p)) is not None:
+            self._skip(p, lost)
             return True
         if p.state is State.UNDECIDED:
             return self._decide(p)
@@ -216,15 +216,15 @@ class Course:
             self._starving += another_would_do
             return False
         try:
-            component = pickle.dumps(p.step.task.component)
+            values = _values(p)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             self._session.free(worker)
             self._fail(p, NotSendable(p.step.title, str(error)))
             return True
-        self._start(p, worker, component)
+        self._start(p, worker, values)
         return True
 
-    def _start(self, p: Progress, worker: WorkerId, component: bytes) -> None:
+    def _start(self, p: Progress, worker: WorkerId, values: bytes) -> None:
         kind = type(p.step.task.component)
         given = self.steps.given(p)
         p.task = next(self._tasks)
@@ -237,7 +237,8 @@ class Course:
             p.step.title,
             kind.__module__,
             getattr(sys.modules.get(kind.__module__), "__file__", None),
-            component,
+            kind.__qualname__,
+            values,
             {port: self._handed(pin) for port, pin in p.step.inputs.items() if port in given},
             self._judge.store.url,
             str(p.log),
@@ -438,6 +439,14 @@ class Course:
 
     def _send(self, worker: WorkerId, message: ToWorker) -> None:
         self._session.send(worker, packed(message))
+
+
+def _values(p: Progress) -> bytes:
+    """The values of a component's parameters, to be sent."""
+    component = p.step.task.component
+    if "<locals>" in type(component).__qualname__:
+        raise TypeError("its class is defined within a function")
+    return pickle.dumps({name: getattr(component, name) for name in type(component).model_fields})
 
 
 def _died(how: Ended, p: Progress) -> WorkerDied:

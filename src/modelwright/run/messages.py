@@ -24,8 +24,9 @@ class Begin:
 
     task: numbers this attempt in its run.  token: names it among those of all runs.  module, file:
     where the component's class is; the file is used when the module cannot be imported by its name.
-    component: the configured component, pickled apart, as it can be read only once its module is
-    there.  store: the store's address.  log, scratch: a file and a folder for this step alone.
+    name: the class within its module.  values: of its parameters by name, packed apart, as they may
+    be of classes that only its module brings.  store: the store's address.  log, scratch: a file and a
+    folder for this step alone.
     """
 
     task: int
@@ -33,7 +34,8 @@ class Begin:
     title: str
     module: str
     file: str | None
-    component: bytes
+    name: str
+    values: bytes
     inputs: Mapping[str, Given]
     store: str
     log: str

@@ -230,7 +230,8 @@ class LocalProcesses:
     def _start(self, number: int) -> None:
         channel, other_end = Channel.pair()
         output = self._folder / f"{number}.txt"
-        paths = [p for p in sys.path if p]
+        # An empty entry stands for the folder in which this process works.
+        paths = [p or str(Path.cwd()) for p in sys.path]
         environment = {
             **os.environ,
             **self._environment,
