@@ -1,0 +1,155 @@
+"""An example of every component at work: settings, and what arrives at its ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
+
+from modelwright.components.context import Context
+from modelwright.components.contract import Component, outputs_by_port
+from modelwright.components.library import library
+from modelwright.data.artifact import Artifact
+from modelwright.data.file_bundle import FileBundle
+from modelwright.data.fitted import Model, Transform, UntrainedModel
+from modelwright.data.schema import Role
+from modelwright.data.table import Table
+
+A = TypeVar("A", bound=Artifact)
+
+SOURCES = {"dataset", "saved-data", "saved-model", "saved-transformation", "web-service-input"}
+"""Components that are never run: the plan or a request puts something in their place."""
+
+NUMERIC: dict[str, Any] = {"rules": [{"types": ["Numeric"]}]}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A component that gives a result.  inputs: makers for ports that take something special."""
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Callable[[], Artifact]] = field(default_factory=dict)
+
+
+def cars() -> Table:
+    """Rows with every type of column, a few missing values and a label."""
+    count = 40
+    frame = pl.DataFrame(
+        {
+            "make": [("audi", "bmw", "volvo")[i % 3] for i in range(count)],
+            "doors": [None if i == 7 else 2 + 2 * (i % 2) for i in range(count)],
+            "width": [float("nan") if i == 3 else 60.0 + i * 0.37 % 5 for i in range(count)],
+            "turbo": [i % 4 == 0 for i in range(count)],
+            "sold": [datetime(2020, 1, 1 + i % 28) for i in range(count)],  # noqa: DTZ001
+            "price": [1000.0 + 13 * i + (i * 7919) % 50 for i in range(count)],
+        }
+    )
+    return Table(frame).mark("price", role=Role.LABEL).mark("sold", role=Role.NONE)
+
+
+@cache
+def learner() -> UntrainedModel:
+    """A linear regression to be trained."""
+    return _only(library().make("linear-regression", 1, {}), UntrainedModel)
+
+
+@cache
+def model() -> Model:
+    """A regression trained on the cars."""
+    component = library().make("train-model", 1, {"label_column": "price"})
+    return _only(component, Model, untrained_model=learner(), dataset=cars())
+
+
+@cache
+def scored() -> Table:
+    """The cars with predicted prices."""
+    return _only(library().make("score-model", 1, {}), Table, trained_model=model(), dataset=cars())
+
+
+@cache
+def transform() -> Transform:
+    """A normalization fitted on the cars."""
+    component = library().make("normalize-data", 1, {})
+    outputs = work(component, {"dataset": cars()})
+    found = outputs["transformation_function"]
+    assert isinstance(found, Transform)
+    return found
+
+
+MAKERS: dict[type[Artifact], Callable[[], Artifact]] = {
+    Table: cars,
+    UntrainedModel: learner,
+    Model: model,
+    Transform: transform,
+    FileBundle: lambda: FileBundle({"notes.txt": b"none"}),
+}
+"""What arrives at a port unless the example says otherwise."""
+
+EXAMPLES: dict[str, tuple[Example, ...]] = {
+    "enter-data-manually": (Example({"data": "a,b\n1,x\n2,y\n"}),),
+    "select-columns-in-dataset": (Example({"columns": ["price", "make"]}),),
+    "clean-missing-data": (
+        Example(),
+        Example({"columns": NUMERIC, "mode": "Replace with mean", "indicators": True}),
+        Example({"mode": "Replace with mode"}),
+        Example({"mode": "Remove entire column"}),
+    ),
+    "edit-metadata": (
+        Example({"columns": ["doors"], "data_type": "String", "new_names": "gates"}),
+        Example({"columns": ["make"], "categorical": "Categorical"}),
+    ),
+    "execute-python-script": (Example({}, {"dataset1": cars}),),
+    "evaluate-model": (Example({}, {"scored_dataset": scored}),),
+    "train-model": (Example({"label_column": "price"}),),
+}
+"""By id; a component that is not here works with its defaults."""
+
+
+def examples(component_id: str) -> tuple[Example, ...]:
+    """The examples of a component."""
+    return EXAMPLES.get(component_id, (Example(),))
+
+
+def configured(component_id: str, example: Example) -> Component:
+    """The component with the settings of an example."""
+    kind = library().find(component_id)
+    return library().make(component_id, kind.__component__.version, example.parameters)
+
+
+def inputs_of(component: Component, example: Example) -> dict[str, Artifact]:
+    """Something for each port that needs it; what the example says goes first."""
+    ports = component.__component__.inputs
+    wanted = [p for p in ports if not p.optional or p.name in example.inputs]
+    return {p.name: example.inputs.get(p.name, MAKERS[p.type])() for p in wanted}
+
+
+def work(
+    component: Component, inputs: Mapping[str, Artifact], scratch: Path | None = None
+) -> dict[str, Artifact | None]:
+    """Run it; outputs by port."""
+    spec = component.__component__
+    context = Context(scratch=scratch) if scratch else Context()
+    asks = "context" in getattr(type(component).run, "__annotations__", {})
+    more = {"context": context} if asks else {}
+    for port in spec.inputs:
+        assert port.optional or port.name in inputs
+    return outputs_by_port(component, component.run(**inputs, **more))
+
+
+def saved(value: Artifact, folder: Path) -> dict[str, bytes]:
+    """The bytes that the store would digest."""
+    folder.mkdir(parents=True)
+    value.save(folder)
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def _only(component: Component, kind: type[A], **inputs: Artifact) -> A:
+    (found,) = work(component, inputs).values()
+    assert isinstance(found, kind)
+    return found
