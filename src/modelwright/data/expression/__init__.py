@@ -62,11 +62,11 @@ from modelwright.data.expression.errors import (
     UnknownFunction,
 )
 from modelwright.data.expression.formula import Formula
-from modelwright.data.expression.frames import Tracked
 from modelwright.data.expression.nodes import Expression
 from modelwright.data.expression.rows import Dropped, RowProgram
 from modelwright.data.expression.scalars import Scalar
 from modelwright.data.expression.steps import Compute, Drop, Filter, Keep, Rename, Step
+from modelwright.data.expression.tracking import Tracked
 
 __all__ = [
     "Compute",

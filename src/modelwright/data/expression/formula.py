@@ -6,19 +6,20 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import polars as pl
-
-from modelwright.data.expression import frames, prune, rows
+from modelwright.data.expression import prune, rows
 from modelwright.data.expression.codec import formula_from_json, formula_to_json
 from modelwright.data.expression.errors import InvalidExpression
-from modelwright.data.expression.frames import Tracked
 from modelwright.data.expression.nodes import Expression, NativeCall
 from modelwright.data.expression.rows import RowProgram
 from modelwright.data.expression.steps import Compute, Drop, Filter, Keep, Rename, Step, after
+from modelwright.data.expression.tracking import Tracked
 from modelwright.data.native import Native
 from modelwright.data.schema import Schema
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _NONE: Mapping[str, Native] = {}
 
@@ -110,16 +111,22 @@ class Formula:
 
     def apply(self, frame: pl.DataFrame, *, natives: Mapping[str, Native] = _NONE) -> pl.DataFrame:
         """The frame after it, by the Table form.  Raises as `outputs`, and MissingNative."""
+        from modelwright.data.expression import frames
+
         return frames.extended(frame.lazy(), self.steps, natives).collect()
 
     def extend(self, lazy: pl.LazyFrame, *, natives: Mapping[str, Native] = _NONE) -> pl.LazyFrame:
         """The lazy frame with this formula added to its plan; for data larger than memory."""
+        from modelwright.data.expression import frames
+
         return frames.extended(lazy, self.steps, natives)
 
     def apply_tracked(
         self, frame: pl.DataFrame, *, natives: Mapping[str, Native] = _NONE
     ) -> Tracked:
         """Like `apply`, with what became of each row."""
+        from modelwright.data.expression import frames
+
         return frames.tracked(frame, self.steps, natives)
 
     def compile_rows(self, reads: Schema, *, natives: Mapping[str, Native] = _NONE) -> RowProgram:

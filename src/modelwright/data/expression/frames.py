@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 import polars as pl
 import polars.selectors as cs
@@ -18,19 +17,8 @@ from modelwright.data.expression.steps import (
     check_names,
 )
 from modelwright.data.expression.table import TableForm, named
+from modelwright.data.expression.tracking import Tracked
 from modelwright.data.native import Native
-
-
-class Tracked(NamedTuple):
-    """What became of each row.
-
-    kept: for each row of the frame, its number in the frame before.  dropped: for the others, their
-    number and the reason of the filter, in the order of the rows.
-    """
-
-    frame: pl.DataFrame
-    kept: list[int]
-    dropped: list[tuple[int, str]]
 
 
 def extended(

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import repeat
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
 
-from modelwright.data.expression.functions.form import Vector
 from modelwright.data.native import Evaluator
+
+if TYPE_CHECKING:
+    from modelwright.data.expression.functions.form import Vector
 
 # Few enough doubles to stay in the processor's cache while all terms are added.
 _SUM_BLOCK = 16_384

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Hashable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any
-
-import numpy as np
 
 from modelwright.data.expression.errors import (
     ExpressionTypeMismatch,
@@ -34,13 +33,11 @@ def scalar(value: object) -> Scalar:
     match value:
         case None | bool():
             return value
-        case np.bool_():
-            return bool(value)
-        case int() | np.integer():
+        case int():
             if not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
                 raise InvalidExpression(f"The whole number {value}", "it needs more than 64 bits")
             return int(value)
-        case float() | np.floating():
+        case float():
             return float(value)
         case str():
             try:
@@ -59,10 +56,27 @@ def scalar(value: object) -> Scalar:
             )  # fmt: skip
         case date():
             return datetime(value.year, value.month, value.day)  # noqa: DTZ001
+        case _ if (plain := _from_numpy(value)) is not None:
+            return scalar(plain)
     raise InvalidExpression(
         f"A value of type {type(value).__name__}",
         "values are text, numbers, true, false, date-times or nothing",
     )
+
+
+def _from_numpy(value: object) -> bool | int | float | None:
+    """NumPy's truth values and numbers as Python's; None for anything else."""
+    # Who has such a value has loaded NumPy; nobody else need load it to learn that this is none.
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return None
+    if isinstance(value, numpy.bool_):
+        return bool(value)
+    if isinstance(value, numpy.integer):
+        return int(value)
+    if isinstance(value, numpy.floating):
+        return float(value)
+    return None
 
 
 def scalar_type(value: Scalar) -> ColumnType | None:

@@ -6,9 +6,6 @@ import math
 import operator
 from collections.abc import Callable
 
-import numpy as np
-import polars as pl
-
 from modelwright.data.expression.functions.form import (
     DOUBLE,
     INTEGER,
@@ -16,6 +13,7 @@ from modelwright.data.expression.functions.form import (
     Function,
     where_given,
 )
+from modelwright.data.expression.functions.later import np, pl
 
 
 def wrapped(value: int) -> int:
@@ -126,7 +124,7 @@ FUNCTIONS = (
                 row=divide,
                 inline="({0} / {1} if {1} else {f}({0}, {1}))",
                 # Polars multiplies by the reciprocal of a constant, which is not the same number.
-                vector=np.divide,
+                vector=lambda a, b: np.divide(a, b),
             ),
         ),
     ),
@@ -179,8 +177,13 @@ FUNCTIONS = (
     Function(
         "abs",
         (
-            Form(takes=(INTEGER,), gives=INTEGER, row=lambda a: wrapped(abs(a)), table=pl.Expr.abs),
-            Form(takes=(DOUBLE,), gives=DOUBLE, row=abs, table=pl.Expr.abs),
+            Form(
+                takes=(INTEGER,),
+                gives=INTEGER,
+                row=lambda a: wrapped(abs(a)),
+                table=operator.methodcaller("abs"),
+            ),
+            Form(takes=(DOUBLE,), gives=DOUBLE, row=abs, table=operator.methodcaller("abs")),
         ),
     ),
     Function(
@@ -190,9 +193,9 @@ FUNCTIONS = (
                 takes=(INTEGER,),
                 gives=INTEGER,
                 row=lambda a: (a > 0) - (a < 0),
-                table=pl.Expr.sign,
+                table=operator.methodcaller("sign"),
             ),
-            Form(takes=(DOUBLE,), gives=DOUBLE, row=_sign, table=pl.Expr.sign),
+            Form(takes=(DOUBLE,), gives=DOUBLE, row=_sign, table=operator.methodcaller("sign")),
         ),
     ),
     Function(

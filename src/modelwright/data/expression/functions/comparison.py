@@ -5,8 +5,6 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
-import polars as pl
-
 from modelwright.data.expression.functions.form import (
     BOOLEAN,
     DATETIME,
@@ -16,6 +14,7 @@ from modelwright.data.expression.functions.form import (
     Form,
     Function,
 )
+from modelwright.data.expression.functions.later import pl
 
 # Polars holds not a number for equal to itself and greater than all; each of these takes that back
 # and still gives null where either side is null.

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-import numpy as np
-import polars as pl
-
 from modelwright.data.expression.functions.form import (
     BOOLEAN,
     DATETIME,
@@ -17,6 +14,7 @@ from modelwright.data.expression.functions.form import (
     Form,
     Function,
 )
+from modelwright.data.expression.functions.later import np, pl
 from modelwright.data.schema import ColumnType
 
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,30}\s*", re.ASCII)

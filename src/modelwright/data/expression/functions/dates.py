@@ -6,9 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from operator import attrgetter
 
-import polars as pl
-
 from modelwright.data.expression.functions.form import DATETIME, INTEGER, Form, Function
+from modelwright.data.expression.functions.later import pl
 
 
 def _part(

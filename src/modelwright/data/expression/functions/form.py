@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from modelwright.data.expression.errors import ExpressionTypeMismatch, InvalidExpression
+from modelwright.data.expression.functions.later import np, pl
 from modelwright.data.expression.scalars import Scalar, fits
 from modelwright.data.schema import ColumnType
 
@@ -23,7 +21,8 @@ DOUBLE = ColumnType.DOUBLE
 STRING = ColumnType.STRING
 DATETIME = ColumnType.DATETIME
 
-Vector = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    Vector = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

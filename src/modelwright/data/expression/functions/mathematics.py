@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-
-import polars as pl
+from operator import methodcaller
 
 from modelwright.data.expression.functions.form import BOOLEAN, DOUBLE, Form, Function
+from modelwright.data.expression.functions.later import pl
 
 _ROOT_HALF = math.sqrt(0.5)
 
@@ -96,41 +96,49 @@ def _one(
 _ln = _safe(math.log, pole=-math.inf)
 
 FUNCTIONS = (
-    _one("exp", exp, pl.Expr.exp),
+    _one("exp", exp, methodcaller("exp")),
     _one("exp2", _safe(math.exp2)),
     _one("expm1", _safe(math.expm1)),
-    _one("ln", _ln, pl.Expr.log),
-    _one("log1p", _log1p, pl.Expr.log1p),
+    _one("ln", _ln, methodcaller("log")),
+    _one("log1p", _log1p, methodcaller("log1p")),
     _one("log2", _safe(math.log2, pole=-math.inf)),
     _one("log10", _safe(math.log10, pole=-math.inf)),
     Function("log", (Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=_log),)),
-    _one("sqrt", _safe(math.sqrt), pl.Expr.sqrt),
+    _one("sqrt", _safe(math.sqrt), methodcaller("sqrt")),
     _one("cbrt", math.cbrt),
     _one("sigmoid", sigmoid, lambda a: 1.0 / (1.0 + (-a).exp())),
     _one("normal_cdf", normal_cdf),
     _one("erf", math.erf),
     _one("erfc", math.erfc),
-    _one("sin", _safe(math.sin), pl.Expr.sin),
-    _one("cos", _safe(math.cos), pl.Expr.cos),
-    _one("tan", _safe(math.tan), pl.Expr.tan),
-    _one("asin", _safe(math.asin), pl.Expr.arcsin),
-    _one("acos", _safe(math.acos), pl.Expr.arccos),
-    _one("atan", math.atan, pl.Expr.arctan),
-    _one("sinh", _sinh, pl.Expr.sinh),
-    _one("cosh", _safe(math.cosh), pl.Expr.cosh),
-    _one("tanh", math.tanh, pl.Expr.tanh),
+    _one("sin", _safe(math.sin), methodcaller("sin")),
+    _one("cos", _safe(math.cos), methodcaller("cos")),
+    _one("tan", _safe(math.tan), methodcaller("tan")),
+    _one("asin", _safe(math.asin), methodcaller("arcsin")),
+    _one("acos", _safe(math.acos), methodcaller("arccos")),
+    _one("atan", math.atan, methodcaller("arctan")),
+    _one("sinh", _sinh, methodcaller("sinh")),
+    _one("cosh", _safe(math.cosh), methodcaller("cosh")),
+    _one("tanh", math.tanh, methodcaller("tanh")),
     _one("asinh", math.asinh),
     _one("acosh", _safe(math.acosh)),
     _one("atanh", _atanh),
-    _one("degrees", math.degrees, pl.Expr.degrees),
-    _one("radians", math.radians, pl.Expr.radians),
+    _one("degrees", math.degrees, methodcaller("degrees")),
+    _one("radians", math.radians, methodcaller("radians")),
     Function(
-        "atan2", (Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=math.atan2, table=pl.arctan2),)
+        "atan2",
+        (
+            Form(
+                takes=(DOUBLE, DOUBLE),
+                gives=DOUBLE,
+                row=math.atan2,
+                table=lambda a, b: pl.arctan2(a, b),
+            ),
+        ),
     ),
     Function("hypot", (Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=math.hypot),)),
     Function(
         "is_finite",
-        (Form(takes=(DOUBLE,), gives=BOOLEAN, row=math.isfinite, table=pl.Expr.is_finite),),
+        (Form(takes=(DOUBLE,), gives=BOOLEAN, row=math.isfinite, table=methodcaller("is_finite")),),
     ),
     Function(
         "is_nan",
@@ -140,7 +148,7 @@ FUNCTIONS = (
                 gives=BOOLEAN,
                 row=math.isnan,
                 inline="({0} != {0})",
-                table=pl.Expr.is_nan,
+                table=methodcaller("is_nan"),
             ),
         ),
     ),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-
-import polars as pl
+from operator import methodcaller
 
 from modelwright.data.expression.functions.form import DOUBLE, INTEGER, Form, Function, Option
+from modelwright.data.expression.functions.later import pl
 
 
 def _whole(to: Callable[[float], int]) -> Callable[[float], float]:
@@ -48,9 +48,9 @@ def _same(
 
 
 FUNCTIONS = (
-    _same("floor", _whole(math.floor), pl.Expr.floor),
-    _same("ceiling", _whole(math.ceil), pl.Expr.ceil),
-    _same("truncate", _whole(math.trunc), pl.Expr.truncate),
+    _same("floor", _whole(math.floor), methodcaller("floor")),
+    _same("ceiling", _whole(math.ceil), methodcaller("ceil")),
+    _same("truncate", _whole(math.trunc), methodcaller("truncate")),
     Function(
         "round",
         (Form(takes=(DOUBLE,), gives=DOUBLE, row=half_up, table=_table_half_up),),

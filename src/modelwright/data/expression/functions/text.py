@@ -6,8 +6,6 @@ import operator
 import re
 from functools import lru_cache
 
-import polars as pl
-
 from modelwright.data.expression.functions.form import (
     BOOLEAN,
     INTEGER,
@@ -16,6 +14,7 @@ from modelwright.data.expression.functions.form import (
     Function,
     Option,
 )
+from modelwright.data.expression.functions.later import pl
 from modelwright.data.expression.scalars import Scalar
 
 
