@@ -3,14 +3,17 @@
 # How the tests are spread over processes; `make test PYTEST_ARGS=` runs them one after another.
 PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: install run demo test check format bench lock clean
+.PHONY: install studio run demo test check format bench lock clean
 
 install: .venv/installed.stamp ## set up .venv with the locked dependencies
 
 .venv/installed.stamp: requirements/lock.txt pyproject.toml scripts/install
 	@scripts/install
 
-run: install ## run the tutorial, then keep its API and endpoint up
+studio: install ## build the web studio into the package, if its sources are newer
+	@scripts/studio
+
+run: install studio ## run the tutorial, then keep its API and endpoint up
 	@.venv/bin/modelwright demo --serve
 
 demo: install ## run the tutorial and exit
