@@ -103,6 +103,11 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example({"columns": ["doors"], "data_type": "String", "new_names": "gates"}),
         Example({"columns": ["make"], "categorical": "Categorical"}),
     ),
+    "convert-to-dataset": (
+        Example(),
+        Example({"action": "SetMissingValue", "missing_value": "audi"}),
+        Example({"action": "ReplaceValues", "new_value": "4"}),
+    ),
     "execute-python-script": (Example({}, {"dataset1": cars}),),
     "evaluate-model": (Example({}, {"scored_dataset": scored}),),
     "train-model": (Example({"label_column": "price"}),),
