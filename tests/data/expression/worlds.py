@@ -50,7 +50,7 @@ SPECIAL: dict[ColumnType, list[Any]] = {
     BOOLEAN: [True, False],
     INTEGER: [0, 1, -1, 2, 7, -3, 10**6, 2**53 + 1, 2**63 - 1, -(2**63)],
     DOUBLE: [
-        0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, 2.675, 3.0, -7.25, 1e-9, 5e-324, 1e300, -1e300,
+        0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.0, 2.1, 2.5, 2.675, 3.0, -7.25, 39.37, 1e-9, 5e-324, 1e300, -1e300,
         709.9, -745.2, 2.0**53, 9.3e18, -9.223372036854775808e18, 0.7, 1000.0,
         math.inf, -math.inf, math.nan,
     ],
@@ -129,14 +129,36 @@ class World:
 
 @st.composite
 def worlds(draw: st.DrawFn, least: int = 0) -> World:
-    names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=6, unique=True))
-    schema = Schema(tuple(Column(n, draw(st.sampled_from(KINDS))) for n in names))
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=8, unique=True))
+    kinds = [*draw(st.permutations(KINDS)), *(draw(st.sampled_from(KINDS)) for _ in range(3))]
+    schema = Schema(tuple(map(Column, names, kinds)))
     row = st.tuples(*(st.none() | values(c.type) for c in schema))
     drawn = draw(st.lists(row, min_size=least, max_size=5))
     rows = [dict(zip(schema.names, one, strict=True)) for one in drawn]
     # Long columns take other ways than short ones.
     return World(schema, rows * draw(st.sampled_from([1, 1, 1, 40])))
 
+
+# What is most often put inside one another; the others have their turn as well.
+BASIC = [
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "floor_divide",
+    "modulo",
+    "negate",
+    "minimum",
+    "equal",
+    "less",
+    "greater_or_equal",
+    "to_integer",
+    "to_double",
+    "to_string",
+    "to_boolean",
+    "concat",
+    "ln",
+]
 
 _OPTIONS: dict[str, st.SearchStrategy[Any]] = {
     "digits": st.integers(-3, 5),
@@ -151,7 +173,7 @@ _OPTIONS: dict[str, st.SearchStrategy[Any]] = {
 @st.composite
 def expressions(draw: st.DrawFn, schema: Schema, kind: ColumnType, depth: int = 3) -> Expression:
     """An expression of exactly that type."""
-    options = ["literal", "column"]
+    options = ["literal", "column", "column"]
     if depth:
         options += ["call", "call", "call", "when", "fill", "lookup", "bucket"]
         options += ["dot", "dot", "native"] if kind is DOUBLE else []
@@ -168,11 +190,9 @@ def expressions(draw: st.DrawFn, schema: Schema, kind: ColumnType, depth: int = 
             found = [c.name for c in schema if c.type is kind]
             return column(draw(st.sampled_from(found))) if found else literal(draw(values(kind)))
         case "call":
-            function, form = draw(
-                st.sampled_from(
-                    [(f, m) for f in FUNCTIONS.values() for m in f.forms if m.gives is kind]
-                )
-            )
+            fit = [(f, m) for f in FUNCTIONS.values() for m in f.forms if m.gives is kind]
+            basic = [(f, m) for f, m in fit if f.name in BASIC]
+            function, form = draw(st.sampled_from(basic or fit) | st.sampled_from(fit))
             count = len(form.takes) + (draw(st.integers(0, 2)) if function.variadic else 0)
             named = {name: draw(_OPTIONS[name]) for name in function.options}
             return call(function.name, *map(part, function.wanted(form, count)), **named)

@@ -14,11 +14,14 @@ def pruned(steps: Sequence[Step], wanted: Sequence[str]) -> tuple[Step, ...]:
     """
     backwards: list[Step] = [Keep(wanted)]
     needed = set(wanted)
-    for step in reversed(steps):
+    for at, step in reversed([*enumerate(steps)]):
+        if not needed:
+            # Only the number of rows counts from here on, which some column has to carry.
+            backwards += reversed(steps[: at + 1])
+            break
         found, needed = _needed_of(step, needed)
-        if isinstance(step, Keep) and isinstance(backwards[-1], Keep):
-            continue
-        backwards += reversed(found)
+        if not (isinstance(step, Keep) and isinstance(backwards[-1], Keep)):
+            backwards += reversed(found)
     return tuple(reversed(backwards))
 
 
@@ -34,15 +37,11 @@ def _needed_of(step: Step, needed: set[str]) -> tuple[list[Step], set[str]]:
         case Drop():
             return [step], needed
         case Keep(names):
-            # With nothing needed but the number of rows, any column would do; all are certain.
-            live_names = [n for n in names if n in needed] or list(names)
-            return [Keep(live_names)], set(live_names)
+            return [Keep([n for n in names if n in needed])], needed
         case Rename(pairs):
             old_names = {new: old for old, new in pairs}
             dead = [old for old, new in pairs if new not in needed]
-            before = {old_names.get(n, n) for n in needed}
-            if not dead or not needed:
-                return [step], before | {old for old, _ in pairs}
             alive = {old: new for old, new in pairs if new in needed}
             # Dropped, because a column left under its old name could be in another's way.
-            return [Drop(dead), *([Rename(alive)] if alive else [])], before
+            found: list[Step] = [Drop(dead)] if dead else []
+            return found + ([Rename(alive)] if alive else []), {old_names.get(n, n) for n in needed}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from typing import Any
 
 from modelwright.data.expression.functions.form import (
     DOUBLE,
@@ -91,30 +92,31 @@ def _pair(
     name: str,
     sign: str,
     whole: Callable[[int, int], int],
-    double: Callable[[float, float], float],
-    table: Callable[[pl.Expr, pl.Expr], pl.Expr],
+    plain: Callable[[Any, Any], Any],
+    vector: np.ufunc,
 ) -> Function:
     return Function(
         name,
         (
-            Form(takes=(INTEGER, INTEGER), gives=INTEGER, row=whole, table=table),
+            Form(takes=(INTEGER, INTEGER), gives=INTEGER, row=whole, table=plain),
             Form(
                 takes=(DOUBLE, DOUBLE),
                 gives=DOUBLE,
-                row=double,
+                row=plain,
                 inline=f"({{0}} {sign} {{1}})",
                 atoms=False,
                 promotes=True,
-                table=table,
+                # Polars takes x + 0.0 for x and 0.0 - x for -x, which have other signs of zero.
+                vector=vector,
             ),
         ),
     )
 
 
 FUNCTIONS = (
-    _pair("add", "+", lambda a, b: wrapped(a + b), operator.add, operator.add),
-    _pair("subtract", "-", lambda a, b: wrapped(a - b), operator.sub, operator.sub),
-    _pair("multiply", "*", lambda a, b: wrapped(a * b), operator.mul, operator.mul),
+    _pair("add", "+", lambda a, b: wrapped(a + b), operator.add, np.add),
+    _pair("subtract", "-", lambda a, b: wrapped(a - b), operator.sub, np.subtract),
+    _pair("multiply", "*", lambda a, b: wrapped(a * b), operator.mul, np.multiply),
     Function(
         "divide",
         (
