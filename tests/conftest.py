@@ -1,8 +1,20 @@
 from __future__ import annotations
 
+import resource
+
 import pytest
 
 EXPECTED_FAILURES = ("not_yet", "upstream", "never")
+
+
+MOST_MEMORY = 6 * 2**30
+
+
+def pytest_configure() -> None:
+    """Bound the memory of each test process and its children: a runaway fails alone, at once."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = MOST_MEMORY if hard == resource.RLIM_INFINITY else min(MOST_MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
