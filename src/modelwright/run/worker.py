@@ -8,7 +8,9 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 
 from modelwright.run.capture import Descriptors
@@ -47,12 +49,14 @@ def main() -> None:
     listener = threading.Thread(target=_listen, args=(channel, work, steps), daemon=True)
     listener.start()
     channel.send(READY, b"")
-    later = os.environ.get("MODELWRIGHT_WORKER_PREPARES", "").split()
+    modules = os.environ.get("MODELWRIGHT_WORKER_PREPARES", "").split()
+    idle: list[Callable[[], None]] = [_prepare_components]
+    idle += [partial(_prepare, module) for module in modules]
     while True:
         try:
-            session, body = steps.get(timeout=_IDLE_S if later else None)
+            session, body = steps.get(timeout=_IDLE_S if idle else None)
         except queue.Empty:
-            _prepare(later.pop(0))
+            idle.pop(0)()
             continue
         storing.wait_for_room()
         work.handle(session, body)
@@ -85,6 +89,18 @@ def _end_with_parent() -> None:
 def _prepare(module: str) -> None:
     with suppress(ImportError):
         import_module(module)
+
+
+def _prepare_components() -> None:
+    """Import every component, and have Polars start its threads."""
+    import polars as pl
+
+    from modelwright.components.library import library
+
+    # A component that cannot be imported fails the step that wants it, and says so there.
+    with suppress(Exception):
+        library()
+    pl.LazyFrame({"x": [1]}).select(pl.col("x") + 1).collect()
 
 
 def _amount(variable: str, otherwise: int) -> int:

@@ -20,13 +20,14 @@ def local_workers(
     most: int | None = None,
     idle_s: float = 120.0,
     threads: int | None = None,
-    prepares: Sequence[str] = (),
+    prepares: Sequence[str] = ("scipy.linalg",),
 ) -> LocalProcesses:
     """Worker processes on this machine.
 
     threads: that a single step may use; all cores by default, as most pipelines are one chain.  The
     number is the same for every step, so that sums do not change with what else is running.
-    prepares: modules that a worker imports when it has nothing to do.
+    prepares: modules that a worker imports when it has nothing to do, besides the components; each takes
+    memory in every worker.
     """
     cores = os.cpu_count() or 1
     environment = {
