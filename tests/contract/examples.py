@@ -81,6 +81,13 @@ def transform() -> Transform:
     return found
 
 
+@cache
+def folded() -> Table:
+    """The cars in folds."""
+    component = library().make("partition-and-sample", 1, {"mode": "Assign to Folds"})
+    return _only(component, Table, dataset=cars())
+
+
 MAKERS: dict[type[Artifact], Callable[[], Artifact]] = {
     Table: cars,
     UntrainedModel: learner,
@@ -107,6 +114,12 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example(),
         Example({"action": "SetMissingValue", "missing_value": "audi"}),
         Example({"action": "ReplaceValues", "new_value": "4"}),
+    ),
+    "partition-and-sample": (
+        Example({"rate": 0.5}),
+        Example({"mode": "Head"}),
+        Example({"mode": "Assign to Folds", "stratified": True, "key": "make"}),
+        Example({"mode": "Pick Fold", "fold": 2}, {"dataset": folded}),
     ),
     "execute-python-script": (Example({}, {"dataset1": cars}),),
     "evaluate-model": (Example({}, {"scored_dataset": scored}),),

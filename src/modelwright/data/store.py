@@ -23,7 +23,7 @@ from modelwright.data.store_remote import RemoteStore
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,199}")
 # A worker may load a value before anything else has imported the class that reads it.
-_KINDS = ("modelwright.data.table", "modelwright.data.fitted", "modelwright.data.file_bundle")
+_KINDS = tuple(f"modelwright.data.{name}" for name in ("table", "folds", "fitted", "file_bundle"))
 _LOAD_FAULTS = (ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -30,9 +33,7 @@ def draw_stratified(key: pl.Series, fraction: float, *, seed: int | None) -> pl.
     """
     count = len(key)
     order = np.arange(count) if seed is None else np.random.default_rng(seed).permutation(count)
-    if key.dtype.is_float():
-        key = key.fill_nan(None)
-    rows = pl.DataFrame({"key": key, "turn": order})
+    rows = pl.DataFrame({"key": _nan_is_missing(key), "turn": order})
     strata = rows.group_by("key", maintain_order=True).len()
     exact = strata.get_column("len").to_numpy() * fraction
     quota = np.floor(np.round(exact, 9)).astype(np.int64)
@@ -47,3 +48,40 @@ def draw_stratified(key: pl.Series, fraction: float, *, seed: int | None) -> pl.
     )
     place = pl.col("turn").rank("ordinal").over("key")
     return quotas.select(place <= pl.col("quota")).to_series()
+
+
+def deal(
+    count: int,
+    shares: Sequence[float],
+    *,
+    key: pl.Series | None,
+    seed: int | None,
+    in_turn: bool,
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The number, from 0, of the part that each row goes to; `shares` add up to 1.
+
+    key: each of its values is dealt by itself.  seed: None deals the rows in their order.
+    in_turn: one row to each part after the other, for parts of equal size; otherwise rows that follow
+    each other go to one part.
+    """
+    order = np.arange(count) if seed is None else np.random.default_rng(seed).permutation(count)
+    parts = np.empty(count, dtype=np.int64)
+    if key is None:
+        places = (np.arange(count) + 0.5) / max(count, 1)
+    else:
+        rows = pl.DataFrame({"key": _nan_is_missing(key), "row": np.arange(count)})[order]
+        first = rows.select(pl.col("row").min().over("key")).to_series().to_numpy()
+        # One value after the other, so that a part that begins with one does not begin with all.
+        by_value = np.argsort(first, kind="stable")
+        order = order[by_value]
+        within = (pl.int_range(pl.len()).over("key") + 0.5) / pl.len().over("key")
+        places = rows.select(within).to_series().to_numpy()[by_value]
+    if in_turn:
+        parts[order] = np.arange(count) % len(shares)
+    else:
+        parts[order] = np.searchsorted(np.cumsum(shares[:-1]), places, side="right")
+    return parts
+
+
+def _nan_is_missing(key: pl.Series) -> pl.Series:
+    return key.fill_nan(None) if key.dtype.is_float() else key
