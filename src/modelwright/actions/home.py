@@ -1,0 +1,124 @@
+"""A home, opened: its database, its store, its components and its workers."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from modelwright.actions.registered import RegisteredAssets
+from modelwright.components.library import Library, library
+from modelwright.data.store import Store
+from modelwright.run.history import FolderHistory
+from modelwright.run.workers import local_workers
+from modelwright.workspace import Workspace
+from modelwright.workspace.errors import NotFound
+
+if TYPE_CHECKING:
+    from modelwright.targets.contract import Target
+
+
+class Home:
+    """What every action works on, opened by `Home.open`.
+
+    Safe to use from several threads.  Workers start when the first run needs them and end with
+    `close`, so that a program that stays keeps them warm.
+    """
+
+    def __init__(
+        self, workspace: Workspace, store: Store, *, start_workers: Callable[[], Target]
+    ) -> None:
+        self.workspace = workspace
+        self.store = store
+        self.assets = RegisteredAssets(workspace.datasets, store)
+        self.history = FolderHistory(self.folder / "history")
+        self._start_workers = start_workers
+        self._workers: Target | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        database_url: str | None = None,
+        store_url: str | None = None,
+        start_workers: Callable[[], Target] = local_workers,
+    ) -> Self:
+        """Open a home folder; make it, with the sample datasets, when it is not there.
+
+        database_url and store_url: as `Workspace.open` has them; MODELWRIGHT_DATABASE_URL and
+        MODELWRIGHT_STORE_URL unless given.  start_workers: makes the target that steps run on, when the
+        first run needs it; processes on this machine.  Raises what `Workspace.open` and `Store.open` raise.
+        """
+        from modelwright.actions.datasets import add_samples
+        from modelwright.actions.interrupted import end_interrupted_runs
+
+        workspace = Workspace.open(
+            folder,
+            database_url=database_url or os.environ.get("MODELWRIGHT_DATABASE_URL") or None,
+            store_url=store_url or os.environ.get("MODELWRIGHT_STORE_URL") or None,
+        )
+        try:
+            home = cls(workspace, Store.open(workspace.store_url), start_workers=start_workers)
+            add_samples(home)
+            end_interrupted_runs(home)
+        except BaseException:
+            workspace.close()
+            raise
+        return home
+
+    @property
+    def folder(self) -> Path:
+        """The home folder."""
+        return self.workspace.home
+
+    @property
+    def library(self) -> Library:
+        """The installed components."""
+        return library()
+
+    def workers(self) -> Target:
+        """Where steps run, started when first asked for."""
+        with self._lock:
+            if self._workers is None:
+                self._workers = self._start_workers()
+            return self._workers
+
+    @property
+    def run_logs(self) -> Path:
+        """Folder with a folder for each run, and in it a log for each step."""
+        return self.folder / "logs" / "runs"
+
+    def reveal_secret(self, name: str) -> str | None:
+        """The value of a secret, named "secret" when it has one value, or else "secret.key"."""
+        secret, _, key = name.partition(".")
+        try:
+            values = self.workspace.secrets.reveal(secret)
+        except NotFound:
+            return None
+        if key:
+            return values.get(key)
+        return next(iter(values.values())) if len(values) == 1 else None
+
+    def close(self) -> None:
+        """End the workers and close the database."""
+        with self._lock:
+            workers, self._workers = self._workers, None
+        if workers is not None:
+            workers.close()
+        self.workspace.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
