@@ -1,0 +1,74 @@
+"""The command `modelwright`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modelwright.cli import component, pipeline
+from modelwright.cli import run as runs
+from modelwright.cli.place import choose
+from modelwright.cli.printing import put
+from modelwright.cli.rim import guarded
+
+app = typer.Typer(
+    name="modelwright",
+    help="Build machine-learning pipelines, run them, and deploy them as endpoints.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(component.app, name="component", help="What a node can do.")
+app.add_typer(pipeline.app, name="pipeline", help="Check, run and convert pipelines.")
+app.add_typer(runs.app, name="run", help="Look at runs and at what they left.")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        put(f"modelwright {version('modelwright')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            "--home",
+            metavar="DIR",
+            envvar="MODELWRIGHT_HOME",
+            show_default="the user's data folder",
+            help="Folder of the database, the artifacts and the endpoints.",
+        ),
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    choose(home)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; the status to exit with."""
+    return guarded(
+        lambda: app(
+            args=None if arguments is None else list(arguments),
+            prog_name="modelwright",
+            standalone_mode=False,
+        )
+    )
+
+
+def main() -> None:
+    """Run the command line this process was started with."""
+    sys.exit(run())

@@ -1,0 +1,215 @@
+"""Commands about runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from modelwright.cli.place import HomeOption, JsonOption, opened
+from modelwright.cli.printing import put, put_json, put_table, seconds, tell, written
+from modelwright.data.errors import ModelwrightError
+
+if TYPE_CHECKING:
+    from modelwright.actions.runs import RunReport
+    from modelwright.graph.graph import Pin
+    from modelwright.workspace.records.runs import Metric, Run
+
+app = typer.Typer(no_args_is_help=True)
+
+RunArgument = Annotated[
+    str, typer.Argument(metavar="ID", show_default=False, help='The run\'s id, or "latest".')
+]
+
+
+class MalformedPin(ModelwrightError):
+    """A text on the command line does not name a port of a node."""
+
+    code = "malformed-pin"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f'"{text}" does not name a port of a node.',
+            remedy="Write NODE.PORT, such as train-model.trained_model.",
+            text=text,
+        )
+
+
+@app.command("list")
+def list_(
+    experiment: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", show_default=False, help="Only of this experiment."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at the most.")] = 20,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List runs, the latest first."""
+    from modelwright.actions.runs import list_runs
+
+    with opened(home) as here:
+        page = list_runs(here, experiment=experiment, limit=limit)
+    if json:
+        put_json([_short(record) for record in page.items])
+        return
+    put_table(
+        ("ID", "EXPERIMENT", "STATUS", "BEGUN", "TOOK"),
+        (
+            (
+                r.id,
+                r.experiment,
+                r.status,
+                r.created_at,
+                seconds((r.finished_at - r.started_at).total_seconds())
+                if r.started_at and r.finished_at
+                else None,
+            )
+            for r in page.items
+        ),
+    )
+    if page.total > len(page.items):
+        put(f"{len(page.items)} of {page.total} runs; see more with --limit.")
+
+
+@app.command()
+def show(run_id: RunArgument, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Show a run: its steps, what they left, and the metrics."""
+    from modelwright.actions.runs import show_run
+
+    with opened(home) as here:
+        report = show_run(here, run_id)
+    if json:
+        put_json(report)
+        return
+    put_report(report)
+
+
+@app.command()
+def output(
+    run_id: RunArgument,
+    pin: Annotated[
+        str, typer.Argument(metavar="NODE.PORT", show_default=False, help="A port of a node.")
+    ],
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            show_default=False,
+            help="Write it to this file: .csv, .tsv, .parquet, .jsonl or .arrow.",
+        ),
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, max=10_000, help="Rows to show.")] = 10,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what a step left on a port, or write it to a file."""
+    from modelwright.actions.outputs import preview_output, write_output
+    from modelwright.actions.runs import load_output
+    from modelwright.cli.preview import put_preview
+
+    wanted = _pin(pin)
+    with opened(home) as here:
+        value = load_output(here, run_id, wanted)
+        if file is not None:
+            write_output(value, file)
+            tell(f"{wanted} written to {file}.")
+            return
+        preview = preview_output(value, rows=rows)
+    if json:
+        put_json(preview)
+        return
+    put_preview(preview)
+
+
+@app.command()
+def log(
+    run_id: RunArgument,
+    node: Annotated[str, typer.Argument(metavar="NODE", show_default=False, help="A node's id.")],
+    home: HomeOption = None,
+) -> None:
+    """Print what a step has written."""
+    from modelwright.actions.runs import read_log
+
+    with opened(home) as here:
+        text = read_log(here, run_id, node)
+    if text:
+        put(text.removesuffix("\n"))
+
+
+@app.command()
+def cancel(run_id: RunArgument, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Ask a run to end early; its finished steps stay."""
+    from modelwright.actions.runs import cancel_run
+
+    with opened(home) as here:
+        record = cancel_run(here, run_id)
+    if json:
+        put_json(_short(record))
+        return
+    put(
+        f"{record.id} is {record.status}."
+        if record.status.finished
+        else f"{record.id} will end soon."
+    )
+
+
+def _short(record: Run) -> dict[str, Any]:
+    """A run without its pipeline, for lists."""
+    from modelwright.actions.as_json import as_json
+
+    return {name: value for name, value in as_json(record).items() if name != "graph"}
+
+
+def put_report(report: RunReport) -> None:
+    """Write a run's state, its steps and its metrics."""
+    run = report.run
+    counted = ", ".join(f"{number} {status}" for status, number in report.counts.items())
+    took = f" in {seconds(report.seconds)}" if report.seconds is not None else ""
+    put(f"{run.experiment}: {run.id} {run.status}{took} ({counted})")
+    if run.parameters:
+        put("Set: " + ", ".join(f"{k}={written(v)}" for k, v in run.parameters.items()))
+    put()
+    put_table(
+        ("NODE", "STATUS", "TOOK", "RESULTS", "WHY"),
+        (
+            (
+                step.node,
+                step.status,
+                seconds(step.duration_s) if step.status != "reused" else None,
+                ", ".join(_result(port, o.rows, o.columns) for port, o in step.outputs.items()),
+                step.error["message"] if step.error else step.reason,
+            )
+            for step in report.steps
+        ),
+    )
+    put_metrics(report.metrics)
+
+
+def put_metrics(metrics: tuple[Metric, ...]) -> None:
+    """Write the figures that nodes measured, a row for each evaluated dataset."""
+    from modelwright.actions.metrics import metric_tables
+
+    for table in metric_tables(metrics):
+        put()
+        put_table(
+            ("METRIC", *table.columns),
+            ((name, *values) for name, values in table.rows),
+            right=table.columns,
+        )
+
+
+def _result(port: str, rows: int | None, columns: int | None) -> str:
+    return f"{port} {rows} x {columns}" if rows is not None else port
+
+
+def _pin(text: str) -> Pin:
+    from modelwright.graph.graph import Pin
+
+    try:
+        return Pin.parse(text)
+    except ValueError:
+        raise MalformedPin(text) from None
