@@ -52,8 +52,8 @@ class Coded:
         return rows.with_columns([self.text(name) for name in coded]) if coded else rows
 
 
-def write(frame: pl.DataFrame, path: Path) -> None:
-    """Write an uncompressed Arrow file.  Raises OSError, as any writing does."""
+def write(frame: pl.DataFrame, path: Path, *, notes: Mapping[str, str] | None = None) -> None:
+    """Write an uncompressed Arrow file, with notes in its metadata.  Raises OSError."""
     import pyarrow as pa
 
     codes, dictionaries = _encode(frame)
@@ -63,7 +63,7 @@ def write(frame: pl.DataFrame, path: Path) -> None:
     batches = (_arrays(coded.slice(start, BATCH), values) for start in starts)
     first = next(batches)
     fields = [pa.field(name, a.type) for name, a in zip(frame.columns, first, strict=True)]
-    schema = pa.schema(fields)
+    schema = pa.schema(fields, metadata=dict(notes) if notes else None)
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as out:
         out.write_batch(pa.record_batch(first, schema=schema))
         for arrays in batches:
