@@ -19,6 +19,7 @@ from pathlib import Path
 import modelwright
 from modelwright.components.contract import Component
 
+_OUR_PACKAGE = "modelwright"
 _OURS = ("modelwright.components.", "modelwright.data.")
 _MAKES_NO_VALUES = frozenset(
     {
@@ -53,10 +54,7 @@ def source_of(component: type[Component]) -> Source | None:
     file = getattr(sys.modules.get(name), "__file__", None)
     if file is None or name == "__main__":
         return None
-    roots = {
-        _top(name): _root(name, Path(file).resolve()),
-        "modelwright": Path(modelwright.__file__).resolve().parent.parent,
-    }
+    own = (_top(name), _root(name, Path(file).resolve()))
     modules: dict[str, str] = {}
     waiting = [(name, Path(file))]
     while waiting:
@@ -64,11 +62,10 @@ def source_of(component: type[Component]) -> Source | None:
         if module in modules:
             continue
         try:
-            digest, text = _read(path)
+            modules[module], _ = _read(path)
         except OSError:
             return None
-        modules[module] = digest
-        waiting.extend(_led_to(module, path, text, roots, own=_top(name)))
+        waiting.extend(_led_to(module, path, own))
     whole = hashlib.sha256("".join(f"{m}={modules[m]}\n" for m in sorted(modules)).encode())
     return Source(whole.hexdigest(), modules)
 
@@ -89,16 +86,20 @@ def _read(path: Path) -> tuple[str, str]:
     return hashlib.sha256(content).hexdigest(), content.decode("utf-8", "replace")
 
 
-def _led_to(
-    module: str, path: Path, text: str, roots: Mapping[str, Path], *, own: str
-) -> Iterator[tuple[str, Path]]:
-    """Modules of interest that a module's text names, wherever it names them."""
-    for name in sorted(_named_in(module, path, text, roots)):
+@cache
+def _led_to(module: str, path: Path, own: tuple[str, Path]) -> tuple[tuple[str, Path], ...]:
+    """Modules of interest that a module's text names, wherever it names them.
+
+    own: the package that the component comes from, and the folder in which that stands.
+    """
+    roots = {own[0]: own[1], _OUR_PACKAGE: Path(modelwright.__file__).resolve().parent.parent}
+    found: list[tuple[str, Path]] = []
+    for name in sorted(_named_in(module, path, roots)):
         ours = name.startswith(_OURS) and name not in _MAKES_NO_VALUES
-        if ours or (_top(name) == own != "modelwright"):
-            found = _file(roots[_top(name)], name)
-            if found:
-                yield name, found
+        if ours or (_top(name) == own[0] != _OUR_PACKAGE):
+            file = _file(roots[_top(name)], name)
+            found += [(name, file)] if file else []
+    return tuple(found)
 
 
 @cache
@@ -106,11 +107,11 @@ def _dotted(top: str) -> re.Pattern[str]:
     return re.compile(rf"\b{re.escape(top)}(?:\.\w+)*(?:\.\{{)?")
 
 
-def _named_in(module: str, path: Path, text: str, roots: Mapping[str, Path]) -> set[str]:
+def _named_in(module: str, path: Path, roots: Mapping[str, Path]) -> set[str]:
+    _, text = _read(path)
     names: set[str] = set()
     for top, root in roots.items():
-        for found in _dotted(top).finditer(text):
-            dotted = found.group()
+        for dotted in set(_dotted(top).findall(text)):
             if dotted.endswith(".{"):
                 # A module chosen at run time: any of the package may be the one.
                 names.update(_all_of(root, dotted[:-2]))
