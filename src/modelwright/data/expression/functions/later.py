@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,20 @@ if TYPE_CHECKING:
 else:
 
     class _Later:
+        """Stands for a module; until that is loaded, its functions are ones that load it."""
+
         def __init__(self, module: str) -> None:
             self._module = module
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(import_module(self._module), name)
+            loaded = sys.modules.get(self._module)
+            if loaded is not None:
+                return getattr(loaded, name)
+
+            def function(*arguments: Any, **options: Any) -> Any:
+                return getattr(import_module(self._module), name)(*arguments, **options)
+
+            return function
 
     np = _Later("numpy")
     pl = _Later("polars")

@@ -1,0 +1,272 @@
+"""The HTTP door of a replica: a thin ASGI application."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+
+from modelwright.inference.errors import InputDataError, StepFailed
+from modelwright.inference.scorer import ROWS, Shape
+from modelwright.serve import answers
+from modelwright.serve.answers import Answer, Headers, Refusal
+from modelwright.serve.bodies import BodyReader
+from modelwright.serve.keys import Lock
+from modelwright.serve.live import Live
+from modelwright.serve.settings import EndpointSettings
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_log = logging.getLogger("modelwright.replica")
+
+_LONGEST_ID = 128
+_ID = b"x-ms-request-id"
+_KIND = (b"content-type", b"application/json")
+_VISIBLE = frozenset(range(0x21, 0x7F))
+
+
+class App:
+    """Answers the requests of an endpoint with what is deployed at the moment.
+
+    lock: what the keys of callers open; None lets everybody in.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        lock: Lock | None = None,
+        settings: EndpointSettings | None = None,
+    ) -> None:
+        self.name = name
+        self.lock = lock
+        self.live: Live | None = None
+        self.draining = False
+        self.answered = 0
+        self.change(settings or EndpointSettings())
+        self._prefix = os.urandom(8).hex().encode() + b"-"
+        self._ids = count(1)
+        base = f"/api/v1/service/{name}"
+        self._routes: dict[str, tuple[str, _Page | None]] = {
+            "/score": ("POST", None),
+            f"{base}/score": ("POST", None),
+            "/": ("GET", _healthy),
+            "/healthz": ("GET", _alive),
+            "/readyz": ("GET", _ready),
+        }
+        for place in ("", base):
+            self._routes[f"{place}/openapi.json"] = ("GET", _openapi)
+            self._routes[f"{place}/swagger.json"] = ("GET", _swagger)
+
+    def change(self, settings: EndpointSettings) -> None:
+        """Take other settings from now on."""
+        self.settings = settings
+        self.bodies = BodyReader(
+            limit=settings.max_body_mb * 1_000_000, seconds=settings.body_timeout_s
+        )
+        self._origins = frozenset(settings.allowed_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        given = token = origin = b""
+        length = -1
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                token = value
+            elif name == b"content-length":
+                length = int(value) if value.isdigit() else -1
+            elif name == b"origin":
+                origin = value
+            elif name == _ID:
+                given = value
+        request_id = self._request_id(given)
+        extra: Headers = ((_ID, request_id),)
+        if origin:
+            extra = (*extra, *self._cross_origin(origin))
+        verb, page = self._routes.get(scope["path"], ("", None))
+        if verb == "POST" == scope["method"]:
+            await self._score(scope, receive, send, (token, length, extra, request_id))
+            return
+        try:
+            answer = self._other(scope, token, verb, page, origin)
+        except Refusal as refusal:
+            answer = refusal.answer
+        except Exception:  # noqa: BLE001  # the rim of a replica: told by its reference, logged in full
+            answer = self._unexpected(request_id).answer
+        self.answered += 1
+        await _send(send, answer, extra, closes=self.draining)
+
+    async def _score(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        known: tuple[bytes, int, Headers, bytes],
+    ) -> None:
+        token, length, extra, request_id = known
+        started = time.perf_counter()
+        live = self.live
+        try:
+            if self.lock is not None:
+                self._admit(token)
+            if live is None:
+                raise answers.not_ready("Nothing is deployed yet.")
+            body = await self.bodies.read(receive, length)
+            if body is None:
+                return
+            query = scope["query_string"]
+            reply = await live.lane.answer(body, _shape(query) if query else ROWS)
+        except Refusal as refusal:
+            answer = refusal.answer
+        except (InputDataError, StepFailed) as error:
+            answer = answers.refused(error).answer
+        except Exception:  # noqa: BLE001  # the rim of a replica: told by its reference, logged in full
+            answer = self._unexpected(request_id).answer
+        else:
+            # The usual way out, written without a detour.
+            headers = [_KIND, (b"content-length", b"%d" % len(reply)), *extra]
+            if self.draining:
+                headers.append((b"connection", b"close"))
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": reply})
+            self.answered += 1
+            if live.settings.diagnostics:
+                _note(scope, HTTPStatus.OK, started, len(body), request_id)
+            return
+        self.answered += 1
+        if live is not None and live.settings.diagnostics:
+            _note(scope, answer.status, started, max(0, length), request_id)
+        await _send(send, answer, extra, closes=self.draining, more=answer.closes)
+        if answer.closes:
+            # Closing at once would reset the connection before the sender has read the answer.
+            await self.bodies.discard(receive)
+            await send({"type": "http.response.body", "body": b""})
+
+    def _other(
+        self, scope: Scope, token: bytes, verb: str, page: _Page | None, origin: bytes
+    ) -> Answer:
+        method = scope["method"]
+        if not verb:
+            raise answers.not_found(scope["path"], self._routes)
+        if method == "OPTIONS":
+            headers: Headers = ((b"allow", f"{verb}, OPTIONS".encode()),)
+            if self._allows(origin):
+                headers = (
+                    *headers,
+                    (b"access-control-allow-methods", verb.encode()),
+                    (b"access-control-allow-headers", b"authorization, content-type, " + _ID),
+                    (b"access-control-max-age", b"600"),
+                )
+            return Answer(HTTPStatus.NO_CONTENT, b"", headers=headers)
+        if page is None or method not in (verb, "HEAD"):
+            verbs = (verb, "HEAD", "OPTIONS") if verb == "GET" else (verb, "OPTIONS")
+            raise answers.method_not_allowed(method, verbs)
+        if page in _DOCUMENTS and self.lock is not None:
+            # They show sample rows.
+            self._admit(token)
+        return page(self)
+
+    def _admit(self, token: bytes) -> None:
+        scheme, _, key = token.partition(b" ")
+        if scheme.lower() != b"bearer" or not key:
+            raise answers.unauthorized(given=bool(token))
+        if self.lock is not None and not self.lock.admits(key.strip()):
+            raise answers.unauthorized(given=True)
+
+    def _request_id(self, given: bytes) -> bytes:
+        """The caller's own id where it can stand in a header and in a log, else a new one."""
+        if given and len(given) <= _LONGEST_ID and _VISIBLE.issuperset(given):
+            return given
+        return self._prefix + b"%d" % next(self._ids)
+
+    def _allows(self, origin: bytes) -> bool:
+        return bool(origin) and not self._origins.isdisjoint(("*", origin.decode("latin-1")))
+
+    def _cross_origin(self, origin: bytes) -> Headers:
+        if "*" in self._origins:
+            return ((b"access-control-allow-origin", b"*"),)
+        if self._allows(origin):
+            return ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
+        return ((b"vary", b"Origin"),) if self._origins else ()
+
+    def _unexpected(self, request_id: bytes) -> Refusal:
+        reference = request_id.decode()
+        _log.exception("request %s failed", reference)
+        return answers.unexpected(reference)
+
+
+_Page = Callable[[App], Answer]
+
+
+def _healthy(app: App) -> Answer:
+    if app.live is None:
+        return Answer(HTTPStatus.SERVICE_UNAVAILABLE, b"Transitioning", kind=answers.TEXT)
+    return Answer(HTTPStatus.OK, b"Healthy", kind=answers.TEXT)
+
+
+def _alive(app: App) -> Answer:
+    return Answer(HTTPStatus.OK, orjson.dumps({"status": "alive", "name": app.name}))
+
+
+def _ready(app: App) -> Answer:
+    ready = app.live is not None and not app.draining
+    status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return Answer(status, orjson.dumps({"status": "ready" if ready else "not ready"}))
+
+
+def _openapi(app: App) -> Answer:
+    return Answer(HTTPStatus.OK, _deployed(app).openapi(keys=app.lock is not None))
+
+
+def _swagger(app: App) -> Answer:
+    return Answer(HTTPStatus.OK, _deployed(app).swagger(keys=app.lock is not None))
+
+
+_DOCUMENTS: tuple[_Page, ...] = (_openapi, _swagger)
+
+
+def _deployed(app: App) -> Live:
+    if app.live is None:
+        raise answers.not_ready("Nothing is deployed yet.")
+    return app.live
+
+
+def _shape(query: bytes) -> Shape:
+    """How the query asks requests and replies to be written."""
+    found = parse_qs(query.decode("latin-1"), keep_blank_values=True)
+    tables = found.get("format", ["swagger"])[-1].lower() != "swagger"
+    return Shape(tables, found.get("details", ["false"])[-1].lower() == "true")
+
+
+async def _send(
+    send: Send, answer: Answer, extra: Headers, *, closes: bool, more: bool = False
+) -> None:
+    headers = [*answer.headers, *extra]
+    if answer.closes or closes:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": more})
+
+
+def _note(scope: Mapping[str, Any], status: int, started: float, size: int, number: bytes) -> None:
+    _log.info(
+        "%s %s %d %.1f ms %d bytes %s",
+        scope["method"],
+        scope["path"],
+        status,
+        (time.perf_counter() - started) * 1000,
+        size,
+        number.decode(),
+    )

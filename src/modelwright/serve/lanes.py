@@ -1,0 +1,152 @@
+"""How a replica scores: formulas at once, anything long beside the event loop, all within limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from modelwright.inference.scorer import Scorer, Shape
+from modelwright.serve.answers import overloaded, timed_out
+from modelwright.serve.settings import DeploymentSettings
+
+QUICK_BODY = 65_536
+"""Bytes up to which a request is scored in the event loop: handing it over would take longer."""
+
+
+@dataclass(slots=True)
+class Load:
+    """What a lane is doing.  slots: requests it can work on at the same time."""
+
+    slots: int
+    busy: int = 0
+    queued: int = 0
+
+
+class Lane(Protocol):
+    """Scores requests."""
+
+    load: Load
+
+    @property
+    def pids(self) -> list[int]:
+        """Ids of the processes that score, if it has some of its own."""
+        ...
+
+    async def answer(self, body: bytes, shape: Shape) -> bytes:
+        """The reply.  Raises Refusal, InputDataError and StepFailed."""
+        ...
+
+    def change(self, settings: DeploymentSettings) -> None:
+        """Take other limits from now on."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what has begun, then give everything back."""
+        ...
+
+
+class Gate:
+    """Lets so many in at a time; the others wait in a row, and not for long."""
+
+    def __init__(self, slots: int, wait_ms: int) -> None:
+        self.load = Load(slots)
+        self.wait_ms = wait_ms
+        self._row: deque[asyncio.Future[None]] = deque()
+        self._quiet = asyncio.Event()
+
+    async def emptied(self) -> None:
+        """Wait until nobody is within or in the row."""
+        while self.load.busy or self.load.queued:
+            self._quiet.clear()
+            await self._quiet.wait()
+
+    def resize(self, slots: int, wait_ms: int) -> None:
+        """Change how many may be in, and how long the others wait."""
+        self.load.slots, self.wait_ms = slots, wait_ms
+        self._call()
+
+    @asynccontextmanager
+    async def entered(self) -> AsyncIterator[None]:
+        """Be one of those within.  Raises Refusal with 503 when no place becomes free in time."""
+        if self.load.busy < self.load.slots and not self._row:
+            self.load.busy += 1
+        else:
+            await self._wait()
+        try:
+            yield
+        finally:
+            self.load.busy -= 1
+            self._call()
+            self._quiet.set()
+
+    async def _wait(self) -> None:
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._row.append(place)
+        self.load.queued += 1
+        try:
+            async with asyncio.timeout(self.wait_ms / 1000):
+                await place
+        except BaseException as error:
+            if place.done() and not place.cancelled():
+                # It was called at the very moment it gave up.
+                self.load.busy -= 1
+                self._call()
+            elif place in self._row:
+                self._row.remove(place)
+            if isinstance(error, TimeoutError):
+                raise overloaded(self.wait_ms) from None
+            raise
+        finally:
+            self.load.queued -= 1
+            self._quiet.set()
+
+    def _call(self) -> None:
+        while self._row and self.load.busy < self.load.slots:
+            place = self._row.popleft()
+            if not place.done():
+                self.load.busy += 1
+                place.set_result(None)
+
+
+class FormulaLane:
+    """Scores with formulas, which end by themselves, in the replica's own process."""
+
+    def __init__(self, scorer: Scorer, settings: DeploymentSettings) -> None:
+        self._scorer = scorer
+        self._limit_ms = settings.scoring_timeout_ms
+        # Large requests run one at a time: they are all computation, and share one interpreter.
+        self._gate = Gate(1, settings.max_queue_wait_ms)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="scoring")
+        self.load = self._gate.load
+
+    @property
+    def pids(self) -> list[int]:
+        """None: it scores in the replica itself."""
+        return []
+
+    async def answer(self, body: bytes, shape: Shape) -> bytes:
+        """The reply.  Raises Refusal, InputDataError and StepFailed."""
+        if len(body) <= QUICK_BODY:
+            return self._scorer.answer(body, shape)
+        async with self._gate.entered():
+            loop = asyncio.get_running_loop()
+            work = loop.run_in_executor(self._thread, self._scorer.answer, body, shape)
+            try:
+                async with asyncio.timeout(self._limit_ms / 1000):
+                    return await work
+            except TimeoutError:
+                raise timed_out(self._limit_ms) from None
+
+    def change(self, settings: DeploymentSettings) -> None:
+        """Take other limits from now on."""
+        self._limit_ms = settings.scoring_timeout_ms
+        self._gate.resize(1, settings.max_queue_wait_ms)
+
+    async def close(self) -> None:
+        """Finish what has begun."""
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)

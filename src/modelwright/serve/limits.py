@@ -1,0 +1,34 @@
+"""Bounds that the operating system keeps for a process."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+from collections.abc import Mapping
+
+_PR_SET_PDEATHSIG = 1
+
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+def die_with_parent() -> None:
+    """Have the process killed when its parent ends, however that ends; on Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def thread_bounds(cores: float, environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with the threads of numeric libraries bounded by the cores kept for them.
+
+    A bound that is set already stays.
+    """
+    threads = str(max(1, round(cores)))
+    return {**dict.fromkeys(_THREAD_VARIABLES, threads), **environment}

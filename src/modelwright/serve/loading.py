@@ -1,0 +1,40 @@
+"""From a package on disk to a deployment that has proved that it answers."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from modelwright.inference.package import Package
+from modelwright.inference.scorer import Scorer
+from modelwright.serve.lanes import FormulaLane, Lane
+from modelwright.serve.live import Live
+from modelwright.serve.settings import DeploymentSettings
+from modelwright.serve.workers import WorkerLane
+
+
+async def load(name: str, path: Path, settings: DeploymentSettings) -> Live:
+    """The packaged pipeline, ready and tried on its sample rows.
+
+    Raises NotAPackage, NewerPackage, CorruptPackage, DeploymentFailed, and what a step says to the
+    sample rows.
+    """
+    # Beside the event loop: what is deployed already goes on answering.
+    package, scorer = await asyncio.to_thread(_open, path)
+    if scorer is not None:
+        return Live(name, package, FormulaLane(scorer, settings), settings)
+    lane: Lane = await WorkerLane.start(
+        name, path, settings, workers=settings.max_concurrent_requests
+    )
+    return Live(name, package, lane, settings)
+
+
+def _open(path: Path) -> tuple[Package, Scorer | None]:
+    """The package and, where it is formulas, its scorer; scripts are only run in other processes."""
+    package = Package.open(path)
+    if not package.plan.is_compiled:
+        return package, None
+    scorer = package.scorer()
+    if all(i.samples for i in scorer.inputs):
+        scorer.try_samples()
+    return package, scorer

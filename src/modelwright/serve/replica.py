@@ -1,0 +1,211 @@
+"""A process that answers the requests of one endpoint.
+
+python -m modelwright.serve.replica PACKAGE --port 8080 --keys-file keys.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from modelwright.data.errors import ModelwrightError
+from modelwright.serve.app import App
+from modelwright.serve.control import Control
+from modelwright.serve.errors import InvalidSetting, NoKeys, PortTaken
+from modelwright.serve.http import BACKLOG, Server, address_of, bound
+from modelwright.serve.keys import Lock
+from modelwright.serve.live import Live
+from modelwright.serve.loading import load
+from modelwright.serve.logs import log_to
+from modelwright.serve.settings import DeploymentSettings, EndpointSettings
+
+DEFAULT_PORT = 8080
+
+_log = logging.getLogger("modelwright.replica")
+
+
+class Replica:
+    """One App on one listening socket, and what can be told to it while it serves."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        endpoint: EndpointSettings,
+        keys_file: Path | None,
+        drain_s: float = 0.0,
+    ) -> None:
+        lock = Lock.read(keys_file) if keys_file and endpoint.auth == "keys" else None
+        self.app = App(name, lock=lock, settings=endpoint)
+        self.server = Server(self.app, drain_s=drain_s)
+        self._keys_file = keys_file
+        self._changing = asyncio.Lock()
+
+    async def deploy(self, package: Path, settings: DeploymentSettings) -> None:
+        """Serve a package from now on; what served before finishes what it has begun.
+
+        Raises as `load`; then the former one serves on.
+        """
+        async with self._changing:
+            new = await load(self.app.name, package, settings)
+            old, self.app.live = self.app.live, new
+            _log.info("serving %s", new.package.digest)
+            if old is not None:
+                await old.lane.close()
+
+    async def change(self, settings: DeploymentSettings) -> None:
+        """Take other settings for what is deployed."""
+        if self.app.live is not None:
+            self.app.live.change(settings)
+
+    async def change_endpoint(self, settings: EndpointSettings) -> None:
+        """Take other settings of the endpoint, and read its keys again.  Raises MalformedKeys."""
+        lock = None
+        if self._keys_file is not None and settings.auth == "keys":
+            lock = Lock.read(self._keys_file)
+        self.app.change(settings)
+        self.app.lock = lock
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Answer until told to stop; requests in work are finished."""
+        try:
+            await self.server.serve(sockets=[listener])
+        finally:
+            live: Live | None = self.app.live
+            if live is not None:
+                await live.lane.close()
+
+    def stop(self) -> None:
+        """Begin to stop."""
+        self.server.should_exit = True
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve a package until SIGTERM or SIGINT; status 2 when it cannot be served."""
+    wanted = _arguments().parse_args(arguments)
+    log_to(wanted.log_file)
+    report = Report(wanted.report)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_run(wanted, report))
+    except ModelwrightError as error:
+        _log.error("%s", error)
+        report.failed(error)
+        return 2
+    return 0
+
+
+class Report:
+    """Tells whoever started the process, on a pipe, what became of it: one line of JSON."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = descriptor
+
+    def ready(self, host: str, port: int) -> None:
+        """It answers there."""
+        self._write({"pid": os.getpid(), "host": host, "port": port})
+
+    def failed(self, error: ModelwrightError) -> None:
+        """It does not answer."""
+        self._write({"error": error.to_json()})
+
+    def _write(self, value: dict[str, Any]) -> None:
+        if self._descriptor is None:
+            return
+        # Whoever started it may have gone; that is no reason not to serve.
+        with contextlib.suppress(BrokenPipeError), os.fdopen(self._descriptor, "w") as pipe:
+            pipe.write(json.dumps(value, default=str) + "\n")
+        self._descriptor = None
+
+
+async def _run(wanted: argparse.Namespace, report: Report) -> None:
+    settings = _settings(wanted.settings_file)
+    endpoint = EndpointSettings.read({**settings.get("endpoint", {}), **_auth(wanted)})
+    if endpoint.auth == "keys" and wanted.keys_file is None:
+        raise NoKeys
+    replica = Replica(wanted.name, endpoint=endpoint, keys_file=wanted.keys_file)
+    # Bound first, so that a taken port is known at once; heard from only when it can answer.
+    listener = _bound(wanted)
+    await replica.deploy(wanted.package, DeploymentSettings.read(settings.get("deployment", {})))
+    listener.listen(BACKLOG)
+    host, port = address_of(listener)
+    control = Control(replica)
+    if wanted.control is not None:
+        await control.open(wanted.control)
+    _log.info("answering on http://%s:%d/api/v1/service/%s/score", host, port, wanted.name)
+    report.ready(host, port)
+    try:
+        await replica.serve(listener)
+    finally:
+        await control.close()
+
+
+def _bound(wanted: argparse.Namespace) -> socket.socket:
+    if wanted.fd is not None:
+        return socket.socket(fileno=wanted.fd)
+    if not 0 <= wanted.port <= 65_535:
+        raise InvalidSetting("port", wanted.port, "a number from 0 to 65535")
+    try:
+        return bound(wanted.host, wanted.port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(wanted.host, wanted.port) from None
+        raise InvalidSetting(
+            "host", wanted.host, f"an address of this machine ({error.strerror})"
+        ) from None
+
+
+def _settings(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidSetting("settings-file", str(path), f"a JSON file ({error})") from None
+    if not isinstance(value, dict):
+        raise InvalidSetting("settings-file", str(path), "a JSON object")
+    return value
+
+
+def _auth(wanted: argparse.Namespace) -> dict[str, str]:
+    return {} if wanted.auth is None else {"auth": wanted.auth}
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m modelwright.serve.replica", description=__doc__)
+    parser.add_argument("package", type=Path, help="folder or .zip of a packaged pipeline")
+    parser.add_argument("--name", default="service", help="name in the address")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 for any free one")
+    parser.add_argument("--keys-file", type=Path, help='JSON file {"primary": …, "secondary": …}')
+    parser.add_argument("--auth", choices=("keys", "none"), help="none lets everybody call it")
+    parser.add_argument(
+        "--settings-file", type=Path, help='JSON file {"deployment": {…}, "endpoint": {…}}'
+    )
+    parser.add_argument("--log-file", type=Path, help="log there, turned over, not to stderr")
+    parser.add_argument("--control", type=Path, help="Unix socket on which it takes commands")
+    parser.add_argument("--fd", type=int, help="listen on this inherited socket")
+    parser.add_argument("--report", type=int, help="descriptor to tell the outcome of the start on")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""Pipelines with scripts: scored in processes of their own, which may hang, crash and be replaced."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from modelwright.serve.control import tell
+from tests.inference.cars import car_request, car_rows, cars
+from tests.serve.replicas import Running, package, running
+
+# What a script does depends on the make of the first car, so that one endpoint shows all.
+SCRIPT = """
+import os, sys, time
+
+def azureml_main(a=None, b=None):
+    print("scoring", len(a), "cars")
+    make = a["make"].iloc[0]
+    if make == "hang":
+        while True:
+            pass
+    if make == "sleep":
+        time.sleep(0.6)
+    if make == "crash":
+        os._exit(3)
+    if make == "leave":
+        sys.exit(4)
+    if make == "fail":
+        raise ValueError("no such make")
+    return a[["make", "Scored Labels"]]
+"""
+
+
+def car(make: str) -> bytes:
+    return car_request({**car_rows(cars()[2:3])[0], "make": make})
+
+
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def score(replica: Running, make: str) -> httpx.Response:
+    return replica.score(car(make))
+
+
+def answers(replica: Running) -> bool:
+    return score(replica, "bmw").status_code == 200
+
+
+@pytest.fixture(scope="module")
+def replica(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    packaged = package(tmp_path_factory.mktemp("scripts"), script=SCRIPT)
+    limits = {"scoring_timeout_ms": 1500, "max_queue_wait_ms": 300}
+    with running(packaged, deployment=limits) as found:
+        yield found
+
+
+def test_a_script_answers_and_its_prints_are_in_the_log(replica: Running) -> None:
+    found = score(replica, "bmw")
+    assert found.status_code == 200
+    (row,) = found.json()["Results"]["WebServiceOutput0"]
+    assert [*row] == ["make", "Scored Labels"]
+    until(lambda: any("scoring 1 cars" in line for line in replica.log))
+
+
+def test_a_script_that_raises_is_a_400_with_its_node_and_line(replica: Running) -> None:
+    response = score(replica, "fail")
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert error["details"]["node"] == "script"
+    assert "no such make" in error["message"]
+    assert "Line 17" in error["message"]
+    assert answers(replica)
+
+
+def test_a_bad_request_is_told_as_without_scripts(replica: Running) -> None:
+    response = replica.score(b"{")
+    assert response.status_code == 400
+    assert response.json()["error"]["details"]["code"] == "malformed-json"
+
+
+def test_a_hanging_script_is_504_at_the_deadline_and_its_process_is_replaced(
+    replica: Running,
+) -> None:
+    started = time.monotonic()
+    response = score(replica, "hang")
+    taken = time.monotonic() - started
+    assert response.status_code == 504
+    assert response.json()["error"]["details"]["code"] == "scoring-timeout"
+    assert 1.4 < taken < 2.5
+    assert httpx.get(f"{replica.url}/").text == "Healthy"
+    until(lambda: answers(replica))
+
+
+def test_a_crashing_script_takes_only_its_own_request(replica: Running) -> None:
+    response = score(replica, "crash")
+    assert response.status_code == 500
+    assert response.json()["error"]["details"]["code"] == "scoring-process-died"
+    until(lambda: answers(replica))
+
+
+def test_a_script_that_leaves_is_a_mistake_of_the_script(replica: Running) -> None:
+    assert score(replica, "leave").status_code == 400
+    assert answers(replica)
+
+
+def test_a_killed_scoring_process_is_replaced(replica: Running) -> None:
+    until(lambda: answers(replica))
+    control = replica.control
+    (worker,) = tell(control, {"do": "status"})["workers"]
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: tell(control, {"do": "status"})["workers"] not in ([], [worker]))
+    assert answers(replica)
+
+
+def test_requests_beyond_the_wait_are_503_with_retry_after(replica: Running) -> None:
+    until(lambda: answers(replica))
+    statuses: list[httpx.Response] = []
+    threads = [
+        threading.Thread(target=lambda: statuses.append(score(replica, "sleep"))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    by_status = sorted(r.status_code for r in statuses)
+    assert by_status == [200, 503, 503, 503]
+    refused = next(r for r in statuses if r.status_code == 503)
+    assert refused.headers["retry-after"] == "1"
+    assert refused.json()["error"]["details"]["code"] == "overloaded"
+
+
+def test_more_processes_answer_more_requests_at_a_time(tmp_path: Path) -> None:
+    packaged = package(tmp_path, script=SCRIPT)
+    deployment = {"max_concurrent_requests": 3, "max_queue_wait_ms": 0}
+    with running(packaged, deployment=deployment) as replica:
+        found: list[int] = []
+        threads = [
+            threading.Thread(target=lambda: found.append(score(replica, "sleep").status_code))
+            for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found == [200, 200, 200]
+
+
+def test_a_script_that_cannot_score_the_samples_does_not_start(tmp_path: Path) -> None:
+    packaged = package(tmp_path, script=SCRIPT)
+    script = packaged / "graph.yaml"
+    broken = script.read_text(encoding="utf-8").replace("import os, sys, time", "import nowhere")
+    script.write_text(broken, encoding="utf-8")
+    reseal(packaged)
+    with pytest.raises(AssertionError, match="nowhere"), running(packaged):
+        pass
+
+
+def reseal(packaged: Path) -> None:
+    """Make a package whole again after a file of it was changed."""
+    import json
+    from hashlib import sha256
+
+    manifest = json.loads((packaged / "serving.json").read_text(encoding="utf-8"))
+    for name in manifest["files"]:
+        manifest["files"][name] = sha256((packaged / name).read_bytes()).hexdigest()
+    del manifest["checksum"]
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    manifest["checksum"] = sha256(text.encode()).hexdigest()
+    (packaged / "serving.json").write_text(json.dumps(manifest), encoding="utf-8")
