@@ -178,6 +178,8 @@ class Fail(Component, category="Test"):
             sys.exit(3)
         if self.how == "hard exit":
             os._exit(5)
+        if self.how == "disk":
+            raise OSError(errno.ENOSPC, "No space left on device")
         if self.how == "memory":
             raise MemoryError("Unable to allocate 7.45 TiB")
         raise AssertionError(self.how)

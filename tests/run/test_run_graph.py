@@ -18,7 +18,7 @@ CHAIN = graph({"a": ("numbers", {}), "b": ("add", {})}, "a.table > b.dataset")
 def test_a_graph_runs_with_nothing_but_a_store(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     events: list[Event] = []
-    result = run_graph(CHAIN, store=store, components=library(), on_event=events.append)
+    result = run_graph(CHAIN, store=store, library=library(), on_event=events.append)
     table = store.get(result.steps[NodeId("b")].outputs["table"].digest)
     assert isinstance(table, Table)
     assert table.frame["x"].to_list() == [1, 2, 3]
@@ -32,7 +32,7 @@ def test_a_target_and_a_history_can_be_given(tmp_path: Path) -> None:
         result = run_graph(
             CHAIN,
             store=store,
-            components=library(),
+            library=library(),
             target=in_process(),
             history=history,
             settings={"b.amount": amount},

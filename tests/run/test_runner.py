@@ -255,7 +255,11 @@ def test_a_fault_of_ours_shows_a_reference_and_the_log_has_the_traceback(tmp_pat
 
 @pytest.mark.parametrize(
     ("how", "code", "words"),
-    [("exit", "step-exited", "exit status 3"), ("memory", "out-of-memory", "7.45 TiB")],
+    [
+        ("exit", "step-exited", "exit status 3"),
+        ("memory", "out-of-memory", "7.45 TiB"),
+        ("disk", "disk-full", "No space left on device"),
+    ],
 )
 def test_other_ends_of_a_step_are_told_in_words(
     tmp_path: Path, how: str, code: str, words: str
@@ -350,6 +354,18 @@ def test_a_listener_that_fails_ends_the_run(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nobody listens"):
         world.run(CHAIN, on_event=refuse)
     assert world.run(CHAIN).status == "completed"
+
+
+def test_a_log_that_cannot_be_written_fails_the_step(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def spoil(event: Event) -> None:
+        if event.kind == "run-started":
+            (folder,) = (tmp_path / "logs").iterdir()
+            (folder / "a.log").mkdir()
+
+    result = world.run(CHAIN, on_event=spoil)
+    assert statuses(result) == {"a": "failed", "b": "skipped", "c": "skipped"}
 
 
 def test_a_component_that_cannot_be_sent_is_told_of(tmp_path: Path) -> None:

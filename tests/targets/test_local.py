@@ -48,7 +48,7 @@ while True:
     elif word.startswith("exit"):
         sys.exit(int(word.split()[1]))
     elif word == "variable":
-        channel.send(address, os.environ["GREETING"].encode())
+        channel.send(address, " ".join(os.environ.get(n, "-") for n in ("GREETING", "HIDDEN")).encode())
     elif word == "sleep":
         channel.send(address, b"sleeping")
         time.sleep(600)
@@ -243,11 +243,14 @@ def test_a_program_that_does_not_start_is_told_of_with_what_it_wrote(pool: Pool)
         target.warm(1)
 
 
-def test_workers_have_the_variables_that_the_target_adds(pool: Pool) -> None:
-    target = pool(most=1, environment={"GREETING": "good day"})
+def test_workers_have_the_variables_that_the_target_adds_and_not_those_it_hides(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HIDDEN", "password")
+    target = pool(most=1, environment={"GREETING": "hello"}, without=["HIDDEN"])
     target.warm(1)
     inbox = Inbox(target)
-    assert inbox.ask(inbox.take(), "variable") == "good day"
+    assert inbox.ask(inbox.take(), "variable") == "hello -"
 
 
 def test_workers_end_when_the_program_that_started_them_is_killed(tmp_path: Path) -> None:

@@ -162,6 +162,20 @@ class OutOfMemory(ModelwrightError):
         )
 
 
+class DiskFull(ModelwrightError):
+    """A step found no room on the disk for what it writes while it runs."""
+
+    code = "disk-full"
+
+    def __init__(self, component: str, why: str) -> None:
+        super().__init__(
+            f'"{component}" found no room on the disk while it ran: {why}.',
+            remedy="Free disk space where temporary files and logs are kept, then run again.",
+            component=component,
+            why=why,
+        )
+
+
 class StoringFailed(ModelwrightError):
     """A step's results could not be written."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from modelwright.components.library import Library, library
+from modelwright.components.library import Library
+from modelwright.components.library import library as installed
 from modelwright.data.store import Store
 from modelwright.graph.assets import Assets, FixedAssets
 from modelwright.graph.graph import Graph
@@ -23,7 +24,7 @@ def run_graph(
     *,
     store: Store,
     assets: Assets | None = None,
-    components: Library | None = None,
+    library: Library | None = None,
     target: Target | None = None,
     history: History | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -34,12 +35,12 @@ def run_graph(
 ) -> RunResult:
     """Plan a graph and run it; see `plan` and `Runner.run` for what the arguments mean.
 
-    components: the installed ones by default.  target: by default worker processes that are started
+    library: the installed components by default.  target: by default worker processes that are started
     for this run and ended after it; who runs more than once keeps a `local_workers()` and gives it.
     """
     planned = plan(
         graph,
-        library=components or library(),
+        library=library or installed(),
         store=store,
         assets=assets or FixedAssets(),
         history=history,

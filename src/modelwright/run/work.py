@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import itertools
 import queue
@@ -11,8 +12,10 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -27,6 +30,7 @@ from modelwright.data.store_errors import MissingArtifact
 from modelwright.run.capture import Capture
 from modelwright.run.desk import Desk
 from modelwright.run.failure import (
+    DiskFull,
     OutOfMemory,
     StepBroke,
     StepExited,
@@ -120,31 +124,41 @@ class Work:
             self._say(session, Wrote(begin.task, lines, omitted))
 
         made: dict[str, Artifact] = {}
-        outcome: FromWorker | None = None
-        with self._capture.to(log, tell):
-            # Anything may come out of a component: this is the rim.
-            try:
-                made = self._run(session, begin)
-                outputs = {
-                    port: Made(value.kind, value.summary(), value.size)
-                    for port, value in made.items()
-                }
-            except _CannotRead as wrong:
-                outcome = Unreadable(begin.task, wrong.port, wrong.error.to_json())
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # noqa: BLE001  # sys.exit in a user's script, too
-                outcome = _failed(begin, error, time.perf_counter() - started)
-            else:
-                outcome = Computed(
-                    begin.task, outputs, time.perf_counter() - started, peak.growth()
-                )
+        try:
+            with self._capture.to(log, tell):
+                made, outcome = self._attempt(session, begin)
+        except OSError as error:
+            # The log itself cannot be written, for want of room or of a right.
+            outcome = _failed(begin, error, 0.0)
+        if isinstance(outcome, Computed):
+            outcome = replace(
+                outcome, seconds=time.perf_counter() - started, peak_memory=peak.growth()
+            )
         for port, value in made.items():
             self._desk.put(token(begin.token, port), value, stored=False)
         self._say(session, outcome)
         if isinstance(outcome, Computed):
             size = sum(o.size for o in outcome.outputs.values())
             self._aside(lambda: self._store(session, begin, made), size)
+
+    def _attempt(self, session: int, begin: Begin) -> tuple[dict[str, Artifact], FromWorker]:
+        """The step's results by port, and what is to be said of them."""
+        started = time.perf_counter()
+        # Anything may come out of a component: this is the rim.
+        try:
+            # What a library warns of once in a process, it shall warn of in each step.
+            with warnings.catch_warnings():
+                made = self._run(session, begin)
+            outputs = {
+                port: Made(value.kind, value.summary(), value.size) for port, value in made.items()
+            }
+        except _CannotRead as wrong:
+            return {}, Unreadable(begin.task, wrong.port, wrong.error.to_json())
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # sys.exit in a user's script, too
+            return {}, _failed(begin, error, time.perf_counter() - started)
+        return made, Computed(begin.task, outputs, 0.0, None)
 
     def _run(self, session: int, begin: Begin) -> dict[str, Artifact]:
         component = _configured(begin)
@@ -334,6 +348,8 @@ def _failed(begin: Begin, error: BaseException, seconds: float | None) -> Failed
     reference = None
     if isinstance(error, MemoryError):
         error = OutOfMemory(begin.title, str(error))
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        error = DiskFull(begin.title, str(error))
     elif isinstance(error, SystemExit):
         error = StepExited(begin.title, str(error.code))
     elif not isinstance(error, ModelwrightError):

@@ -12,6 +12,8 @@ from modelwright.targets.inprocess import InProcess
 from modelwright.targets.local import LocalProcesses
 
 _DESK = 256 << 20
+# What a user's code has no business with: it may hold a password.
+_NOT_FOR_STEPS = ("MODELWRIGHT_DATABASE_URL",)
 
 
 def local_workers(
@@ -40,6 +42,7 @@ def local_workers(
         most=most or cores,
         idle_s=idle_s,
         environment=environment,
+        without=_NOT_FOR_STEPS,
     )
 
 

@@ -12,8 +12,9 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,7 +77,7 @@ class LocalProcesses:
     entry: the module; it opens `Channel.at(DESCRIPTOR)`, sends a message to READY once it is up, and
     ends when the line does.  least, most: how many processes are kept and how many there may be.
     idle_s: an idle one above `least` is ended after so many seconds.  environment: variables added to
-    this process's.  The workers see the modules that this process sees, and end when it ends.
+    this process's.  without: variables that workers are not to see.  The workers see the modules that this process sees, and end when it ends.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class LocalProcesses:
         most: int | None = None,
         idle_s: float = 120.0,
         environment: Mapping[str, str] | None = None,
+        without: Collection[str] = (),
         name: str = "local",
     ) -> None:
         self._entry = entry
@@ -95,6 +97,7 @@ class LocalProcesses:
         self._least = min(least, self._most)
         self._idle_s = idle_s
         self._environment = dict(environment or {})
+        self._without = frozenset(without)
         self._lock = threading.Lock()
         self._workers: dict[WorkerId, _Process] = {}
         self._sessions: dict[int, Callable[[Delivery], None]] = {}
@@ -105,6 +108,8 @@ class LocalProcesses:
         self._changed = threading.Condition(self._lock)
         self._orders: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._folder = Path(tempfile.mkdtemp(prefix="modelwright-workers-"))
+        # For a program that ends without closing the pool.
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         # A worker asks the kernel to be ended with the thread that started it, so that thread must
         # live as long as the pool.
         self._keeper = threading.Thread(target=self._keep, name=f"{name} workers", daemon=True)
@@ -233,7 +238,7 @@ class LocalProcesses:
         # An empty entry stands for the folder in which this process works.
         paths = [p or str(Path.cwd()) for p in sys.path]
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in self._without},
             **self._environment,
             "PYTHONPATH": os.pathsep.join(paths),
         }
