@@ -121,6 +121,11 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example({"mode": "Assign to Folds", "stratified": True, "key": "make"}),
         Example({"mode": "Pick Fold", "fold": 2}, {"dataset": folded}),
     ),
+    "apply-math-operation": (
+        Example(),
+        Example({"category": "Operations", "operations": "Divide", "output_mode": "Inplace"}),
+        Example({"category": "Special", "special": "Gamma", "output_mode": "ResultOnly"}),
+    ),
     "execute-python-script": (Example({}, {"dataset1": cars}),),
     "evaluate-model": (Example({}, {"scored_dataset": scored}),),
     "train-model": (Example({"label_column": "price"}),),
