@@ -17,6 +17,7 @@ from modelwright.workspace.records.assets import Dataset
 
 if TYPE_CHECKING:
     from modelwright.actions.home import Home
+    from modelwright.data.profile import Profile
 
 _SAMPLES = "samples"
 
@@ -40,6 +41,28 @@ class Added:
             **as_json(self.dataset),
             "notes": [note.to_json() for note in self.notes],
             "is_new": self.is_new,
+        }
+
+
+@dataclass(frozen=True)
+class DatasetReport:
+    """One version of a dataset with what is in its columns.
+
+    versions: numbers of all versions, the latest first.
+    """
+
+    dataset: Dataset
+    versions: tuple[int, ...]
+    profile: Profile
+
+    def to_json(self) -> dict[str, Any]:
+        """The dataset with versions and profile."""
+        from modelwright.actions.as_json import as_json
+
+        return {
+            **as_json(self.dataset),
+            "versions": list(self.versions),
+            "profile": self.profile.to_json(),
         }
 
 
@@ -115,6 +138,18 @@ def list_datasets(home: Home, *, search: str = "") -> tuple[Dataset, ...]:
 def find_dataset(home: Home, name: str, *, version: int | None = None) -> Dataset:
     """One version of a dataset, the latest unless given.  Raises NotFound."""
     return home.workspace.datasets.get(name, version=version)
+
+
+def show_dataset(home: Home, name: str, *, version: int | None = None) -> DatasetReport:
+    """One version of a dataset, the latest unless given, with what is in its columns.
+
+    Raises NotFound, and what `Store.get` raises.
+    """
+    from modelwright.data.profile import profile
+
+    found = find_dataset(home, name, version=version)
+    versions = tuple(d.version for d in home.workspace.datasets.versions(name))
+    return DatasetReport(found, versions, profile(load_dataset(home, name, version=found.version)))
 
 
 def load_dataset(home: Home, name: str, *, version: int | None = None) -> Table:

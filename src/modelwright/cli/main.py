@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from modelwright.cli import component, pipeline
+from modelwright.cli import component, dataset, pipeline
 from modelwright.cli import run as runs
 from modelwright.cli.place import choose
 from modelwright.cli.printing import put
@@ -24,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(component.app, name="component", help="What a node can do.")
+app.add_typer(dataset.app, name="dataset", help="Data that pipelines read by name.")
 app.add_typer(pipeline.app, name="pipeline", help="Check, run and convert pipelines.")
 app.add_typer(runs.app, name="run", help="Look at runs and at what they left.")
 

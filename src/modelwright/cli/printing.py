@@ -49,7 +49,10 @@ def put_table(
     for row in rows:
         # As Text, since square brackets in a user's text are no markup.
         table.add_row(*(Text(written(value)) for value in row))
-    console().print(table)
+    out = console()
+    with out.capture() as captured:
+        out.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def written(value: Any) -> str:
