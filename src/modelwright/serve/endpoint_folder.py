@@ -1,0 +1,157 @@
+"""The folder of an endpoint: what is wanted of it, what serves it, its keys, packages and logs."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from modelwright.inference.package import Package
+from modelwright.serve.errors import EndpointBusy, InvalidEndpointName, UnknownEndpoint
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of an endpoint.
+
+    package: folder below the endpoint's.  port: 0 until it has one, then always the same.
+    """
+
+    package: str
+    host: str = "127.0.0.1"
+    port: int = 0
+    running: bool = True
+    deployment: Mapping[str, Any] = field(default_factory=dict)
+    endpoint: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The process that serves an endpoint.  started: when it began, by the system's clock."""
+
+    pid: int
+    started: float
+    host: str
+    port: int
+
+
+class EndpointFolder:
+    """One endpoint's files; each is written whole or not at all."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        """Raises InvalidEndpointName."""
+        if not _NAME.fullmatch(name):
+            raise InvalidEndpointName(name)
+        self.name = name
+        self.path = root / name
+        self.keys = self.path / "keys.json"
+        self.settings = self.path / "settings.json"
+        self.log = self.path / "replica.log"
+        self.control = self.path / "control.sock"
+        self._state = self.path / "state.json"
+        self._wanted = self.path / "endpoint.json"
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is such an endpoint."""
+        return self._wanted.is_file()
+
+    def wanted(self) -> Wanted:
+        """What is wanted.  Raises UnknownEndpoint."""
+        if not self.exists:
+            raise UnknownEndpoint(self.name, names(self.path.parent))
+        return Wanted(**json.loads(self._wanted.read_text(encoding="utf-8")))
+
+    def want(self, wanted: Wanted) -> None:
+        """Say what is wanted from now on."""
+        settings = {"deployment": dict(wanted.deployment), "endpoint": dict(wanted.endpoint)}
+        _write(self.settings, settings)
+        _write(self._wanted, asdict(wanted))
+
+    def found(self) -> Found | None:
+        """The process that was last seen to serve it, which may be gone."""
+        try:
+            return Found(**json.loads(self._state.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            # Without it the endpoint is simply started anew.
+            return None
+
+    def note(self, found: Found | None) -> None:
+        """Remember the process that serves it."""
+        if found is None:
+            self._state.unlink(missing_ok=True)
+        else:
+            _write(self._state, asdict(found))
+
+    def take_in(self, source: Path) -> str:
+        """Copy a package below the folder; what to call it in `Wanted.package`.
+
+        Raises NotAPackage, NewerPackage and CorruptPackage.
+        """
+        package = Package.open(source)
+        place = f"packages/{package.digest.partition(':')[2][:24]}"
+        target = self.path / place
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+            shutil.copytree(package.folder, draft)
+            draft.rename(target)
+        return place
+
+    def forget_packages(self, *, but: set[str]) -> None:
+        """Delete packages that are not among those."""
+        for path in (self.path / "packages").glob("*"):
+            if f"packages/{path.name}" not in but:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def logs(self) -> list[Path]:
+        """The log's files, oldest first."""
+        former = sorted(self.path.glob(f"{self.log.name}.*"), reverse=True)
+        return [*former, *([self.log] if self.log.exists() else [])]
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Keep other commands from changing it meanwhile.  Raises EndpointBusy."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise EndpointBusy(self.name) from None
+            yield
+        finally:
+            os.close(handle)
+
+    def delete(self) -> None:
+        """Remove everything."""
+        # First the file that makes it an endpoint, so that a deletion cut short leaves none.
+        self._wanted.unlink(missing_ok=True)
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def names(root: Path) -> tuple[str, ...]:
+    """The endpoints that have folders below `root`, by name."""
+    if not root.is_dir():
+        return ()
+    found = [p.name for p in root.iterdir() if _NAME.fullmatch(p.name)]
+    return tuple(sorted(n for n in found if EndpointFolder(root, n).exists))
+
+
+def _write(path: Path, value: Mapping[str, Any]) -> None:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump(value, file, indent=1, sort_keys=True)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

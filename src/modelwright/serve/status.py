@@ -1,0 +1,75 @@
+"""What an endpoint is found to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """How an endpoint does."""
+
+    TRANSITIONING = "transitioning"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    UNSCHEDULABLE = "unschedulable"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointStatus:
+    """An endpoint as it is now.
+
+    message: why it is not healthy.  pid: its replica's process.  package: digest of what it serves.
+    deployment and endpoint: its settings.  steps: the nodes at work, and whether each is compiled.
+    """
+
+    name: str
+    state: State
+    message: str = ""
+    host: str = ""
+    port: int = 0
+    pid: int | None = None
+    package: str | None = None
+    deployment: Mapping[str, Any] = field(default_factory=dict)
+    endpoint: Mapping[str, Any] = field(default_factory=dict)
+    answered: int = 0
+    busy: int = 0
+    queued: int = 0
+    steps: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def base_url(self) -> str:
+        """Where it listens, such as http://127.0.0.1:43210; empty when that is not known."""
+        if not self.port:
+            return ""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def scoring_url(self) -> str:
+        """Where requests are sent; empty when that is not known."""
+        return f"{self.base_url}/api/v1/service/{self.name}/score" if self.port else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The status as JSON."""
+        return {
+            "name": self.name,
+            "state": self.state.value,
+            "message": self.message,
+            "scoring_url": self.scoring_url,
+            "swagger_url": f"{self.base_url}/swagger.json" if self.port else "",
+            "host": self.host,
+            "port": self.port,
+            "pid": self.pid,
+            "package": self.package,
+            "deployment": dict(self.deployment),
+            "endpoint": dict(self.endpoint),
+            "answered": self.answered,
+            "busy": self.busy,
+            "queued": self.queued,
+            "steps": [dict(s) for s in self.steps],
+        }

@@ -1,0 +1,325 @@
+"""Endpoints that outlive who started them, on real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from modelwright.inference.package import CorruptPackage
+from modelwright.serve.endpoint import Endpoints
+from modelwright.serve.endpoint_folder import EndpointFolder
+from modelwright.serve.errors import (
+    DeploymentFailed,
+    EndpointBusy,
+    InvalidEndpointName,
+    InvalidSetting,
+    PortTaken,
+    UnknownEndpoint,
+    UnknownSetting,
+)
+from modelwright.serve.keys import Keys
+from modelwright.serve.status import EndpointStatus, State
+from tests.inference.cars import car_request
+from tests.serve.replicas import package
+
+KEYS = Keys.new()
+
+
+@pytest.fixture(scope="module")
+def cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package(tmp_path_factory.mktemp("packages"))
+
+
+@pytest.fixture(scope="module")
+def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package(tmp_path_factory.mktemp("packages"), chosen=("Scored Labels",))
+
+
+@pytest.fixture
+def endpoints(tmp_path: Path) -> Iterator[Endpoints]:
+    found = Endpoints(tmp_path / "endpoints")
+    yield found
+    for name in found.names():
+        found.remove(name)
+
+
+def score(status: EndpointStatus, keys: Keys = KEYS, key: str | None = None) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {key or keys.primary}"}
+    return httpx.post(status.scoring_url, content=car_request(), headers=headers, timeout=30)
+
+
+def columns(status: EndpointStatus) -> list[str]:
+    (row,) = score(status).json()["Results"]["WebServiceOutput0"]
+    return [*row]
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_a_deployed_package_answers_at_its_address(endpoints: Endpoints, cars: Path) -> None:
+    status = endpoints.deploy("cars", cars, keys=KEYS)
+    assert status.state is State.HEALTHY
+    assert status.scoring_url.endswith("/api/v1/service/cars/score")
+    assert [s["compiled"] for s in status.steps] == [True, True, True]
+    assert score(status).status_code == 200
+    assert score(status, key="another").status_code == 401
+    assert endpoints.status("cars").answered == 2
+    assert endpoints.names() == ("cars",)
+
+
+def test_keys_are_kept_as_digests_in_a_file_for_its_owner(endpoints: Endpoints, cars: Path) -> None:
+    endpoints.deploy("cars", cars, keys=KEYS)
+    path = endpoints.root / "cars" / "keys.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    for file in (endpoints.root / "cars").rglob("*"):
+        if file.is_file():
+            assert KEYS.primary.encode() not in file.read_bytes()
+
+
+DEPLOYING = """
+import sys
+from pathlib import Path
+from modelwright.serve.endpoint import Endpoints
+from modelwright.serve.keys import Keys
+status = Endpoints(Path(sys.argv[1])).deploy("cars", Path(sys.argv[2]), keys=Keys(*sys.argv[3:5]))
+print(status.pid)
+"""
+
+
+def test_an_endpoint_goes_on_when_the_program_that_deployed_it_ends(
+    endpoints: Endpoints, cars: Path
+) -> None:
+    arguments = [str(endpoints.root), str(cars), KEYS.primary, KEYS.secondary]
+    done = subprocess.run(
+        [sys.executable, "-c", DEPLOYING, *arguments], capture_output=True, text=True, check=True
+    )
+    status = endpoints.status("cars")
+    assert status.state is State.HEALTHY
+    assert status.pid == int(done.stdout)
+    assert os.getsid(status.pid) == status.pid
+    assert score(status).status_code == 200
+
+
+def test_redeploying_keeps_address_and_process_and_changes_what_is_served(
+    endpoints: Endpoints, cars: Path, labels: Path
+) -> None:
+    first = endpoints.deploy("cars", cars, keys=KEYS)
+    assert len(columns(first)) > 20
+    second = endpoints.deploy("cars", labels, keys=KEYS)
+    assert (second.port, second.pid) == (first.port, first.pid)
+    assert second.package != first.package
+    assert columns(second) == ["Scored Labels"]
+    assert len(list((endpoints.root / "cars" / "packages").iterdir())) == 1
+
+
+def test_redeploying_under_load_loses_no_request(
+    endpoints: Endpoints, cars: Path, labels: Path
+) -> None:
+    status = endpoints.deploy("cars", cars, keys=KEYS)
+    over = threading.Event()
+    statuses: list[int] = []
+
+    def call() -> None:
+        headers = {"Authorization": f"Bearer {KEYS.primary}"}
+        with httpx.Client(headers=headers, timeout=30) as client:
+            while not over.is_set():
+                statuses.append(client.post(status.scoring_url, content=car_request()).status_code)
+
+    callers = [threading.Thread(target=call) for _ in range(3)]
+    for caller in callers:
+        caller.start()
+    for n in range(4):
+        endpoints.deploy("cars", labels if n % 2 == 0 else cars, keys=KEYS)
+    over.set()
+    for caller in callers:
+        caller.join()
+    assert len(statuses) > 20
+    assert set(statuses) == {200}
+
+
+def test_a_deployment_that_fails_keeps_the_old_one_serving(
+    endpoints: Endpoints, cars: Path, tmp_path: Path
+) -> None:
+    status = endpoints.deploy("cars", cars, keys=KEYS)
+    hopeless = package(
+        tmp_path, "hopeless", script="def azureml_main(a=None, b=None):\n    return a"
+    )
+    graph = hopeless / "graph.yaml"
+    graph.write_text("broken", encoding="utf-8")
+    with pytest.raises(CorruptPackage):
+        endpoints.deploy("cars", hopeless, keys=KEYS)
+    again = endpoints.status("cars")
+    assert (again.pid, again.package) == (status.pid, status.package)
+    assert score(again).status_code == 200
+
+
+def test_a_pipeline_that_fails_at_its_start_is_told_and_leaves_nothing(
+    endpoints: Endpoints, tmp_path: Path
+) -> None:
+    # It scores its samples once, to be packaged, and never again.
+    marker = tmp_path / "once"
+    script = (
+        "import os\n"
+        "def azureml_main(a=None, b=None):\n"
+        f"    os.mkdir({str(marker)!r})\n"
+        "    return a\n"
+    )
+    once = package(tmp_path, "once-only", script=script)
+    with pytest.raises(DeploymentFailed, match="File exists"):
+        endpoints.deploy("cars", once, keys=KEYS)
+    assert endpoints.names() == ()
+
+
+def test_a_killed_replica_is_unhealthy_and_started_again_at_the_same_address(
+    endpoints: Endpoints, cars: Path
+) -> None:
+    first = endpoints.deploy("cars", cars, keys=KEYS)
+    assert first.pid is not None
+    os.kill(first.pid, signal.SIGKILL)
+    until(lambda: endpoints.status("cars").state is State.UNHEALTHY)
+    assert "modelwright up" in endpoints.status("cars").message
+    (second,) = endpoints.ensure_running()
+    assert second.state is State.HEALTHY
+    assert second.port == first.port
+    assert second.pid != first.pid
+    assert score(second).status_code == 200
+
+
+def test_a_number_that_belongs_to_another_process_by_now_is_not_taken_for_the_replica(
+    endpoints: Endpoints, cars: Path
+) -> None:
+    first = endpoints.deploy("cars", cars, keys=KEYS)
+    assert first.pid is not None
+    os.kill(first.pid, signal.SIGKILL)
+    until(lambda: endpoints.status("cars").state is State.UNHEALTHY)
+    state = endpoints.root / "cars" / "state.json"
+    noted = json.loads(state.read_text(encoding="utf-8"))
+    state.write_text(json.dumps({**noted, "pid": os.getpid()}), encoding="utf-8")
+    assert endpoints.status("cars").state is State.UNHEALTHY
+    endpoints.stop("cars")
+    assert psutil.pid_exists(os.getpid())
+
+
+def test_a_running_endpoint_is_left_alone(endpoints: Endpoints, cars: Path) -> None:
+    first = endpoints.deploy("cars", cars, keys=KEYS)
+    (second,) = endpoints.ensure_running()
+    assert second.pid == first.pid
+    assert endpoints.start("cars").pid == first.pid
+
+
+def test_a_stopped_endpoint_stays_stopped_until_it_is_started(
+    endpoints: Endpoints, cars: Path
+) -> None:
+    first = endpoints.deploy("cars", cars, keys=KEYS)
+    assert endpoints.stop("cars").state is State.STOPPED
+    with pytest.raises(httpx.ConnectError):
+        score(first)
+    assert [s.state for s in endpoints.ensure_running()] == [State.STOPPED]
+    again = endpoints.start("cars")
+    assert again.port == first.port
+    assert score(again).status_code == 200
+
+
+def test_an_endpoint_whose_port_was_taken_meanwhile_says_so(
+    endpoints: Endpoints, cars: Path
+) -> None:
+    status = endpoints.deploy("cars", cars, keys=KEYS)
+    endpoints.stop("cars")
+    with socket.create_server((status.host, status.port)):
+        with pytest.raises(PortTaken):
+            endpoints.start("cars")
+        (found,) = endpoints.ensure_running()
+        assert found.state is State.FAILED
+        assert str(status.port) in found.message
+
+
+def test_new_keys_count_at_once_and_old_ones_no_longer(endpoints: Endpoints, cars: Path) -> None:
+    status = endpoints.deploy("cars", cars, keys=KEYS)
+    changed = KEYS.regenerated("primary")
+    endpoints.set_keys("cars", changed)
+    assert score(status, key=KEYS.primary).status_code == 401
+    assert score(status, key=changed.primary).status_code == 200
+    assert score(status, key=KEYS.secondary).status_code == 200
+
+
+def test_settings_are_checked_and_changed_while_it_serves(endpoints: Endpoints, cars: Path) -> None:
+    status = endpoints.deploy("cars", cars, keys=KEYS, deployment={"scoring_timeout_ms": 1000})
+    assert status.deployment["scoring_timeout_ms"] == 1000
+    changed = endpoints.change(
+        "cars", deployment={"max_replicas": 3}, endpoint={"allowed_origins": ["https://a.example"]}
+    )
+    assert changed.pid == status.pid
+    assert changed.deployment["scoring_timeout_ms"] == 1000
+    assert changed.deployment["max_replicas"] == 3
+    answer = httpx.options(status.scoring_url, headers={"Origin": "https://a.example"})
+    assert answer.headers["access-control-allow-origin"] == "https://a.example"
+    with pytest.raises(InvalidSetting):
+        endpoints.change("cars", deployment={"target_utilization": 0})
+    with pytest.raises(UnknownSetting, match="max_replicas"):
+        endpoints.change("cars", deployment={"max_replica": 3})
+    open_to_all = endpoints.change("cars", endpoint={"auth": "none"})
+    assert httpx.post(open_to_all.scoring_url, content=car_request()).status_code == 200
+
+
+def test_a_removed_endpoint_is_gone_with_all_that_belongs_to_it(
+    endpoints: Endpoints, cars: Path
+) -> None:
+    status = endpoints.deploy("cars", cars, keys=KEYS)
+    endpoints.remove("cars")
+    assert endpoints.names() == ()
+    assert not (endpoints.root / "cars").exists()
+    assert status.pid is not None
+    assert not psutil.pid_exists(status.pid)
+    with pytest.raises(UnknownEndpoint):
+        endpoints.status("cars")
+
+
+def test_an_endpoint_that_is_being_changed_is_busy(endpoints: Endpoints, cars: Path) -> None:
+    endpoints.deploy("cars", cars, keys=KEYS)
+    with EndpointFolder(endpoints.root, "cars").changing(), pytest.raises(EndpointBusy):
+        endpoints.stop("cars")
+
+
+@pytest.mark.parametrize("name", ["", "../up", "1st", "a b", "x" * 64, "a/b"])
+def test_names_that_cannot_stand_in_an_address_are_refused(
+    endpoints: Endpoints, cars: Path, name: str
+) -> None:
+    with pytest.raises(InvalidEndpointName):
+        endpoints.deploy(name, cars, keys=KEYS)
+
+
+def test_an_unknown_endpoint_is_told_with_the_nearest(endpoints: Endpoints, cars: Path) -> None:
+    endpoints.deploy("cars", cars, keys=KEYS)
+    with pytest.raises(UnknownEndpoint, match='"cars"'):
+        endpoints.status("car")
+
+
+def test_the_log_is_kept_and_holds_what_scripts_print(endpoints: Endpoints, tmp_path: Path) -> None:
+    script = "def azureml_main(a=None, b=None):\n    print('cars came')\n    return a\n"
+    endpoints.deploy("cars", package(tmp_path, script=script), keys=KEYS)
+    until(lambda: "cars came" in endpoints.logs("cars")[-1].read_text(encoding="utf-8"))
+    assert "answering on" in endpoints.logs("cars")[-1].read_text(encoding="utf-8")
+
+
+def test_a_home_with_a_long_path_takes_commands_too(tmp_path: Path, cars: Path) -> None:
+    endpoints = Endpoints(tmp_path / ("long" * 30) / "endpoints")
+    status = endpoints.deploy("cars", cars, keys=KEYS)
+    assert status.state is State.HEALTHY
+    endpoints.remove("cars")
