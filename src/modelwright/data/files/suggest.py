@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from modelwright.data.files.encoding import LIKELY, as_utf8, marked_encoding, wr
 from modelwright.data.files.errors import RaggedRows, UnclosedQuote
 from modelwright.data.files.formats import find_format
 from modelwright.data.files.layout import Records, find_separator
-from modelwright.data.files.notes import Note
+from modelwright.data.files.notes import Loaded, Note
 from modelwright.data.files.options import ReadOptions
 from modelwright.data.files.reading import load_table
 from modelwright.data.files.source import Source
@@ -74,12 +75,14 @@ def suggest(
     head = source.head(_SAMPLE)
     complete = len(head) == source.size
     chosen, notes = _encoding(Source(source.name, content=head), chosen, complete=complete)
-    sample = Source(source.name, content=_whole_lines(head, chosen, complete=complete))
+    sample = _sample(Source(source.name, content=head), chosen, complete=complete)
+    plain = replace(chosen, encoding="utf-8")
     if format_name in ("csv", "tsv"):
-        with as_utf8(sample, chosen.encoding) as text:
-            chosen = _guess(text, chosen)
-    loaded, ragged = _load(sample, chosen)
-    notes = (*notes, *loaded.notes, *ragged)
+        with as_utf8(sample, plain.encoding) as text:
+            plain = _guess(text, plain)
+    loaded = _load(sample, plain)
+    chosen = replace(plain, encoding=chosen.encoding)
+    notes = (*notes, *loaded.notes)
     if not complete:
         text_note = "Only the start of the file was looked at; later values may change types."
         notes = (*notes, Note("sample", text_note, {"bytes": len(head)}))
@@ -87,20 +90,21 @@ def suggest(
     return ParsePreview(chosen, loaded.table.schema, first, notes, source.size, complete)
 
 
-def _load(sample: Source, options: ReadOptions) -> tuple[Any, tuple[Note, ...]]:
+def _load(sample: Source, options: ReadOptions) -> Loaded:
     content = sample.content or b""
     while True:
         try:
-            return load_table(content, options, name=sample.name), ()
+            return load_table(content, options, name=sample.name)
         except RaggedRows as error:
-            note = Note("ragged-rows", error.happened, error.fields)
-            padded = replace(options, ragged="pad")
-            return load_table(content, padded, name=sample.name), (note,)
+            ragged = Note("ragged-rows", error.happened, error.fields)
+            padded = load_table(content, replace(options, ragged="pad"), name=sample.name)
+            others = tuple(note for note in padded.notes if note.code != "rows-padded")
+            return Loaded(padded.table, (*others, ragged))
         except UnclosedQuote as error:
             # The sample may end within a quoted field; the record before is whole.
             lines = content.splitlines(keepends=True)[: int(error.fields["line"]) - 1]
             shorter = b"".join(lines)
-            if not shorter or len(content) < _SAMPLE // 2:
+            if not shorter or len(content) < _SAMPLE // 4:
                 raise
             content = shorter
 
@@ -125,15 +129,17 @@ def _encoding(
     raise fault
 
 
-def _whole_lines(head: bytes, options: ReadOptions, *, complete: bool) -> bytes:
-    if complete:
-        return head
-    end = (
-        "\n".encode(options.encoding or "utf-8").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
-    )
-    end = end.removeprefix(b"\xef\xbb\xbf")
-    place = head.rfind(end)
-    return head[: place + len(end)] if place >= 0 else head
+def _sample(head: Source, options: ReadOptions, *, complete: bool) -> Source:
+    """The whole lines of a file's start, in UTF-8."""
+    encoding = options.encoding or "utf-8"
+    content = head.content or b""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(content, final=complete)
+    except UnicodeDecodeError:
+        raise wrong_byte(head, encoding) or ValueError(encoding) from None
+    if not complete:
+        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
+    return Source(head.name, content=text.encode())
 
 
 def _guess(text: Source, options: ReadOptions) -> ReadOptions:
