@@ -65,10 +65,18 @@ class People:
                 connection.execute(delete(tables.tokens).where(_T.kind == _LOGIN))
             return self._issue(connection, _LOGIN, self.owner(), "", expires_in)[0]
 
-    def log_in(self, token: str, *, length: timedelta = SESSION_LENGTH) -> Session:
-        """Open a session with a login token or an API token.  Raises TokenRejected."""
+    def log_in(
+        self, token: str, *, length: timedelta = SESSION_LENGTH, once: bool = False
+    ) -> Session:
+        """Open a session with a login token or an API token.  Raises TokenRejected.
+
+        once: a login token opens nothing any more after this.
+        """
         with self._database.write() as connection:
             person = self._admit(token, (_LOGIN, _API), _LOGIN)
+            if once:
+                spent = (_T.kind == _LOGIN, _T.hash == _hash(token))
+                connection.execute(delete(tables.tokens).where(*spent))
             secret, expires_at = self._issue(connection, _SESSION, person, "", length)
         return Session(person, secret, expires_at or self._now() + length)
 

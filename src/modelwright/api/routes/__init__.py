@@ -1,0 +1,26 @@
+"""The routes, a file for each resource."""
+
+from __future__ import annotations
+
+from modelwright.api.routes import (
+    artifacts,
+    check,
+    datasets,
+    drafts,
+    library,
+    runs,
+    session,
+    uploads,
+)
+
+ROUTERS = (
+    session.router,
+    library.router,
+    drafts.router,
+    check.router,
+    runs.router,
+    artifacts.router,
+    uploads.router,
+    datasets.router,
+)
+"""Those that ask who is calling."""

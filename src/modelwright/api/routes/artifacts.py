@@ -1,0 +1,80 @@
+"""Stored values by their digest: what they hold, their rows, their differences, and as files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path as FilePath
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.background import BackgroundTask
+from starlette.responses import FileResponse
+
+from modelwright.actions.contents import read_content
+from modelwright.actions.downloads import DownloadFormat, write_download
+from modelwright.actions.evaluations import plots_of
+from modelwright.actions.table_difference import table_difference
+from modelwright.api.here import HereDep
+from modelwright.api.shapes.artifacts import Artifact, Plots, Rows, RowsAsked, TableDifference
+from modelwright.data.artifact import Digest
+
+router = APIRouter(prefix="/artifacts", tags=["artifacts"])
+
+DigestPath = Annotated[str, Path(pattern="^sha256:[0-9a-f]{64}$")]
+DigestQuery = Annotated[str, Query(pattern="^sha256:[0-9a-f]{64}$")]
+
+
+@router.get("/{digest}")
+def get_artifact(digest: DigestPath, here: HereDep) -> Artifact:
+    """A stored value: the columns of a table, what a model or a transformation learnt."""
+    return Artifact.of(read_content(here.home, digest))
+
+
+@router.post("/{digest}/rows")
+def read_rows(digest: DigestPath, asked: RowsAsked, here: HereDep) -> Rows:
+    """Rows of a stored table from a place on, sorted and filtered as wanted."""
+    found = here.rows.read(
+        Digest(digest),
+        offset=asked.offset,
+        limit=asked.limit,
+        columns=asked.columns,
+        sort=asked.sorting(),
+        filters=asked.conditions(),
+    )
+    return Rows.of(found)
+
+
+@router.get("/{digest}/evaluation")
+def get_plots(digest: DigestPath, here: HereDep) -> Plots:
+    """The curves of a stored table of scored rows."""
+    return Plots(plots=dict(plots_of(here.home, digest)))
+
+
+@router.get("/{digest}/difference")
+def get_difference(digest: DigestPath, other: DigestQuery, here: HereDep) -> TableDifference:
+    """How another stored table differs from this one: rows, columns, and how values are spread."""
+    return TableDifference.of(table_difference(here.home, digest, other))
+
+
+@router.get("/{digest}/download", response_class=FileResponse)
+def download(
+    digest: DigestPath,
+    here: HereDep,
+    format: DownloadFormat = "csv",
+    name: Annotated[str, Query(max_length=200)] = "",
+) -> FileResponse:
+    """A stored table as a file, or the files of any stored value as a zip archive.
+
+    name: of the file, without its ending.
+    """
+    folder = FilePath(tempfile.mkdtemp(prefix="download-", dir=here.uploads.prepared()))
+    forget = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        made = write_download(here.home, digest, format, folder, name=name)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return FileResponse(
+        made.path, filename=made.name, background=forget, media_type="application/octet-stream"
+    )

@@ -1,0 +1,1 @@
+"""What travels over HTTP: typed bodies, with the same fields on every door."""
