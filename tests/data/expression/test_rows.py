@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 
 import pytest
 
@@ -88,6 +90,26 @@ def test_the_row_that_came_in_stays_as_it_was_and_surplus_columns_are_left_out()
     assert list(score(row)) == list(expected)  # type: ignore[arg-type]
     assert score({**row, "surplus": 1}) == expected
     assert row == dict.fromkeys(WIDE.names, 1.0)
+
+
+def test_columns_that_only_change_their_order_come_in_the_new_one() -> None:
+    order = [*reversed(WIDE.names)]
+    reply = Formula(Keep(order)).compile_rows(WIDE).score(dict.fromkeys(WIDE.names, 1.0))
+    assert list(reply) == order  # type: ignore[arg-type]
+
+
+def test_rows_are_scored_without_loading_numpy_or_polars() -> None:
+    program = """
+import sys
+from modelwright.data.expression import Compute, Formula, bucket, call, column, lookup
+from modelwright.data.schema import Column, ColumnType, Schema
+formula = Formula.from_json(Formula(Compute({"y": call("ln", column("x")) / 2 + 1})).to_json())
+schema = Schema((Column("x", ColumnType.DOUBLE),))
+assert formula.compile_rows(schema).score({"x": 1.0}) == {"x": 1.0, "y": 1.0}
+print({"numpy", "polars"} & sys.modules.keys())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "set()", done.stderr
 
 
 def test_renamed_and_reordered_columns_come_in_their_new_order() -> None:

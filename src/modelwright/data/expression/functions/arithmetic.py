@@ -93,7 +93,7 @@ def _pair(
     sign: str,
     whole: Callable[[int, int], int],
     plain: Callable[[Any, Any], Any],
-    vector: np.ufunc,
+    vector: Callable[..., Any],
 ) -> Function:
     return Function(
         name,
@@ -114,9 +114,13 @@ def _pair(
 
 
 FUNCTIONS = (
-    _pair("add", "+", lambda a, b: wrapped(a + b), operator.add, np.add),
-    _pair("subtract", "-", lambda a, b: wrapped(a - b), operator.sub, np.subtract),
-    _pair("multiply", "*", lambda a, b: wrapped(a * b), operator.mul, np.multiply),
+    _pair("add", "+", lambda a, b: wrapped(a + b), operator.add, lambda a, b: np.add(a, b)),
+    _pair(
+        "subtract", "-", lambda a, b: wrapped(a - b), operator.sub, lambda a, b: np.subtract(a, b)
+    ),
+    _pair(
+        "multiply", "*", lambda a, b: wrapped(a * b), operator.mul, lambda a, b: np.multiply(a, b)
+    ),
     Function(
         "divide",
         (

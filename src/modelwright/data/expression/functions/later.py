@@ -1,8 +1,10 @@
-"""NumPy and Polars, loaded when a Table form first needs them: a replica that scores rows needs neither."""
+"""NumPy and Polars, loaded when a Table form first needs them: a replica that scores rows needs neither.
+
+So a form may name them within a function, but not where its entry is written.
+"""
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +16,11 @@ if TYPE_CHECKING:
 else:
 
     class _Later:
-        """Stands for a module; until that is loaded, its functions are ones that load it."""
-
         def __init__(self, module: str) -> None:
             self._module = module
 
         def __getattr__(self, name: str) -> Any:
-            loaded = sys.modules.get(self._module)
-            if loaded is not None:
-                return getattr(loaded, name)
-
-            def function(*arguments: Any, **options: Any) -> Any:
-                return getattr(import_module(self._module), name)(*arguments, **options)
-
-            return function
+            return getattr(import_module(self._module), name)
 
     np = _Later("numpy")
     pl = _Later("polars")
