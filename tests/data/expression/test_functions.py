@@ -190,3 +190,12 @@ def test_a_long_column_of_few_texts_is_worked_out_once_for_each_text() -> None:
     texts = pl.Series(["a", "bb", None] * 100)
     assert kernels.each([texts], noted, pl.Int64()).to_list() == [1, 2, None] * 100
     assert sorted(calls) == ["a", "bb"]
+
+
+@pytest.mark.parametrize("distinct", [1, 100, 160, 200])
+def test_a_long_column_gives_the_same_however_often_its_texts_repeat(distinct: int) -> None:
+    texts = [f"Text {n % distinct}" for n in range(200)] + [None]
+    world = World(Schema((Column("c", ColumnType.STRING),)), [{"c": t} for t in texts])
+    expression = call("replace_matches", call("upper", column("c")), "<>", pattern="T$|1")
+    formula = Formula(Compute({"y": expression, "h": call("hash", column("c"), bits=8)}))
+    assert_alike(by_table(formula, world)[1], by_rows(formula, world))

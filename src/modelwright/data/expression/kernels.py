@@ -99,22 +99,26 @@ def each(
     Null where any argument is null.
     """
     columns = [a for a in arguments if isinstance(a, pl.Series)]
-    if len(columns) == 1 and columns[0].dtype == pl.String and len(columns[0]) >= _DISTINCT_FROM:
-        distinct = columns[0].unique().drop_nulls()
-        found = each([distinct if a is columns[0] else a for a in arguments], row, gives)
-        return columns[0].replace_strict(distinct, found, default=None, return_dtype=gives)
     if any(a is None for a in arguments):
         return _nulls(len(columns[0]), gives)
-    if len(arguments) == 1 and columns[0].null_count():
-        return pl.Series([None if v is None else row(v) for v in _values(columns[0])], dtype=gives)
+    if len(columns) == 1 and columns[0].dtype == pl.String and len(columns[0]) >= _DISTINCT_FROM:
+        distinct = columns[0].unique().drop_nulls()
+        if 2 * len(distinct) <= len(columns[0]):
+            found = _one_by_one([distinct if a is columns[0] else a for a in arguments], row, gives)
+            return columns[0].replace_strict(distinct, found, default=None, return_dtype=gives)
+    return _one_by_one(arguments, row, gives)
+
+
+def _one_by_one(
+    arguments: Sequence[pl.Series | object], row: Callable[..., object], gives: pl.DataType
+) -> pl.Series:
     lists = [_values(a) if isinstance(a, pl.Series) else repeat(a) for a in arguments]
-    if any(c.null_count() for c in columns) or any(c.dtype == pl.Datetime for c in columns):
-        found_values = [
-            None if any(v is None for v in values) else row(*values)
-            for values in zip(*lists, strict=False)
-        ]
-        return pl.Series(found_values, dtype=gives)
-    return pl.Series(list(map(row, *lists)), dtype=gives)
+    if not any(isinstance(found, list) and None in found for found in lists):
+        return pl.Series(list(map(row, *lists)), dtype=gives)
+    if len(lists) == 1:
+        return pl.Series([None if v is None else row(v) for v in lists[0]], dtype=gives)
+    together = zip(*lists, strict=False)
+    return pl.Series([None if None in values else row(*values) for values in together], dtype=gives)
 
 
 def doubles(column: pl.Series) -> Vector:
