@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import shutil
 import subprocess
 import sys
@@ -174,6 +176,28 @@ def test_a_manifest_that_does_not_fit_its_digest_is_found(tmp_path: Path) -> Non
     manifest.write_text(manifest.read_text().replace('"table"', '"model"'))
     with pytest.raises(CorruptArtifact, match="manifest"):
         store.get(digest)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../outside", "/etc/outside", "a/../../outside", "..\\\\outside"]
+)
+def test_a_manifest_that_names_a_file_outside_is_damaged(tmp_path: Path, name: str) -> None:
+    store = Store.open(tmp_path)
+    digest = store.put(table())
+    manifest = next(tmp_path.glob("artifacts/*/*/manifest.json"))
+    manifest.write_text(manifest.read_text().replace("frame.arrow", name))
+    with pytest.raises(CorruptArtifact, match="manifest"):
+        store.get(digest)
+
+
+def test_every_kind_is_found_by_a_process_that_has_imported_none() -> None:
+    import modelwright.data
+    from modelwright.data.store import _MODULES
+
+    for module in pkgutil.walk_packages(modelwright.data.__path__, "modelwright.data."):
+        importlib.import_module(module.name)
+    places = {kind: cls.__module__ for kind, cls in Artifact.kinds.items()}
+    assert {k: m for k, m in places.items() if m.startswith("modelwright.data.")} == _MODULES
 
 
 def test_content_that_its_class_cannot_read_is_put_aside(tmp_path: Path) -> None:

@@ -20,9 +20,10 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 NAN = {"isNan": True}
 
@@ -44,8 +45,10 @@ def to_json(value: Any) -> Any:
             return to_json(float(value))
         case Mapping():
             return {str(key): to_json(held) for key, held in value.items()}
-        case list() | tuple() | pl.Series():
+        case list() | tuple():
             return [to_json(held) for held in value]
+        case _ if hasattr(value, "to_list"):
+            return to_json(value.to_list())
         case _:
             return str(value)
 
@@ -68,6 +71,8 @@ def rows_to_json(frame: pl.DataFrame) -> list[list[Any]]:
 
 
 def _column(series: pl.Series) -> list[Any]:
+    import polars as pl
+
     plain = series.dtype.is_integer() or series.dtype in (pl.String, pl.Boolean)
     if plain or (series.dtype.is_float() and bool(series.is_finite().all())):
         return series.to_list()

@@ -23,7 +23,14 @@ from modelwright.data.store_remote import RemoteStore
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,199}")
 # A worker may load a value before anything else has imported the class that reads it.
-_KINDS = tuple(f"modelwright.data.{name}" for name in ("table", "folds", "fitted", "file_bundle"))
+_MODULES = {
+    "table": "modelwright.data.table",
+    "folded-table": "modelwright.data.folds",
+    "transform": "modelwright.data.fitted",
+    "model": "modelwright.data.fitted",
+    "untrained-model": "modelwright.data.fitted",
+    "files": "modelwright.data.file_bundle",
+}
 _LOAD_FAULTS = (ValueError, KeyError, TypeError, AttributeError, IndexError, EOFError)
 
 
@@ -347,8 +354,8 @@ class Store:
 
 
 def _kind(manifest: Manifest) -> type[Artifact]:
-    for module in () if manifest.kind in Artifact.kinds else _KINDS:
-        import_module(module)
+    if manifest.kind not in Artifact.kinds and manifest.kind in _MODULES:
+        import_module(_MODULES[manifest.kind])
     if manifest.kind not in Artifact.kinds:
         raise UnknownKind(manifest.digest, manifest.kind)
     return Artifact.kinds[manifest.kind]

@@ -9,9 +9,10 @@
 An artifact is written under temporary/ and renamed into place, so a process that is killed at any
 moment leaves either all of it or a folder under temporary/ that the next opening removes.  Files
 are handed to the operating system, not forced to disk: a finished step survives the death of any
-process.  After a loss of power, what was written in the last half minute may be damaged or gone;
-sizes and edges are looked at on every load, so that is found and the step runs again.  `sync` forces
-an artifact to disk, for what cannot be made again.
+process.  After a loss of power, what was written in the last half minute may be short, empty or gone;
+every load looks at sizes and edges, where that shows, and the step runs again.  Damage in the
+middle of a file is found by `verify`.  `sync` forces an artifact to disk, for what cannot be made
+again.
 """
 
 from __future__ import annotations
@@ -70,6 +71,10 @@ class Manifest:
     def from_bytes(cls, content: bytes) -> Manifest:
         """Read what `to_bytes` gave.  Raises ValueError, KeyError or TypeError when it is not that."""
         value = json.loads(content)
+        for name in value["files"]:
+            # A store may come from elsewhere: no name in it may lead out of an artifact's folder.
+            if name.startswith("/") or ".." in name.split("/") or "\\" in name:
+                raise ValueError(f"{name!r} is no name of a file")
         return cls(
             Digest(value["digest"]),
             str(value["kind"]),
