@@ -52,6 +52,11 @@ def cars() -> Table:
     return Table(frame).mark("price", role=Role.LABEL).mark("sold", role=Role.NONE)
 
 
+def categorical() -> Table:
+    """The cars with two columns marked as categorical."""
+    return cars().mark("make", "doors", categorical=True)
+
+
 @cache
 def learner() -> UntrainedModel:
     """A linear regression to be trained."""
@@ -125,6 +130,19 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example(),
         Example({"category": "Operations", "operations": "Divide", "output_mode": "Inplace"}),
         Example({"category": "Special", "special": "Gamma", "output_mode": "ResultOnly"}),
+    ),
+    "clip-values": (
+        Example({"upper_kind": "Percentile", "upper_percentile": 80, "indicators": True}),
+        Example({"thresholds": "ClipSubpeaks", "lower_substitute": "Mean", "overwrite": False}),
+    ),
+    "convert-to-indicator-values": (
+        Example({}, {"dataset": categorical}),
+        Example({"overwrite": True}, {"dataset": categorical}),
+    ),
+    "group-data-into-bins": (
+        Example({"bins": 3}),
+        Example({"mode": "Equal Width", "output_mode": "Inplace"}),
+        Example({"mode": "Custom Edges", "edges": "2, 3", "output_mode": "ResultOnly"}),
     ),
     "execute-python-script": (Example({}, {"dataset1": cars}),),
     "evaluate-model": (Example({}, {"scored_dataset": scored}),),
