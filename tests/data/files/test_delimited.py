@@ -417,8 +417,8 @@ def test_options_survive_json() -> None:
     )
     assert ReadOptions.from_json(options.to_json()) == options
     assert ReadOptions.from_json({}) == ReadOptions()
-    with pytest.raises(InvalidReadOption, match="seperator"):
-        ReadOptions.from_json({"seperator": ","})
+    with pytest.raises(InvalidReadOption, match="delimiter"):
+        ReadOptions.from_json({"delimiter": ","})
     with pytest.raises(InvalidReadOption, match="Number"):
         ReadOptions.from_json({"types": {"a": "Number"}})
 
