@@ -32,10 +32,14 @@ class ModelOutline:
 
 @dataclass(frozen=True, slots=True)
 class LearnerOutline:
-    """A learner that is to come: its task and its component's title."""
+    """A learner that is to come: its task and its component's title.
+
+    further: score columns that its models add beside those of every model for the task.
+    """
 
     task: Task
     title: str
+    further: Schema = Schema()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,26 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from sklearn.metrics import auc, confusion_matrix, precision_recall_curve, roc_curve
+from sklearn.metrics import (
+    auc,
+    confusion_matrix,
+    precision_recall_curve,
+    recall_score,
+    roc_curve,
+)
 
 from modelwright.components.learning.curves import (
     POINTS,
+    by_class,
     by_threshold,
+    confusion,
     evaluation_plots,
     lift,
     precision_recall,
     residual_histogram,
     roc,
 )
-from modelwright.components.learning.evaluation import NumberScores, TwoClassScores
+from modelwright.components.learning.evaluation import ClassScores, NumberScores, TwoClassScores
 from modelwright.components.learning.metrics import area_under_roc
 from modelwright.data.schema import Column, ColumnType, Role, Score, Task
 from modelwright.data.table import Table
@@ -84,6 +92,16 @@ def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
     assert len(curve["threshold"]) <= POINTS + 1
     assert (curve["false_positive_rate"][0], curve["true_positive_rate"][0]) == (0.0, 0.0)
     assert (curve["false_positive_rate"][-1], curve["true_positive_rate"][-1]) == (1.0, 1.0)
+
+
+def test_confusion_of_several_classes_is_that_of_scikit_learn() -> None:
+    chance = np.random.default_rng(2)
+    actual, predicted = chance.integers(0, 3, 50), chance.integers(0, 3, 50)
+    scores = ClassScores(actual, predicted, ("a", "b", "c"), None)
+    found = confusion(scores)
+    assert found["counts"] == confusion_matrix(actual, predicted).tolist()
+    recall = recall_score(actual, predicted, average=None)
+    assert [line["recall"] for line in by_class(scores)] == pytest.approx(recall.tolist())
 
 
 def test_errors_are_counted_by_size() -> None:

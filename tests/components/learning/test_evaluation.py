@@ -14,6 +14,7 @@ from modelwright.components.learning.errors import (
     SeveralLabelColumns,
 )
 from modelwright.components.learning.evaluation import (
+    ClassScores,
     NumberScores,
     TwoClassScores,
     metric_columns,
@@ -99,6 +100,33 @@ def test_a_lost_probability_is_named() -> None:
         read_scores(rest, port="scored")
 
 
+def test_a_class_that_training_never_saw_counts_as_a_mistake() -> None:
+    frame = pl.DataFrame(
+        {
+            "left": ["a", "b", "c"],
+            "Scored Labels": ["a", "b", "b"],
+            "Scored Probabilities_a": [0.5, 0.25, 0.25],
+            "Scored Probabilities_b": [0.5, 0.75, 0.75],
+        }
+    )
+    marks = [
+        Column(
+            name, ColumnType.DOUBLE, Role.SCORE, score=Score(Task.MULTICLASS, content, "left", of)
+        )
+        for name, content, of in (
+            ("Scored Labels", "label", None),
+            ("Scored Probabilities_a", "probability", "a"),
+            ("Scored Probabilities_b", "probability", "b"),
+        )
+    ]
+    scores = read_scores(Table(frame, marks), port="scored")
+    assert isinstance(scores, ClassScores)
+    assert scores.classes == ("a", "b", "c")
+    assert scores.likelihood is not None
+    assert scores.likelihood.tolist() == [0.5, 0.75, 0.0]
+    assert scores.metrics()["Accuracy"] == pytest.approx(2 / 3)
+
+
 def test_text_is_not_compared_with_numbers() -> None:
     table = number_scores(pl.DataFrame({"price": ["1"], "Scored Labels": [1.0]}))
     with pytest.raises(LabelNotComparable, match="it is String, the scored labels are Double"):
@@ -144,7 +172,10 @@ def test_the_scores_of_the_last_model_count() -> None:
 
 def test_the_columns_of_the_table_are_known_before_there_are_rows() -> None:
     regression, two_class = metric_columns(Task.REGRESSION), metric_columns(Task.TWO_CLASS)
+    several = metric_columns(Task.MULTICLASS)
     assert regression is not None
+    assert several is not None
+    assert several.names[0] == "Accuracy"
     assert two_class is not None
     assert regression.names == (
         "Mean_Absolute_Error",

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from sklearn import metrics as known
 
 from modelwright.components.learning.metrics import (
+    SMALLEST_PROBABILITY,
     area_under_roc,
     log_loss,
     log_loss_gain,
+    multiclass_metrics,
+    quantile_loss,
     regression_metrics,
     two_class_metrics,
 )
@@ -119,3 +122,45 @@ def test_a_guess_of_the_share_gains_nothing_and_a_perfect_score_everything() -> 
 
 def test_a_certain_mistake_costs_a_finite_loss() -> None:
     assert log_loss(np.array([True]), np.array([0.0])) == pytest.approx(36.04, abs=0.01)
+
+
+CLASSES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40)
+
+
+@FEW
+@given(CLASSES)
+def test_measures_of_several_classes_are_those_of_scikit_learn(
+    pairs: list[tuple[int, int]],
+) -> None:
+    actual, predicted = (np.array(side) for side in zip(*pairs, strict=True))
+    found = multiclass_metrics(actual, predicted, None)
+    assert found["Accuracy"] == pytest.approx(known.accuracy_score(actual, predicted))
+    for name, measure in (
+        ("Precision", known.precision_score),
+        ("Recall", known.recall_score),
+    ):
+        for average in ("micro", "macro"):
+            expected = measure(actual, predicted, average=average, zero_division=0)
+            assert found[f"{average.title()} {name}"] == pytest.approx(expected)
+    assert found["Macro F1 Score"] == pytest.approx(
+        known.f1_score(actual, predicted, average="macro", zero_division=0)
+    )
+    assert found["Average Log Loss"] is None
+
+
+def test_average_accuracy_is_the_mean_over_one_against_the_rest() -> None:
+    actual, predicted = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 1])
+    found = multiclass_metrics(actual, predicted, np.array([0.5, 0.25, 1.0, 0.0]))
+    assert found["Average Accuracy"] == pytest.approx((3 / 4 + 2 / 4 + 3 / 4) / 3)
+    losses = [-math.log(0.5), -math.log(0.25), 0.0, -math.log(SMALLEST_PROBABILITY)]
+    assert found["Average Log Loss"] == pytest.approx(sum(losses) / 4)
+
+
+@FEW
+@given(NUMBERS, st.sampled_from([0.1, 0.5, 0.9]))
+def test_quantile_loss_is_that_of_scikit_learn(
+    pairs: list[tuple[int, int]], quantile: float
+) -> None:
+    actual, predicted = (np.array(side) / 8 for side in zip(*pairs, strict=True))
+    expected = known.mean_pinball_loss(actual, predicted, alpha=quantile)
+    assert quantile_loss(actual, predicted, quantile) == pytest.approx(expected)

@@ -50,11 +50,11 @@ def test_scores_of_an_earlier_model_are_replaced() -> None:
 
 
 def test_each_column_that_does_not_suit_is_named() -> None:
-    rows = CARS.drop("width").with_columns(pl.col("doors").cast(pl.String), widht=pl.lit(1.0))
+    rows = CARS.drop("width").with_columns(pl.col("doors").cast(pl.String), widths=pl.lit(1.0))
     with pytest.raises(SchemaMismatch) as caught:
         score(model(), Table(rows))
     assert caught.value.fields["faults"] == [
-        'column "width" is missing (nearest: "widht")',
+        'column "width" is missing (nearest: "widths")',
         'column "doors" is String, was Integer',
     ]
     assert "Linear Regression" in str(caught.value)

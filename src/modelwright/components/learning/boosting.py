@@ -19,6 +19,9 @@ NATIVE = "trees"
 ONE_AGAINST_ALL = 64
 """Up to so many levels a split sets one level apart from the others; beyond, a set of levels."""
 
+ONE_THREAD = 1_000_000
+"""Up to so many cells one thread grows the trees: several spend their time waiting for each other."""
+
 _ENDING = "end of trees"
 
 
@@ -39,6 +42,9 @@ def boost(
     """
     import lightgbm
 
+    numbers = len(data.encoded.encoding.numbers)
+    matrix = tree_matrix(data.encoded)
+    width = matrix.shape[1]
     parameters = {
         "num_leaves": max(leaves, 2),
         "min_data_in_leaf": fewest_rows,
@@ -46,15 +52,12 @@ def boost(
         "max_cat_to_onehot": ONE_AGAINST_ALL,
         "learning_rate": rate,
         "seed": seed,
-        "num_threads": context.threads or 0,
+        "num_threads": 1 if matrix.size <= ONE_THREAD else context.threads or 0,
         "deterministic": True,
         "force_col_wise": True,
         "verbosity": -1,
         **objective,
     }
-    numbers = len(data.encoded.encoding.numbers)
-    matrix = tree_matrix(data.encoded)
-    width = matrix.shape[1]
     rows = lightgbm.Dataset(
         matrix,
         data.target,

@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modelwright.components.learning.encoding import Floats
-from modelwright.components.learning.evaluation import NumberScores, TwoClassScores, read_scores
+from modelwright.components.learning.evaluation import (
+    ClassScores,
+    NumberScores,
+    TwoClassScores,
+    read_scores,
+)
 from modelwright.data.table import Table
 
 POINTS = 500
@@ -33,6 +38,8 @@ def evaluation_plots(table: Table, *, port: str = "scored dataset") -> dict[str,
             "lift": lift(scores),
             "thresholds": by_threshold(scores),
         }
+    if isinstance(scores, ClassScores):
+        return {"task": "multiclass", "confusion": confusion(scores), "classes": by_class(scores)}
     return {
         "task": "regression",
         "residuals": residual_histogram(scores),
@@ -106,6 +113,32 @@ def by_threshold(scores: TwoClassScores, steps: int = 100) -> list[dict[str, flo
                 "precision": tp / (tp + fp) if tp + fp else None,
                 "recall": tp / positives if positives else None,
                 "f1_score": 2 * tp / (2 * tp + fp + fn) if 2 * tp + fp + fn else None,
+            }
+        )
+    return table
+
+
+def confusion(scores: ClassScores) -> dict[str, list[Any]]:
+    """How often each class was scored as each other: a row per actual class."""
+    count = len(scores.classes)
+    pairs = scores.actual * count + scores.predicted
+    matrix = np.bincount(pairs, minlength=count * count).reshape(count, count)
+    return {"classes": list(scores.classes), "counts": matrix.tolist()}
+
+
+def by_class(scores: ClassScores) -> list[dict[str, Any]]:
+    """Rows, precision, recall and F1 of each class against all others."""
+    table = []
+    for number, name in enumerate(scores.classes):
+        there, said = scores.actual == number, scores.predicted == number
+        hits, actual, predicted = (int(x.sum()) for x in (there & said, there, said))
+        table.append(
+            {
+                "class": name,
+                "rows": actual,
+                "precision": hits / predicted if predicted else None,
+                "recall": hits / actual if actual else None,
+                "f1_score": 2 * hits / (actual + predicted),
             }
         )
     return table

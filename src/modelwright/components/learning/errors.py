@@ -222,6 +222,20 @@ class TooManyUniqueValues(ComponentError):
         )
 
 
+class ScoreNameTaken(ComponentError):
+    """A feature has the name of a column that scoring would add."""
+
+    code = "score-name-taken"
+
+    def __init__(self, column: str, port: str) -> None:
+        super().__init__(
+            f'Feature column "{column}" on port "{port}" has the name of a score column.',
+            remedy="Give it another name with Edit Metadata, or leave it out.",
+            column=column,
+            port=port,
+        )
+
+
 class SchemaMismatch(ComponentError):
     """Data do not have the columns that a model was trained on."""
 

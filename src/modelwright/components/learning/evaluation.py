@@ -20,7 +20,9 @@ from modelwright.components.learning.errors import (
 )
 from modelwright.components.learning.metrics import (
     Metrics,
+    Numbers,
     Truths,
+    multiclass_metrics,
     regression_metrics,
     two_class_metrics,
 )
@@ -68,7 +70,25 @@ class TwoClassScores:
         return two_class_metrics(self.positive, self.probability, threshold=THRESHOLD)
 
 
-Scores = NumberScores | TwoClassScores
+@dataclass(frozen=True)
+class ClassScores:
+    """Actual and predicted classes by number, of the rows that have both.
+
+    classes: every value that occurs as either, sorted.  likelihood: the probability given to the
+    actual class, 0 where it has no column; None where there are no probabilities at all.
+    """
+
+    actual: Numbers
+    predicted: Numbers
+    classes: tuple[object, ...]
+    likelihood: Floats | None
+
+    def metrics(self) -> Metrics:
+        """The measures of the evaluation table."""
+        return multiclass_metrics(self.actual, self.predicted, self.likelihood)
+
+
+Scores = NumberScores | TwoClassScores | ClassScores
 
 
 def scored_task(schema: Schema, *, port: str) -> Task:
@@ -111,6 +131,8 @@ def read_scores(table: Table, *, port: str, log: Callable[[str], None] | None = 
         frame = _complete(table, label, scored, port, log)
         actual, predicted = (_floats(s) for s in frame.get_columns())
         return NumberScores(actual, predicted)
+    if task is Task.MULTICLASS:
+        return _class_scores(table, label, scored, port, log)
     if task is not Task.TWO_CLASS:
         raise NoScoreColumns(port, f"of a task that can be evaluated: not {TITLES[task]}")
     probability = _score_column(table.schema, task, "probability", SCORED_PROBABILITIES, port)
@@ -157,12 +179,43 @@ def _other_class(
     return next(iter(others), None)
 
 
+def _class_scores(
+    table: Table, label: Column, scored: Column, port: str, log: Callable[[str], None] | None
+) -> ClassScores:
+    probabilities = {
+        c.score.of: c.name
+        for c in table.schema
+        if c.score and c.score.task is Task.MULTICLASS and c.score.content == "probability"
+    }
+    frame = _complete(table, label, scored, port, log, *probabilities.values())
+    actual, predicted = frame[label.name], frame[scored.name].cast(frame[label.name].dtype)
+    classes = pl.concat([actual.unique(), predicted.unique()]).unique().sort()
+    numbers = [
+        values.replace_strict(classes, range(len(classes)), return_dtype=pl.Int64)
+        .to_numpy()
+        .astype(np.intp, copy=False)
+        for values in (actual, predicted)
+    ]
+    likelihood = None
+    if probabilities:
+        likelihood = np.zeros(frame.height)
+        for value, name in probabilities.items():
+            mine = (actual == value).to_numpy()
+            likelihood[mine] = frame[name].to_numpy()[mine]
+    return ClassScores(numbers[0], numbers[1], tuple(classes.to_list()), likelihood)
+
+
 def _complete(
-    table: Table, label: Column, score: Column, port: str, log: Callable[[str], None] | None
+    table: Table,
+    label: Column,
+    score: Column,
+    port: str,
+    log: Callable[[str], None] | None,
+    *further: str,
 ) -> pl.DataFrame:
-    frame = table.frame.select(label.name, score.name)
+    frame = table.frame.select(label.name, score.name, *further)
     frame = frame.with_columns(pl.col(pl.Float64).fill_nan(None))
-    complete = frame.drop_nulls()
+    complete = frame.drop_nulls([label.name, score.name])
     if complete.height == 0:
         if frame[label.name].null_count() == frame.height:
             raise LabelAllMissing(label.name, port)
@@ -184,6 +237,8 @@ def metric_columns(task: Task) -> Schema | None:
         names = regression_metrics(ones, ones)
     elif task is Task.TWO_CLASS:
         names = two_class_metrics(ones > 0, ones, threshold=THRESHOLD)
+    elif task is Task.MULTICLASS:
+        names = multiclass_metrics(np.array([0, 1]), np.array([0, 1]), ones)
     else:
         return None
     return Schema(tuple(Column(name, ColumnType.DOUBLE) for name in names))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -15,7 +15,7 @@ from modelwright.components.learning.encoding import Encoded, Floats
 from modelwright.components.learning.errors import WrongLearner
 from modelwright.components.outline import LearnerOutline, Outline
 from modelwright.components.parameters import Range
-from modelwright.data.expression import Expression
+from modelwright.data.expression import Compute, Drop, Expression, Formula, column
 from modelwright.data.fitted import UntrainedModel
 from modelwright.data.native import Native
 from modelwright.data.schema import Column, Schema, Task
@@ -53,10 +53,30 @@ class TrainingData:
         return self.encoded.rows
 
 
+class Working:
+    """Columns that a model computes on the way to its scores and then drops."""
+
+    def __init__(self) -> None:
+        self.steps: list[Compute] = []
+        self.names: list[str] = []
+
+    def columns(self, expressions: Sequence[Expression]) -> list[Expression]:
+        """The values as columns of their own, for expressions that use each several times."""
+        names = [f"⟨working {len(self.names) + at}⟩" for at in range(len(expressions))]
+        self.steps.append(Compute(dict(zip(names, expressions, strict=True))))
+        self.names += names
+        return [column(name) for name in names]
+
+    def column(self, expression: Expression) -> Expression:
+        """One value as a column of its own."""
+        return self.columns([expression])[0]
+
+
 @dataclass(frozen=True)
 class Fitted:
     """What a learner gives: score columns, each with the expression that computes it.
 
+    working: columns that the expressions read beside the features.
     learnt: weights, importance … for people, as JSON.  libraries: packages whose version matters.
     """
 
@@ -64,6 +84,15 @@ class Fitted:
     natives: Mapping[str, Native] = field(default_factory=dict)
     learnt: Mapping[str, Any] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
+    working: Working | None = None
+
+    @property
+    def formula(self) -> Formula:
+        """From feature columns to score columns."""
+        scores = Compute({column.name: expression for column, expression in self.scores})
+        if self.working is None or not self.working.steps:
+            return Formula(scores)
+        return Formula(*self.working.steps, scores, Drop(self.working.names))
 
 
 class Learner(Component):
@@ -82,7 +111,12 @@ class Learner(Component):
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         """Task and title are known at once."""
-        return {"untrained_model": LearnerOutline(self.task, self.__component__.title)}
+        found = LearnerOutline(self.task, self.__component__.title, self.further_scores())
+        return {"untrained_model": found}
+
+    def further_scores(self) -> Schema:
+        """Score columns beside those of every model for the task, as far as settings tell them."""
+        return Schema()
 
     def fit(self, data: TrainingData, context: Context) -> Fitted:
         """Learn from the rows.  Each learner overrides this."""

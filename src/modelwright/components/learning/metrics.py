@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from modelwright.components.learning.encoding import Floats
 
 Truths = NDArray[np.bool_]
+Numbers = NDArray[np.intp]
 Metrics = dict[str, float | None]
 
 SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
@@ -58,6 +59,46 @@ def two_class_metrics(positive: Truths, probability: Floats, *, threshold: float
         "Average Log Loss": loss,
         "Training Log Loss": log_loss_gain(positive, loss),
     }
+
+
+def multiclass_metrics(actual: Numbers, predicted: Numbers, likelihood: Floats | None) -> Metrics:
+    """The measures of a model for several classes, in the order of the evaluation table.
+
+    actual, predicted: class numbers from 0.  likelihood: the probability given to the actual class,
+    None where the model gives none.  Micro measures pool the decisions of all classes, macro ones
+    are the mean over the classes that occur; a class never predicted has a precision of 0 there.
+    """
+    classes = int(max(actual.max(), predicted.max())) + 1
+    hits = np.bincount(actual[actual == predicted], minlength=classes).astype(np.float64)
+    there = np.bincount(actual, minlength=classes)
+    said = np.bincount(predicted, minlength=classes)
+    occurs = (there + said) > 0
+    hits, there, said = hits[occurs], there[occurs], said[occurs]
+    precision = np.divide(hits, said, out=np.zeros(len(hits)), where=said > 0)
+    recall = np.divide(hits, there, out=np.zeros(len(hits)), where=there > 0)
+    accuracy = float((actual == predicted).mean())
+    rows = len(actual)
+    wrong = (there - hits) + (said - hits)
+    loss = None
+    if likelihood is not None:
+        share = np.clip(likelihood, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+        loss = float(-np.log(share).mean())
+    return {
+        "Accuracy": accuracy,
+        "Average Accuracy": float((1 - wrong / rows).mean()),
+        "Micro Precision": float(hits.sum() / said.sum()),
+        "Macro Precision": float(precision.mean()),
+        "Micro Recall": float(hits.sum() / there.sum()),
+        "Macro Recall": float(recall.mean()),
+        "Macro F1 Score": float((2 * hits / (there + said)).mean()),
+        "Average Log Loss": loss,
+    }
+
+
+def quantile_loss(actual: Floats, predicted: Floats, quantile: float) -> float:
+    """Mean pinball loss: an error upwards costs 1 - quantile, one downwards quantile."""
+    error = actual - predicted
+    return float(np.maximum(quantile * error, (quantile - 1) * error).mean())
 
 
 def area_under_roc(positive: Truths, score: Floats) -> float | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from modelwright.components.learning.learner import Class
-from modelwright.data.expression import Expression, when
+from collections.abc import Sequence
+
+from modelwright.components.learning.learner import Class, Working
+from modelwright.data.expression import Expression, any_of, call, dot, literal, when
 from modelwright.data.schema import Column, ColumnType, Role, Schema, Score, Task
 
 SCORED_LABELS = "Scored Labels"
 SCORED_PROBABILITIES = "Scored Probabilities"
+SCORED_DEVIATION = "Scored Label Standard Deviation"
 
 THRESHOLD = 0.5
 """A row is scored as the positive class from this probability on."""
@@ -17,6 +20,12 @@ def number_column(label: Column | None, task: Task = Task.REGRESSION) -> Column:
     """The column that holds a predicted number."""
     score = Score(task, "label", label.name if label else None)
     return Column(SCORED_LABELS, ColumnType.DOUBLE, Role.SCORE, score=score)
+
+
+def deviation_column(label: Column | None) -> Column:
+    """The column that says how far a predicted number may be off."""
+    score = Score(Task.REGRESSION, "deviation", label.name if label else None)
+    return Column(SCORED_DEVIATION, ColumnType.DOUBLE, Role.SCORE, score=score)
 
 
 def class_column(label: Column | None, task: Task) -> Column:
@@ -42,12 +51,84 @@ def probability_column(label: Column | None, task: Task, of: Class | None) -> Co
 def two_class_scores(
     label: Column | None, classes: tuple[Class, ...], probability: Expression
 ) -> tuple[tuple[Column, Expression], ...]:
-    """Scored Labels and Scored Probabilities from the probability of the positive, last class."""
+    """Scored Labels and Scored Probabilities from the probability of the positive, last class.
+
+    Without a probability there is no label either.
+    """
     negative, positive = classes
-    scored = when(probability >= THRESHOLD, positive, negative)
+    below = when(probability < THRESHOLD, negative, literal(None))
+    scored = when(probability >= THRESHOLD, positive, below)
     return (
         (class_column(label, Task.TWO_CLASS), scored),
         (probability_column(label, Task.TWO_CLASS, positive), probability),
+    )
+
+
+def multiclass_scores(
+    label: Column | None,
+    classes: tuple[Class, ...],
+    probabilities: Sequence[Expression],
+    working: Working,
+) -> tuple[tuple[Column, Expression], ...]:
+    """Scored Labels and a column of probabilities per class; of equally likely classes the first.
+
+    The probabilities must be cheap to refer to more than once: columns, or outputs of a native.
+    """
+    highest = largest(probabilities, working)
+    return _class_scores(label, classes, probabilities, _first(classes, probabilities, highest))
+
+
+def softmax_scores(
+    label: Column | None,
+    classes: tuple[Class, ...],
+    sums: Sequence[Expression],
+    working: Working,
+) -> tuple[tuple[Column, Expression], ...]:
+    """As `multiclass_scores`, for probabilities that grow with the exponential of a sum per class."""
+    sums = working.columns(sums)
+    highest = largest(sums, working)
+    powers = working.columns([call("exp", s - highest) for s in sums])
+    total = working.column(dot([(power, 1.0) for power in powers]))
+    probabilities = [power / total for power in powers]
+    return _class_scores(label, classes, probabilities, _first(classes, sums, highest))
+
+
+def largest(values: Sequence[Expression], working: Working) -> Expression:
+    """The largest of the values."""
+    left = list(values)
+    while len(left) > 1:
+        # As columns, since the expression of one maximum holds its arguments several times.
+        pairs = zip(left[::2], left[1::2], strict=False)
+        winners = working.columns([call("maximum", a, b) for a, b in pairs])
+        left = winners + left[len(winners) * 2 :]
+    return left[0]
+
+
+def _first(
+    classes: Sequence[Class], values: Sequence[Expression], highest: Expression
+) -> Expression:
+    """The first class whose value is the highest; halved again and again, so that it stays shallow."""
+    if len(classes) == 1:
+        return literal(classes[0])
+    half = len(classes) // 2
+    left = any_of(value >= highest for value in values[:half])
+    return when(
+        left,
+        _first(classes[:half], values[:half], highest),
+        _first(classes[half:], values[half:], highest),
+    )
+
+
+def _class_scores(
+    label: Column | None,
+    classes: tuple[Class, ...],
+    probabilities: Sequence[Expression],
+    scored: Expression,
+) -> tuple[tuple[Column, Expression], ...]:
+    columns = [probability_column(label, Task.MULTICLASS, c) for c in classes]
+    return (
+        (class_column(label, Task.MULTICLASS), scored),
+        *zip(columns, probabilities, strict=True),
     )
 
 

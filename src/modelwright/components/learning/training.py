@@ -25,6 +25,7 @@ from modelwright.components.learning.errors import (
     NoFeatureColumns,
     NoLabelColumn,
     OneClassOnly,
+    ScoreNameTaken,
     SeveralLabelColumns,
     TooFewRows,
     TooManyClasses,
@@ -36,7 +37,6 @@ from modelwright.components.learning.explanation import explain, sampled
 from modelwright.components.learning.learner import Class, Fitted, Learner, TrainingData
 from modelwright.components.learning.scores import outline_scores
 from modelwright.components.outline import LearnerOutline, ModelOutline, TableOutline
-from modelwright.data.expression import Compute, Formula
 from modelwright.data.fitted import Model
 from modelwright.data.schema import Column, ColumnType, Role, Schema, Task
 from modelwright.data.table import Table
@@ -85,7 +85,7 @@ def outline_of_training(
 
     Raises what training would raise for the same columns.
     """
-    task = learner.task if learner else None
+    task, further = (learner.task, learner.further) if learner else (None, Schema())
     if dataset is None or (label and label not in dataset.schema and not dataset.complete):
         return ModelOutline(task) if task else None
     if not label and not dataset.schema.labels and not dataset.complete:
@@ -96,7 +96,12 @@ def outline_of_training(
     features = features_of(dataset.schema, column.name) if dataset.complete else None
     if task is None:
         return None
-    return ModelOutline(task, column, features, outline_scores(task, column))
+    scores = outline_scores(task, column).put(*(_of_label(c, column) for c in further))
+    return ModelOutline(task, column, features, scores)
+
+
+def _of_label(score: Column, label: Column) -> Column:
+    return replace(score, score=replace(score.score, label=label.name)) if score.score else score
 
 
 def refuse_unsupervised(task: Task, learner: str) -> None:
@@ -106,7 +111,10 @@ def refuse_unsupervised(task: Task, learner: str) -> None:
 
 
 def model_of(learner: Learner, data: TrainingData, fitted: Fitted) -> Model:
-    """The model, with what is recorded of every training."""
+    """The model, with what is recorded of every training.  Raises ScoreNameTaken."""
+    for column, _ in fitted.scores:
+        if column.name in data.features:
+            raise ScoreNameTaken(column.name, "dataset")
     libraries = {name: version(name) for name in (*_LIBRARIES, *fitted.libraries)}
     learnt: dict[str, Any] = {
         "settings": learner.settings(),
@@ -117,7 +125,7 @@ def model_of(learner: Learner, data: TrainingData, fitted: Fitted) -> Model:
     }
     return Model(
         task=learner.task,
-        formula=Formula(Compute({c.name: e for c, e in fitted.scores})),
+        formula=fitted.formula,
         features=data.features,
         scores=Schema(tuple(c for c, _ in fitted.scores)),
         label=data.label,

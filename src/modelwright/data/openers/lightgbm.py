@@ -20,6 +20,7 @@ from modelwright.data.errors import ModelwrightError
 
 _FLOAT64 = 1
 _NORMAL = 0
+_ONE_THREAD_ROWS = 4_096
 _ROW_MAJOR = 1
 _FILES = {"linux": "lib_lightgbm.so", "darwin": "lib_lightgbm.dylib", "win32": "lib_lightgbm.dll"}
 
@@ -110,7 +111,7 @@ class TreeEnsemble:
                 _NORMAL,
                 0,
                 -1,
-                b"",
+                b"num_threads=1" if len(held) <= _ONE_THREAD_ROWS else b"",
                 ctypes.byref(length),
                 answers.ctypes.data_as(ctypes.c_void_p),
             )
@@ -146,7 +147,6 @@ def _libraries() -> tuple[ctypes.CDLL, ctypes.PyDLL]:
         if place.is_file():
             freeing, holding = ctypes.CDLL(str(place)), ctypes.PyDLL(str(place))
             freeing.LGBM_GetLastError.restype = ctypes.c_char_p
-            # Quiet from the start: a model that is loaded has nothing to tell.
             return freeing, holding
     raise MissingLibrary("lightgbm", "learn")
 

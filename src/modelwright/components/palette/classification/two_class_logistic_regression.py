@@ -20,6 +20,7 @@ from modelwright.components.learning.learner import (
     Learner,
     TrainerMode,
     TrainingData,
+    Working,
 )
 from modelwright.components.learning.scores import two_class_scores
 from modelwright.components.learning.seed import Seed
@@ -94,8 +95,10 @@ class TwoClassLogisticRegression(
         if not end.converged:
             context.log("The tolerance was not reached; the last step's weights are used.")
         weights = LinearWeights.of_scaled(design, found[:-1], float(found[-1]))
-        probability = call("sigmoid", weights.expression())
+        working = Working()
+        probability = working.column(call("sigmoid", weights.expression()))
         return Fitted(
             two_class_scores(data.label, data.classes, probability),
             learnt={"weights": weights.listed(), "steps": end.rounds, "converged": end.converged},
+            working=working,
         )

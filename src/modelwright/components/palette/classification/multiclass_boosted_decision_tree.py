@@ -1,0 +1,34 @@
+"""Multiclass Boosted Decision Tree: trees that correct one another, for several classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from modelwright.components.learning.boosted_trees import BoostedTrees
+from modelwright.components.learning.learner import CLASSIFICATION, TrainingData, Working
+from modelwright.components.learning.scores import multiclass_scores
+from modelwright.components.learning.seed import Seed
+from modelwright.data.expression import Expression
+from modelwright.data.schema import Column, Task
+
+
+class MulticlassBoostedDecisionTree(BoostedTrees, category=CLASSIFICATION):
+    """Predicts one of several classes with trees grown one after another, a tree per class a round.
+
+    Trees are grown by LightGBM on the multinomial logarithmic loss.  A missing number takes the
+    branch that suits it best; a missing text is a level of its own if training saw one.
+    """
+
+    task: ClassVar[Task] = Task.MULTICLASS
+
+    random_number_seed: Seed = 42
+    """Draws the rows that split points are chosen from, when there are more than 200,000."""
+
+    def objective(self, data: TrainingData) -> Mapping[str, Any]:
+        return {"objective": "multiclass", "num_class": len(data.classes)}
+
+    def scores(
+        self, data: TrainingData, answers: list[Expression], working: Working
+    ) -> tuple[tuple[Column, Expression], ...]:
+        return multiclass_scores(data.label, data.classes, answers, working)
