@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -18,6 +19,7 @@ from modelwright.workspace import Workspace
 from modelwright.workspace.errors import NotFound
 
 if TYPE_CHECKING:
+    from modelwright.serve.endpoint import Endpoints
     from modelwright.targets.contract import Target
 
 
@@ -87,6 +89,13 @@ class Home:
             if self._workers is None:
                 self._workers = self._start_workers()
             return self._workers
+
+    @cached_property
+    def replicas(self) -> Endpoints:
+        """The processes that answer for this home's endpoints."""
+        from modelwright.serve.endpoint import Endpoints
+
+        return Endpoints(self.folder / "endpoints")
 
     @property
     def run_logs(self) -> Path:

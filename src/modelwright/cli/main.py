@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 
-from modelwright.cli import component, dataset, pipeline
+from modelwright.cli import component, dataset, endpoint, pipeline
 from modelwright.cli import run as runs
+from modelwright.cli.demo import demo
 from modelwright.cli.place import choose
 from modelwright.cli.printing import put
 from modelwright.cli.rim import guarded
+from modelwright.cli.server import up
 
 app = typer.Typer(
     name="modelwright",
@@ -27,6 +29,9 @@ app.add_typer(component.app, name="component", help="What a node can do.")
 app.add_typer(dataset.app, name="dataset", help="Data that pipelines read by name.")
 app.add_typer(pipeline.app, name="pipeline", help="Check, run and convert pipelines.")
 app.add_typer(runs.app, name="run", help="Look at runs and at what they left.")
+app.add_typer(endpoint.app, name="endpoint", help="Serve inference pipelines over HTTP.")
+app.command()(demo)
+app.command()(up)
 
 
 def _version(asked: bool) -> None:

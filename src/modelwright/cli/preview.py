@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelwright.cli.printing import put, put_table, written
@@ -29,11 +30,21 @@ def put_preview(preview: Preview) -> None:
         put_table(("NAME", "VALUE"), ((n, _cell(v)) for n, v in preview.learnt.items()))
 
 
+def put_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as a table; a single one as names with values."""
+    if len(rows) == 1:
+        put_table(("COLUMN", "VALUE"), ((name, _cell(v)) for name, v in rows[0].items()))
+    elif rows:
+        put_table(list(rows[0]), ([_cell(v) for v in row.values()] for row in rows))
+    else:
+        put("No rows.")
+
+
 def _cell(value: Any) -> str:
     if isinstance(value, dict) and value.get("isNan"):
         return "NaN"
-    if isinstance(value, dict) and "isInf" in value:
-        return "Infinity" if value["isInf"] > 0 else "-Infinity"
+    if isinstance(value, dict) and (sign := value.get("isInf") or value.get("isInfinite")):
+        return "Infinity" if sign > 0 else "-Infinity"
     if isinstance(value, dict | list):
         text = json.dumps(value, ensure_ascii=False)
         return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -20,11 +20,13 @@ def put_json(value: Any) -> None:
 
     text = json.dumps(as_json(value), indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def put(text: str = "") -> None:
     """Write a line to standard output, as it is."""
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def tell(text: str = "") -> None:

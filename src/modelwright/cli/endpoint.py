@@ -1,0 +1,254 @@
+"""Commands about endpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modelwright.cli.place import HomeOption, JsonOption, opened
+from modelwright.cli.printing import put, put_json, put_table, tell
+from modelwright.cli.settings import parse_settings
+
+if TYPE_CHECKING:
+    from modelwright.actions.endpoints import EndpointReport
+    from modelwright.actions.scoring import Scored
+
+app = typer.Typer(no_args_is_help=True)
+
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", show_default=False, help="The endpoint's name.")
+]
+
+
+@app.command()
+def deploy(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", show_default=False, help="An inference pipeline, as convert writes it."
+        ),
+    ],
+    name: Annotated[
+        str, typer.Option(metavar="NAME", show_default=False, help="The endpoint's name.")
+    ],
+    description: Annotated[str, typer.Option(metavar="TEXT", help="What it is for.")] = "",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            show_default=False,
+            help="A setting of the deployment, such as scoring_timeout_ms=500; may be given again.",
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address that it listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 0,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Serve an inference pipeline; it goes on serving when this command has ended."""
+    from modelwright.actions.endpoints import deploy_endpoint
+    from modelwright.actions.pipelines import read_pipeline
+
+    given = parse_settings(settings) or None
+    document = read_pipeline(file)
+    with opened(home) as here:
+        deployed = deploy_endpoint(
+            here,
+            document.graph,
+            name=name,
+            description=description,
+            deployment=given,
+            host=host,
+            port=port,
+        )
+    if json:
+        put_json(deployed)
+        return
+    if not deployed.is_new:
+        put("It serves this pipeline already.")
+    _put(deployed.report)
+
+
+@app.command("list")
+def list_(home: HomeOption = None, json: JsonOption = False) -> None:
+    """List endpoints and how they do."""
+    from modelwright.actions.endpoints import list_endpoints
+
+    with opened(home) as here:
+        found = list_endpoints(here)
+    if json:
+        put_json(found)
+        return
+    put_table(
+        ("NAME", "STATE", "SCORING ADDRESS", "CREATED"),
+        ((r.record.name, r.state, r.scoring_url, r.record.created_at) for r in found),
+    )
+
+
+@app.command()
+def show(name: NameArgument, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Show an endpoint: its state, its addresses, and what a request looks like."""
+    from modelwright.actions.endpoints import endpoint_package, show_endpoint
+    from modelwright.actions.scoring import sample_rows
+
+    with opened(home) as here:
+        report = show_endpoint(here, name)
+        package = endpoint_package(here, name)
+        samples = sample_rows(here, name)
+    if json:
+        put_json(
+            {
+                **report.to_json(),
+                "inputs": package.inputs,
+                "outputs": package.outputs,
+                "example": {"Inputs": samples, "GlobalParameters": {}},
+            }
+        )
+        return
+    _put(report)
+    for request in package.inputs:
+        put()
+        put(f'Input "{request.name}":')
+        put_table(
+            ("COLUMN", "TYPE", "IN A REQUEST", "MAY BE MISSING"),
+            ((c.name, c.type, c.use, c.missing) for c in request.columns),
+        )
+    for reply in package.outputs:
+        put()
+        put(f'Output "{reply.name}": {", ".join(c.name for c in reply.columns)}')
+
+
+@app.command()
+def keys(
+    name: NameArgument,
+    regenerate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHICH", show_default=False, help="Make one anew: primary or secondary."
+        ),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print the two keys of an endpoint; either opens it."""
+    from modelwright.actions.endpoints import endpoint_keys, regenerate_key
+    from modelwright.workspace.records.endpoints import KeyName
+
+    if regenerate is not None and regenerate not in list(KeyName):
+        raise typer.BadParameter("it is primary or secondary", param_hint="--regenerate")
+    with opened(home) as here:
+        found = (
+            regenerate_key(here, name, KeyName(regenerate))
+            if regenerate
+            else endpoint_keys(here, name)
+        )
+    if json:
+        put_json({"primary": found.primary, "secondary": found.secondary})
+        return
+    put(f"primary    {found.primary}")
+    put(f"secondary  {found.secondary}")
+
+
+@app.command()
+def score(
+    name: NameArgument,
+    rows: Annotated[
+        Path,
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            show_default=False,
+            help="Rows to score: .json, or a table such as .csv.",
+        ),
+    ],
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Send rows to an endpoint over HTTP and print its reply."""
+    from modelwright.actions.scoring import read_rows, score_rows
+
+    with opened(home) as here:
+        scored = score_rows(here, name, read_rows(here, name, rows))
+    if json:
+        put_json(scored)
+        return
+    put_scored(scored)
+
+
+@app.command()
+def start(name: NameArgument, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Have a stopped endpoint answer again."""
+    from modelwright.actions.endpoints import start_endpoint
+
+    with opened(home) as here:
+        report = start_endpoint(here, name)
+    if json:
+        put_json(report)
+        return
+    _put(report)
+
+
+@app.command()
+def stop(name: NameArgument, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Have an endpoint answer no more; its keys and its address stay."""
+    from modelwright.actions.endpoints import stop_endpoint
+
+    with opened(home) as here:
+        report = stop_endpoint(here, name)
+    if json:
+        put_json(report)
+        return
+    put(f"{report.record.name} is {report.state}.")
+
+
+@app.command()
+def log(
+    name: NameArgument,
+    lines: Annotated[int, typer.Option(min=1, help="How many lines.")] = 100,
+    home: HomeOption = None,
+) -> None:
+    """Print the last lines that an endpoint has written."""
+    from modelwright.actions.endpoints import endpoint_log
+
+    with opened(home) as here:
+        found = endpoint_log(here, name, lines=lines)
+    for line in found:
+        put(line)
+
+
+@app.command()
+def delete(name: NameArgument, home: HomeOption = None) -> None:
+    """Stop an endpoint and forget it with its keys."""
+    from modelwright.actions.endpoints import delete_endpoint
+
+    with opened(home) as here:
+        delete_endpoint(here, name)
+    put(f"{name} is deleted.")
+
+
+def put_scored(scored: Scored) -> None:
+    """Write the rows of a reply, and tell of those that a step took out."""
+    from modelwright.cli.preview import put_rows
+
+    for number, (output, rows) in enumerate(scored.results.items()):
+        if number:
+            put()
+        if len(scored.results) > 1:
+            put(f"{output}:")
+        put_rows(rows)
+    for dropped in scored.dropped:
+        where = f"Row {dropped['row']}" if "row" in dropped else f"{dropped['rows']} rows"
+        tell(f'{where} dropped by "{dropped["node"]}": {dropped["reason"]}')
+
+
+def _put(report: EndpointReport) -> None:
+    put(f"{report.record.name} is {report.state}.")
+    if report.status and report.status.message:
+        put(report.status.message)
+    if report.scoring_url:
+        put(f"Scoring address: {report.scoring_url}")
+        put(f"Documentation:   {report.status.base_url if report.status else ''}/swagger.json")
+    put(f"Keys:            modelwright endpoint keys {report.record.name}")

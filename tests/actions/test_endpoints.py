@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from modelwright.actions.conversions import convert_pipeline
+from modelwright.actions.endpoints import (
+    change_endpoint,
+    delete_endpoint,
+    deploy_endpoint,
+    endpoint_keys,
+    endpoint_log,
+    endpoint_package,
+    list_endpoints,
+    regenerate_key,
+    revive_endpoints,
+    show_endpoint,
+    start_endpoint,
+    stop_endpoint,
+)
+from modelwright.actions.home import Home
+from modelwright.actions.run_pipeline import run_pipeline
+from modelwright.actions.scoring import (
+    EndpointUnreachable,
+    RequestRefused,
+    UnreadableRequest,
+    read_rows,
+    sample_rows,
+    score_rows,
+)
+from modelwright.graph.edits import set_parameter
+from modelwright.graph.graph import Graph, NodeId
+from modelwright.inference.prepare import NotAnInferencePipeline
+from modelwright.serve.errors import UnknownSetting
+from modelwright.serve.status import State
+from modelwright.workspace.errors import InvalidName, NotFound
+from modelwright.workspace.records.endpoints import DeploymentLineage, EndpointState, KeyName
+from tests.actions.homes import open_home, tutorial
+
+
+@dataclass(frozen=True)
+class World:
+    """A home in which the tutorial has been trained and converted."""
+
+    home: Home
+    graph: Graph
+    run_id: str
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with open_home(tmp_path_factory.mktemp("home")) as home:
+        report = run_pipeline(home, tutorial().graph)
+        converted = convert_pipeline(home, report.run.id)
+        yield World(home, converted.document.graph, report.run.id)
+        for name in home.replicas.names():
+            home.replicas.remove(name)
+
+
+@pytest.fixture(scope="module")
+def deployed(world: World) -> str:
+    lineage = DeploymentLineage(training_run_id=world.run_id)
+    done = deploy_endpoint(world.home, world.graph, name="cars", lineage=lineage)
+    assert done.is_new
+    return "cars"
+
+
+def pid_of(world: World, name: str) -> int:
+    status = show_endpoint(world.home, name).status
+    assert status is not None
+    assert status.pid is not None
+    return status.pid
+
+
+def test_a_deployed_pipeline_answers_and_is_remembered(world: World, deployed: str) -> None:
+    report = show_endpoint(world.home, deployed)
+    assert report.state is State.HEALTHY
+    assert report.scoring_url.endswith("/api/v1/service/cars/score")
+    (deployment,) = report.deployments
+    assert (deployment.number, deployment.traffic, deployment.state) == (
+        1,
+        100,
+        EndpointState.HEALTHY,
+    )
+    assert deployment.lineage.training_run_id == world.run_id
+    assert (world.home.folder / deployment.package / "serving.json").is_file()
+    assert report.record.state is EndpointState.HEALTHY
+    assert report.to_json()["settings"]["min_replicas"] == 1
+    assert [r.record.name for r in list_endpoints(world.home)] == [deployed]
+    assert "answering on" in "\n".join(endpoint_log(world.home, deployed))
+
+
+def test_rows_are_scored_as_in_the_training_run(world: World, deployed: str) -> None:
+    scored = score_rows(world.home, deployed, sample_rows(world.home, deployed, 3))
+    (rows,) = scored.results.values()
+    assert len(rows) == 3
+    assert all(3000 < row["Scored Labels"] < 60000 for row in rows)
+    assert scored.to_json() == {"Results": {"WebServiceOutput0": rows}}
+
+
+def test_the_same_pipeline_is_not_deployed_a_second_time(world: World, deployed: str) -> None:
+    before = pid_of(world, deployed)
+    again = deploy_endpoint(world.home, world.graph, name=deployed)
+    assert not again.is_new
+    assert len(again.report.deployments) == 1
+    assert pid_of(world, deployed) == before
+
+
+def test_another_pipeline_takes_over_at_the_same_address_with_the_same_keys(world: World) -> None:
+    home = world.home
+    first = deploy_endpoint(home, world.graph, name="trucks").report
+    keys = endpoint_keys(home, "trucks")
+    named = set_parameter(world.graph, NodeId("web-service-output"), "name", "price")
+    second = deploy_endpoint(home, named, name="TRUCKS").report
+    assert second.record.name == "trucks"
+    assert second.scoring_url == first.scoring_url
+    assert endpoint_keys(home, "trucks") == keys
+    assert [(d.number, d.traffic, d.state.value) for d in second.deployments] == [
+        (2, 100, "healthy"),
+        (1, 0, "stopped"),
+    ]
+    assert list(score_rows(home, "trucks", sample_rows(home, "trucks")).results) == ["price"]
+    assert [o.name for o in endpoint_package(home, "trucks").outputs] == ["price"]
+    delete_endpoint(home, "trucks")
+
+
+def test_what_cannot_be_deployed_leaves_nothing_behind(world: World) -> None:
+    home = world.home
+    with pytest.raises(NotAnInferencePipeline):
+        deploy_endpoint(home, tutorial().graph, name="training")
+    with pytest.raises(InvalidName):
+        deploy_endpoint(home, world.graph, name="no name")
+    with pytest.raises(UnknownSetting, match="min_replicas"):
+        deploy_endpoint(home, world.graph, name="wrong", deployment={"min_replica": 1})
+    names = {r.record.name for r in list_endpoints(home)}
+    assert names.isdisjoint({"training", "no name", "wrong"})
+    assert not (home.folder / "packages" / "wrong").exists()
+    assert "wrong" not in home.replicas.names()
+    assert not list(home.folder.glob(".deploy-*"))
+
+
+def test_a_new_key_opens_it_and_the_former_one_no_more(world: World, deployed: str) -> None:
+    before = endpoint_keys(world.home, deployed)
+    after = regenerate_key(world.home, deployed, KeyName.PRIMARY)
+    assert after.primary != before.primary
+    assert after.secondary == before.secondary
+    # Scoring uses the primary key.
+    assert score_rows(world.home, deployed, sample_rows(world.home, deployed)).results
+
+
+def test_settings_change_while_it_serves(world: World, deployed: str) -> None:
+    before = pid_of(world, deployed)
+    report = change_endpoint(world.home, deployed, deployment={"scoring_timeout_ms": 1234})
+    assert report.to_json()["settings"]["scoring_timeout_ms"] == 1234
+    assert report.deployments[0].settings["scoring_timeout_ms"] == 1234
+    assert pid_of(world, deployed) == before
+
+
+def test_a_stopped_endpoint_is_told_and_answers_again_when_started(
+    world: World, deployed: str
+) -> None:
+    address = show_endpoint(world.home, deployed).scoring_url
+    assert stop_endpoint(world.home, deployed).state is State.STOPPED
+    assert [r.state for r in revive_endpoints(world.home)] == [State.STOPPED]
+    with pytest.raises(EndpointUnreachable, match="stopped"):
+        score_rows(world.home, deployed, sample_rows(world.home, deployed))
+    report = start_endpoint(world.home, deployed)
+    assert (report.state, report.scoring_url) == (State.HEALTHY, address)
+    assert report.record.state is EndpointState.HEALTHY
+
+
+def test_an_endpoint_whose_process_was_killed_is_revived_at_its_address(
+    world: World, deployed: str
+) -> None:
+    before = show_endpoint(world.home, deployed)
+    pid = pid_of(world, deployed)
+    os.kill(pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=5)
+    assert show_endpoint(world.home, deployed).state is State.UNHEALTHY
+    with pytest.raises(EndpointUnreachable):
+        score_rows(world.home, deployed, sample_rows(world.home, deployed))
+    (after,) = revive_endpoints(world.home)
+    assert (after.state, after.scoring_url) == (State.HEALTHY, before.scoring_url)
+    assert score_rows(world.home, deployed, sample_rows(world.home, deployed)).results
+
+
+def test_a_request_that_is_refused_is_told_in_the_words_of_the_endpoint(
+    world: World, deployed: str
+) -> None:
+    with pytest.raises(RequestRefused, match="missing-request-columns") as caught:
+        score_rows(world.home, deployed, {"WebServiceInput0": [{"make": "bmw"}]})
+    assert caught.value.fields["status"] == 400
+    assert caught.value.fields["details"]["row"] == 0
+
+
+def test_rows_are_read_from_json_in_each_form_and_from_tables_in_the_wanted_types(
+    world: World, deployed: str, tmp_path: Path
+) -> None:
+    import json
+
+    rows = sample_rows(world.home, deployed)
+    ((name, (row,)),) = rows.items()
+    for value in ([row], {name: [row]}, {"Inputs": {name: [row]}, "GlobalParameters": {}}):
+        path = tmp_path / "rows.json"
+        path.write_text(json.dumps(value))
+        assert read_rows(world.home, deployed, path) == rows
+    table = tmp_path / "rows.csv"
+    # Left to itself, a reader would take the maker for a number.
+    table.write_text(
+        ",".join(row) + "\n" + ",".join("7" if v is None else str(v) for v in row.values())
+    )
+    text = table.read_text().replace("alfa-romero", "7")
+    table.write_text(text)
+    ((read,),) = read_rows(world.home, deployed, table).values()
+    assert read["make"] == "7"
+    assert isinstance(read["bore"], float)
+
+
+@pytest.mark.parametrize("text", ["{", '"rows"', '{"Inputs": 1}', '{"a": 1}'])
+def test_a_file_that_holds_no_rows_is_told(
+    world: World, deployed: str, tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(text)
+    with pytest.raises(UnreadableRequest):
+        read_rows(world.home, deployed, path)
+
+
+def test_an_endpoint_that_is_deleted_leaves_no_process_and_no_file(world: World) -> None:
+    home = world.home
+    deploy_endpoint(home, world.graph, name="gone")
+    process = psutil.Process(pid_of(world, "gone"))
+    delete_endpoint(home, "gone")
+    assert not process.is_running()
+    assert not (home.folder / "packages" / "gone").exists()
+    assert not (home.folder / "endpoints" / "gone").exists()
+    with pytest.raises(NotFound):
+        show_endpoint(home, "gone")
+
+
+def test_an_endpoint_whose_files_are_gone_is_told_as_failed_and_can_be_deleted(
+    world: World,
+) -> None:
+    home = world.home
+    deploy_endpoint(home, world.graph, name="lost")
+    home.replicas.remove("lost")
+    report = show_endpoint(home, "lost")
+    assert (report.state, report.scoring_url) == (State.FAILED, "")
+    with pytest.raises(EndpointUnreachable, match="failed"):
+        score_rows(home, "lost", sample_rows(home, "lost"))
+    assert endpoint_log(home, "lost") == []
+    delete_endpoint(home, "lost")
