@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
+
 class Evaluator(Protocol):
     """An opened native value.  Both calls give equal numbers for equal rows."""
 
