@@ -19,11 +19,12 @@ from modelwright.run.workers import local_workers
 from tests.run.worlds import World, graph, statuses
 
 STEPS = 12
+LAST = f"n{STEPS - 1}"
 ROOT = Path(__file__).parents[2]
 
 
 def long_chain(folder: Path) -> Graph:
-    """A chain of steps that store a few megabytes each and count their runs."""
+    """A chain of steps that store a few megabytes each and count their runs; the last never ends."""
     names = [f"n{number}" for number in range(STEPS)]
     return graph(
         {
@@ -32,9 +33,10 @@ def long_chain(folder: Path) -> Graph:
                 name: ("add", {"amount": number + 1, "counted": str(folder)})
                 for number, name in enumerate(names)
             },
+            "h": ("hang", {"place": str(folder)}),
         },
         "n.table > n0.dataset",
-        *(f"{a}.table > {b}.dataset" for a, b in pairwise(names)),
+        *(f"{a}.table > {b}.dataset" for a, b in pairwise([*names, "h"])),
     )
 
 
@@ -90,7 +92,7 @@ def test_finished_steps_survive_a_kill_of_the_whole_program(tmp_path: Path, mome
     }
     with local_workers(most=1) as pool:
         world = World(tmp_path, pool)
-        result = world.run(long_chain(tmp_path))
+        result = world.run(long_chain(tmp_path), until=LAST)
     assert result.status == "completed"
     assert {n for n, s in statuses(result).items() if s == "reused"} >= set(finished)
     for node in finished:
@@ -98,7 +100,7 @@ def test_finished_steps_survive_a_kill_of_the_whole_program(tmp_path: Path, mome
             name = f"add-{int(node[1:]) + 1}"
             assert world.counted(name) == counted[name] == 1
     total = sum(range(1, STEPS + 1))
-    assert world.values(result, f"n{STEPS - 1}.table")[:2] == [total, total + 1]
+    assert world.values(result, f"{LAST}.table")[:2] == [total, total + 1]
     for step in result.steps.values():
         for output in step.outputs.values():
             assert world.store.get(output.digest, verify=True).summary()["rows"] == 400_000

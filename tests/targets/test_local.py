@@ -207,8 +207,18 @@ def test_a_closed_session_leaves_no_worker_at_work(pool: Pool) -> None:
 
 def test_workers_end_when_idle_but_not_below_the_least(pool: Pool) -> None:
     target = pool(least=1, most=3, idle_s=0.05)
-    target.warm(3, wait=False)
-    until(lambda: len(target.pids) == 3)
+    user = Inbox(target)
+    taken: list[WorkerId] = []
+    while len(taken) < 3:
+        if worker := user.session.take():
+            taken.append(worker)
+        else:
+            user.session.grow()
+            user.next(Free)
+    assert len(target.pids) == 3
+    for each in taken:
+        user.session.free(each)
+    user.session.close()
     until(lambda: len(target.pids) == 1)
     inbox = Inbox(target)
     assert inbox.ask(inbox.take(), "pid") == str(target.pids[0])

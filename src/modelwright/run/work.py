@@ -96,6 +96,7 @@ class Work:
         self._secret = secret
         self._stores: dict[str, Store] = {}
         self._asked: dict[int, queue.SimpleQueue[str | None]] = {}
+        self._unstorable: set[str] = set()
         self._numbers = itertools.count(1)
 
     def handle(self, session: int, body: bytes) -> None:
@@ -222,12 +223,15 @@ class Work:
 
     def _store(self, session: int, begin: Begin, made: Mapping[str, Artifact]) -> None:
         digests = {}
+        if any(given.token in self._unstorable for given in begin.inputs.values()):
+            # What it was made of is not in the store, so nobody could ever find it there.
+            self._give_up(begin, made)
+            return
         for port, value in made.items():
             try:
                 digests[port] = self._store_at(begin.store).put(value)
             except Exception as error:  # noqa: BLE001  # `save` is a component author's code, too
-                for name in made:
-                    self._desk.drop(token(begin.token, name))
+                self._give_up(begin, made)
                 if isinstance(error, OSError):
                     error = StoringFailed(
                         f'The result on port "{port}"', error.strerror or str(error)
@@ -236,6 +240,11 @@ class Work:
                 return
             self._desk.stored(token(begin.token, port), digests[port])
         self._say(session, Stored(begin.task, digests))
+
+    def _give_up(self, begin: Begin, made: Mapping[str, Artifact]) -> None:
+        for port in made:
+            self._unstorable.add(token(begin.token, port))
+            self._desk.drop(token(begin.token, port))
 
 
 def token(attempt: str, port: str) -> str:
