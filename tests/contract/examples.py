@@ -57,6 +57,12 @@ def categorical() -> Table:
     return cars().mark("make", "doors", categorical=True)
 
 
+def complete() -> Table:
+    """The cars that lack no value."""
+    frame = cars().frame
+    return cars().of(frame.filter(pl.col("doors").is_not_null() & pl.col("width").is_not_nan()))
+
+
 @cache
 def learner() -> UntrainedModel:
     """A linear regression to be trained."""
@@ -144,6 +150,13 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example({"mode": "Equal Width", "output_mode": "Inplace"}),
         Example({"mode": "Custom Edges", "edges": "2, 3", "output_mode": "ResultOnly"}),
     ),
+    "join-data": (
+        Example({"left_keys": ["doors"], "right_keys": ["doors"]}),
+        Example(
+            {"left_keys": ["make"], "right_keys": ["make"], "join_type": "Left Semi-Join"},
+        ),
+    ),
+    "smote": (Example({"label_column": "turbo", "neighbors": 3}, {"samples": complete}),),
     "execute-python-script": (Example({}, {"dataset1": cars}),),
     "evaluate-model": (Example({}, {"scored_dataset": scored}),),
     "train-model": (Example({"label_column": "price"}),),
