@@ -40,7 +40,11 @@ export default tseslint.config(
   jsxA11y.flatConfigs.recommended,
   {
     plugins: { "react-hooks": reactHooks },
-    rules: { ...reactHooks.configs.recommended.rules, "no-console": "error" },
+    rules: { ...reactHooks.configs.recommended.rules,
+      // The compiler is not used.
+      "react-hooks/incompatible-library": "off",
+      "no-console": "error",
+    },
   },
   ...directions,
 );

@@ -1,0 +1,97 @@
+import { Handle, type NodeProps, Position } from "@xyflow/react";
+import {
+  IconAlertTriangle,
+  IconCheck,
+  IconCircleX,
+  IconClock,
+  IconLoader2,
+  IconPlayerSkipForward,
+  IconPlayerStop,
+  IconRecycle,
+  IconRefreshAlert,
+} from "@tabler/icons-react";
+import { memo, type ReactNode } from "react";
+import { useText } from "../text/useText";
+import { categoryColour } from "./colours";
+import type { NodeStatus, PipelineFlowNode } from "./toFlow";
+import classes from "./canvas.module.css";
+
+const ICONS: Record<NodeStatus, ReactNode> = {
+  stale: <IconRefreshAlert size={14} aria-hidden />,
+  queued: <IconClock size={14} aria-hidden />,
+  running: <IconLoader2 size={14} aria-hidden className={classes.spin} />,
+  reused: <IconRecycle size={14} aria-hidden />,
+  done: <IconCheck size={14} aria-hidden />,
+  failed: <IconCircleX size={14} aria-hidden />,
+  skipped: <IconPlayerSkipForward size={14} aria-hidden />,
+  cancelled: <IconPlayerStop size={14} aria-hidden />,
+};
+
+function place(index: number, count: number): string {
+  return `${String(((index + 1) * 100) / (count + 1))}%`;
+}
+
+export const PipelineNode = memo(function PipelineNode({
+  data,
+  selected,
+}: NodeProps<PipelineFlowNode>) {
+  const text = useText();
+  const { run } = data;
+  const status = run ? text.status[run.status] : null;
+  const seconds = run?.seconds == null ? null : text.seconds(run.seconds);
+  return (
+    <div
+      className={classes.node}
+      data-selected={selected || undefined}
+      data-status={run?.status}
+      data-missing={data.missing || undefined}
+      style={{ "--category": categoryColour(data.category) } as React.CSSProperties}
+    >
+      {data.inputs.map((port, index) => (
+        <Handle
+          key={port.name}
+          id={port.name}
+          type="target"
+          position={Position.Top}
+          style={{ left: place(index, data.inputs.length) }}
+          title={port.title}
+          aria-label={port.title}
+          className={classes.port}
+          data-type={port.type}
+        />
+      ))}
+      <div className={classes.title}>{data.title}</div>
+      <div className={classes.line}>
+        {status && run ? (
+          <span className={classes.status} data-status={run.status}>
+            {ICONS[run.status]} {status}
+            {seconds && run.status === "done" ? ` · ${seconds}` : ""}
+          </span>
+        ) : (
+          <span className={classes.kind}>
+            {data.title === data.kind ? data.category : data.kind}
+          </span>
+        )}
+        {data.problems > 0 && (
+          <span className={classes.problem} title={text.problemCount(data.problems)}>
+            <IconAlertTriangle size={14} aria-hidden /> {data.problems}
+          </span>
+        )}
+      </div>
+      {data.comment && <div className={classes.comment}>{data.comment}</div>}
+      {data.outputs.map((port, index) => (
+        <Handle
+          key={port.name}
+          id={port.name}
+          type="source"
+          position={Position.Bottom}
+          style={{ left: place(index, data.outputs.length) }}
+          title={port.title}
+          aria-label={port.title}
+          className={classes.port}
+          data-type={port.type}
+        />
+      ))}
+    </div>
+  );
+});

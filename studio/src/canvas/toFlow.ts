@@ -1,0 +1,123 @@
+/** A draft as React Flow draws it: derived, never the truth. */
+
+import type { Edge, Node as FlowNode } from "@xyflow/react";
+import type { PortKind } from "../draft/connect";
+import { type Draft, type Point, parsePin } from "../draft/graph";
+
+export type NodeStatus =
+  "stale" | "queued" | "running" | "reused" | "done" | "failed" | "skipped" | "cancelled";
+
+/** What a node's run came to. */
+export interface NodeRun {
+  readonly status: NodeStatus;
+  readonly seconds: number | null;
+  /** Rows by output port, where it is a table. */
+  readonly rows: Readonly<Record<string, number>>;
+}
+
+/** What the canvas must know of a component. */
+export interface Drawn {
+  readonly title: string;
+  readonly category: string;
+  readonly inputs: readonly PortKind[];
+  readonly outputs: readonly PortKind[];
+}
+
+export interface NodeData extends Record<string, unknown> {
+  readonly title: string;
+  readonly kind: string;
+  readonly category: string;
+  readonly comment: string;
+  readonly inputs: readonly PortKind[];
+  readonly outputs: readonly PortKind[];
+  readonly run: NodeRun | null;
+  readonly problems: number;
+  readonly warnings: number;
+  readonly missing: boolean;
+}
+
+export type PipelineFlowNode = FlowNode<NodeData, "pipeline">;
+
+export const NODE_WIDTH = 220;
+export const NODE_HEIGHT = 62;
+
+export interface Shown {
+  readonly draft: Draft;
+  readonly components: ReadonlyMap<string, Drawn>;
+  readonly runs: ReadonlyMap<string, NodeRun>;
+  /** Errors and warnings by node. */
+  readonly problems: ReadonlyMap<string, { errors: number; warnings: number }>;
+  readonly selected: ReadonlySet<string>;
+}
+
+export function toNodes(shown: Shown): PipelineFlowNode[] {
+  const { draft, components, runs, problems, selected } = shown;
+  return draft.graph.nodes.map((node, place) => {
+    const known = components.get(node.component);
+    const found = problems.get(node.id);
+    const title = node.title || titleOf(known, node.component, node.parameters.name);
+    return {
+      id: node.id,
+      type: "pipeline",
+      position: draft.layout.positions[node.id] ?? fallback(place),
+      selected: selected.has(node.id),
+      width: NODE_WIDTH,
+      data: {
+        title,
+        kind: known?.title ?? node.component,
+        category: known?.category ?? "",
+        comment: node.comment,
+        // A component that is not installed keeps the ports its wires speak of.
+        inputs: known?.inputs ?? spoken(draft, node.id, "target"),
+        outputs: known?.outputs ?? spoken(draft, node.id, "source"),
+        run: runs.get(node.id) ?? null,
+        problems: found?.errors ?? 0,
+        warnings: found?.warnings ?? 0,
+        missing: !known,
+      },
+    };
+  });
+}
+
+export function toEdges(
+  draft: Draft,
+  runs: ReadonlyMap<string, NodeRun>,
+  selected: ReadonlySet<string>,
+): Edge[] {
+  return draft.graph.wires.map((wire) => {
+    const source = parsePin(wire.source);
+    const target = parsePin(wire.target);
+    const rows = runs.get(source.node)?.rows[source.port];
+    const running = runs.get(target.node)?.status === "running";
+    const id = `${wire.source} > ${wire.target}`;
+    return {
+      id,
+      source: source.node,
+      sourceHandle: source.port,
+      target: target.node,
+      targetHandle: target.port,
+      animated: running,
+      selected: selected.has(id),
+      ...(rows === undefined ? {} : { label: rows.toLocaleString() }),
+    };
+  });
+}
+
+function titleOf(known: Drawn | undefined, component: string, name: unknown): string {
+  if (component === "dataset" && typeof name === "string" && name) return name;
+  return known?.title ?? component;
+}
+
+function spoken(draft: Draft, node: string, side: "source" | "target"): PortKind[] {
+  const pins = draft.graph.wires.map((w) => parsePin(w[side])).filter((p) => p.node === node);
+  return [...new Set(pins.map((p) => p.port))].map((name) => ({
+    name,
+    title: name,
+    type: "unknown",
+  }));
+}
+
+/** Where a node without a place stands. */
+function fallback(place: number): Point {
+  return { x: 80 + (place % 4) * 260, y: 80 + Math.floor(place / 4) * 120 };
+}

@@ -1,0 +1,33 @@
+import { useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { useParams } from "react-router";
+import { draftQuery } from "../api/queries";
+import { useDraft } from "../draft/store";
+import { useText } from "../text/useText";
+import { Failure } from "../ui/Failure";
+import { Waiting } from "../ui/Waiting";
+import { readDraft } from "./queries";
+import { Workbench } from "./Workbench";
+
+/** The page of a draft. */
+export function Designer() {
+  const { draftId = "" } = useParams();
+  const text = useText();
+  const { data, error } = useQuery(draftQuery(draftId));
+  const open = useDraft((state) => state.open);
+  const opened = useDraft((state) => state.id);
+
+  useEffect(() => {
+    if (data) {
+      const { revision, draft } = readDraft(data);
+      open(data.id, revision, draft);
+    }
+  }, [data, open]);
+
+  if (error) return <Failure title={text.somethingWrong} message={error.message || text.offline} />;
+  if (!data || opened !== draftId) return <Waiting />;
+  if (data.fault) {
+    return <Failure title={data.name} message={data.fault.happened} remedy={data.fault.remedy} />;
+  }
+  return <Workbench key={draftId} draftId={draftId} name={data.name} kind={data.kind} />;
+}

@@ -1,0 +1,97 @@
+/** What the designer asks of the server. */
+
+import { queryOptions } from "@tanstack/react-query";
+import { api, type Checked, got, type Schemas } from "../api/client";
+import {
+  type Draft,
+  emptyGraph,
+  type Graph,
+  type Json,
+  type Layout,
+  type PipelineParameter,
+} from "../draft/graph";
+
+export function checkGraph(graph: Graph) {
+  return got<Checked>(api.POST("/api/check", { body: { graph: sendable(graph) } }));
+}
+
+/** The graph with plain arrays, as the generated types want them. */
+export function sendable(graph: Graph) {
+  return {
+    name: graph.name,
+    description: graph.description,
+    nodes: graph.nodes.map((n) => ({ ...n, parameters: { ...n.parameters } })),
+    wires: graph.wires.map((w) => ({ ...w })),
+    parameters: graph.parameters.map((p) => ({ ...p, sets: [...p.sets] })),
+  };
+}
+
+export const checkQuery = (graph: Graph) =>
+  queryOptions({
+    queryKey: ["check", graph],
+    queryFn: () => checkGraph(graph),
+    staleTime: Infinity,
+    gcTime: 10_000,
+  });
+
+export interface ServerDraft {
+  readonly revision: number;
+  readonly draft: Draft;
+}
+
+/** The server's form of a draft as the studio edits it. */
+export function readDraft(body: Schemas["Draft"]): ServerDraft {
+  const graph = body.graph ?? { ...emptyGraph, nodes: [], wires: [], parameters: [] };
+  const positions = Object.entries(body.layout.positions ?? {}).map(
+    ([id, [x, y]]) => [id, { x, y }] as const,
+  );
+  return {
+    revision: body.revision,
+    draft: {
+      graph: {
+        name: graph.name ?? "",
+        description: graph.description ?? "",
+        nodes: (graph.nodes ?? []).map((n) => ({
+          id: n.id,
+          component: n.component,
+          version: n.version,
+          parameters: n.parameters as Record<string, Json>,
+          title: n.title,
+          comment: n.comment,
+        })),
+        wires: graph.wires ?? [],
+        parameters: (graph.parameters ?? []) as PipelineParameter[],
+      },
+      layout: {
+        positions: Object.fromEntries(positions),
+        notes: (body.layout.notes ?? []) as unknown as Layout["notes"],
+        groups: (body.layout.groups ?? []) as unknown as Layout["groups"],
+      },
+    },
+  };
+}
+
+/** Saves a draft; throws ApiError with status 409 when it has moved on. */
+export async function saveDraft(id: string, revision: number, draft: Draft): Promise<number> {
+  const positions = Object.fromEntries(
+    Object.entries(draft.layout.positions).map(([node, p]) => [
+      node,
+      [p.x, p.y] as [number, number],
+    ]),
+  );
+  const saved = await got<Schemas["Draft"]>(
+    api.PUT("/api/drafts/{draft_id}", {
+      params: { path: { draft_id: id } },
+      body: {
+        revision,
+        graph: sendable(draft.graph),
+        layout: {
+          positions,
+          notes: draft.layout.notes.map((n) => ({ ...n })),
+          groups: draft.layout.groups.map((g) => ({ ...g })),
+        },
+      },
+    }),
+  );
+  return saved.revision;
+}
