@@ -30,7 +30,7 @@ Positions = np.ndarray[Any, np.dtype[np.int64]]
 class NotTwoClasses(ComponentError):
     """A label that must have two different values has not."""
 
-    code = "not-two-classes"
+    code = "label-not-binary"
 
     def __init__(self, label: str, count: int) -> None:
         super().__init__(
