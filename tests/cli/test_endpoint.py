@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modelwright import samples
+from modelwright.actions.conversions import convert_pipeline
+from modelwright.actions.pipelines import write_pipeline
+from modelwright.actions.run_pipeline import run_pipeline
+from tests.actions.homes import TINY, open_home, tutorial
+from tests.cli.command import Command, command
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home in which the tutorial has been trained, and beside it its inference pipeline."""
+    folder = tmp_path_factory.mktemp("trained")
+    with open_home(folder / "home") as home:
+        report = run_pipeline(home, tutorial().graph)
+        write_pipeline(convert_pipeline(home, report.run.id).document, folder / "inference.yaml")
+        yield folder
+        for name in home.replicas.names():
+            home.replicas.remove(name)
+
+
+@pytest.fixture
+def modelwright(trained: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    return command(trained / "home", capsys)
+
+
+def test_an_inference_pipeline_is_deployed_looked_at_scored_stopped_and_deleted(
+    modelwright: Command, trained: Path, tmp_path: Path
+) -> None:
+    done = modelwright(
+        "endpoint", "deploy", trained / "inference.yaml", "--name", "cars",
+        "--set", "scoring_timeout_ms=5000", "--description", "Prices of cars",
+    )  # fmt: skip
+    assert done.status == 0, done.err
+    assert done.out.startswith("cars is healthy.\nScoring address: http://127.0.0.1:")
+    again = modelwright("endpoint", "deploy", trained / "inference.yaml", "--name", "cars")
+    assert again.out.startswith("It serves this pipeline already.")
+
+    (listed,) = modelwright("endpoint", "list", "--json").json
+    assert (listed["name"], listed["state"]) == ("cars", "healthy")
+    assert listed["settings"]["scoring_timeout_ms"] == 5000
+    text = modelwright("endpoint", "list").out
+    assert listed["scoring_url"] in text
+    shown = modelwright("endpoint", "show", "cars", "--json").json
+    assert shown["description"] == "Prices of cars"
+    text = modelwright("endpoint", "show", "cars").out
+    for column in shown["inputs"][0]["columns"]:
+        assert column["name"] in text
+    assert 'Output "WebServiceOutput0": symboling, make' in text
+
+    rows = tmp_path / "rows.json"
+    rows.write_text(json.dumps(shown["example"]))
+    reply = modelwright("endpoint", "score", "cars", "--input", rows, "--json").json
+    (row,) = reply["Results"]["WebServiceOutput0"]
+    text = modelwright("endpoint", "score", "cars", "--input", rows).out
+    assert f"Scored Labels      {row['Scored Labels']:.6g}" in text
+
+    keys = modelwright("endpoint", "keys", "cars", "--json").json
+    assert keys["primary"] in modelwright("endpoint", "keys", "cars").out
+    new = modelwright("endpoint", "keys", "cars", "--regenerate", "secondary", "--json").json
+    assert new["primary"] == keys["primary"]
+    assert new["secondary"] != keys["secondary"]
+
+    assert "answering on" in modelwright("endpoint", "log", "cars").out
+    assert len(modelwright("endpoint", "log", "cars", "--lines", "1").out.splitlines()) == 1
+    assert modelwright("endpoint", "stop", "cars").out == "cars is stopped.\n"
+    done = modelwright("endpoint", "score", "cars", "--input", rows)
+    assert (done.status, done.err[:29]) == (2, "error [endpoint-unreachable]:")
+    assert modelwright("endpoint", "start", "cars", "--json").json["state"] == "healthy"
+    assert modelwright("endpoint", "delete", "cars").out == "cars is deleted.\n"
+    assert modelwright("endpoint", "list", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["show", "nobody"], "not-found"),
+        (["keys", "nobody"], "not-found"),
+        (["keys", "nobody", "--regenerate", "third"], "usage"),
+        (["score", "nobody", "--input", "rows.json"], "not-found"),
+        (["stop", "nobody"], "not-found"),
+        (["log", "nobody"], "not-found"),
+        (["delete", "nobody"], "not-found"),
+    ],
+)
+def test_an_endpoint_that_is_not_there_is_told(
+    modelwright: Command, words: list[str], code: str
+) -> None:
+    done = modelwright("endpoint", *words)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"error [{code}]: ")
+
+
+def test_what_cannot_be_deployed_is_told(
+    modelwright: Command, trained: Path, tmp_path: Path
+) -> None:
+    plain = tmp_path / "plain.yaml"
+    plain.write_text(TINY)
+    good = trained / "inference.yaml"
+    mistakes: dict[str, list[str | Path]] = {
+        "not-an-inference-pipeline": [plain, "--name", "cars"],
+        "invalid-name": [good, "--name", "my cars"],
+        "unknown-setting": [good, "--name", "cars", "--set", "timeout=1"],
+        "invalid-setting": [good, "--name", "cars", "--set", "min_replicas=many"],
+        "malformed-setting": [good, "--name", "cars", "--set", "min_replicas"],
+        "file-not-found": [tmp_path / "nowhere.yaml", "--name", "cars"],
+    }
+    for code, words in mistakes.items():
+        done = modelwright("endpoint", "deploy", *words)
+        assert (done.status, done.out) == (2, "")
+        assert done.err.startswith(f"error [{code}]: ")
+    other = tmp_path / "training.yaml"
+    other.write_text(samples.PIPELINES[0].text)
+    assert modelwright("endpoint", "deploy", other, "--name", "cars").status == 2
+    assert modelwright("endpoint", "list", "--json").json == []
+
+
+def test_a_pipeline_of_another_home_lacks_its_frozen_values(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = command(tmp_path / "elsewhere", capsys)
+    done = elsewhere("endpoint", "deploy", trained / "inference.yaml", "--name", "cars")
+    assert done.status == 2
+    assert "is not in the store" in done.err
