@@ -96,6 +96,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/library/{component_id}/upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upgrade Parameters
+         * @description Parameters of an older version as those of the installed one.
+         */
+        post: operations["upgrade_parameters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/samples/datasets": {
         parameters: {
             query?: never;
@@ -364,10 +384,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Check
+         * Check Pipeline
          * @description Every problem of a pipeline, and the columns on its wires; nothing is stored.
          */
-        post: operations["check"];
+        post: operations["check_pipeline"];
         delete?: never;
         options?: never;
         head?: never;
@@ -384,10 +404,50 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Plan
+         * Plan Pipeline
          * @description What a run would do and why, step by step; a pipeline with problems answers 422 with them.
          */
-        post: operations["plan"];
+        post: operations["plan_pipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipeline-files/write": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write Pipeline File
+         * @description A pipeline, or a part of one that is copied, as the text of a pipeline file.
+         */
+        post: operations["write_pipeline_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipeline-files/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Pipeline File
+         * @description The pipeline in the text of a pipeline file; nothing is stored.
+         */
+        post: operations["read_pipeline_file"];
         delete?: never;
         options?: never;
         head?: never;
@@ -402,12 +462,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List
+         * List Runs
          * @description Runs by creation, latest first.
          *
          *     status: any of these; none means all.  search: words of the name, the experiment or the id.
          */
-        get: operations["list_"];
+        get: operations["list_runs"];
         put?: never;
         /**
          * Submit Run
@@ -450,10 +510,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Compare
+         * Compare Runs
          * @description Two runs side by side: nodes and settings that differ, and all figures.
          */
-        get: operations["compare"];
+        get: operations["compare_runs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -496,10 +556,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancel
+         * Cancel Run
          * @description Ask a run to end; one that has ended stays as it is.
          */
-        post: operations["cancel"];
+        post: operations["cancel_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -717,12 +777,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Download
+         * Download Artifact
          * @description A stored table as a file, or the files of any stored value as a zip archive.
          *
          *     name: of the file, without its ending.
          */
-        get: operations["download"];
+        get: operations["download_artifact"];
         put?: never;
         post?: never;
         delete?: never;
@@ -930,6 +990,543 @@ export interface paths {
         patch: operations["describe_dataset"];
         trace?: never;
     };
+    "/api/runs/{run_id}/inference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Convert Run
+         * @description Make a draft of the inference pipeline of a run, with the reason for every change.
+         */
+        post: operations["convert_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drafts/{draft_id}/conversion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Conversion
+         * @description The conversion that an inference draft came out of; its graph is what the draft began as.
+         */
+        get: operations["get_conversion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/steps/{node}/outputs/{port}/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register Output
+         * @description Register what a run left on a port: a table as a dataset, a fitted value as a model.
+         */
+        post: operations["register_output"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Models
+         * @description The latest version of each model and transformation, by name.
+         *
+         *     search: words of the name or description.  deleted: every deleted version instead.
+         */
+        get: operations["list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Model Versions
+         * @description Every version of a model or transformation, latest first.
+         */
+        get: operations["list_model_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{name}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Model Uses
+         * @description The drafts, runs and endpoints that name it, those that need it now first.
+         */
+        get: operations["list_model_uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{name}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Model
+         * @description Bring back a deleted version, or all that the last deletion of this name hid.
+         */
+        post: operations["restore_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model
+         * @description One version, the latest unless given.  deleted: look among deleted ones too.
+         */
+        get: operations["get_model"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Model
+         * @description Hide a version, or all of them; refused while something needs it, unless forced.
+         */
+        delete: operations["delete_model"];
+        options?: never;
+        head?: never;
+        /**
+         * Describe Model
+         * @description Change the description or the tags of a version, the latest unless given.
+         */
+        patch: operations["describe_model"];
+        trace?: never;
+    };
+    "/api/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Endpoints
+         * @description Every endpoint with its state as it is now, by name.
+         */
+        get: operations["list_endpoints"];
+        put?: never;
+        /**
+         * Deploy Endpoint
+         * @description Serve an inference pipeline under a name; answers once the endpoint does.
+         *
+         *     A name that is there already keeps its address and keys, and serves the former pipeline until the
+         *     new one has answered its sample rows.
+         */
+        post: operations["deploy_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain Settings
+         * @description Every setting that a deployment and the access to an endpoint have, with its range.
+         */
+        get: operations["explain_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Endpoint
+         * @description One endpoint with its state as it is now.
+         */
+        get: operations["get_endpoint"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Endpoint
+         * @description Stop an endpoint and forget it with its keys and deployments.
+         */
+        delete: operations["delete_endpoint"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Endpoint
+         * @description Change settings, access, description or tags of an endpoint while it serves.
+         */
+        patch: operations["change_endpoint"];
+        trace?: never;
+    };
+    "/api/endpoints/{name}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Endpoint
+         * @description Have a stopped endpoint answer again.
+         */
+        post: operations["start_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Endpoint
+         * @description Have an endpoint answer no more; it keeps its address and keys.
+         */
+        post: operations["stop_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Keys
+         * @description Both keys of an endpoint; either opens it.
+         */
+        get: operations["get_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/keys/{which}/regenerate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Regenerate Key
+         * @description Replace one key; the former one opens nothing from now on.
+         */
+        post: operations["regenerate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Schema
+         * @description What an endpoint asks for and answers, with rows that it is known to answer.
+         */
+        get: operations["get_schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Score Endpoint
+         * @description Send rows to an endpoint with its own key, as the Test tab does.
+         */
+        post: operations["score_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Log Lines
+         * @description The last lines that an endpoint's process has written.
+         */
+        get: operations["get_log_lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Settings
+         * @description Every value that was set.
+         */
+        get: operations["get_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Settings
+         * @description Set some values, all or none; null takes one away.
+         */
+        patch: operations["change_settings"];
+        trace?: never;
+    };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tokens
+         * @description The API tokens that were made and not revoked, the newest first.
+         */
+        get: operations["list_tokens"];
+        put?: never;
+        /**
+         * Create Token
+         * @description Make an API token; its secret is shown this once.
+         */
+        post: operations["create_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Token
+         * @description Let an API token open nothing any more.
+         */
+        delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Secrets
+         * @description Every connection without its secret values, by name.
+         */
+        get: operations["list_secrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Secret
+         * @description Store a connection, in place of one that has the name.
+         */
+        put: operations["put_secret"];
+        post?: never;
+        /**
+         * Delete Secret
+         * @description Forget a connection for good.
+         */
+        delete: operations["delete_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Compute
+         * @description Where runs can be worked on, and what this server works on.
+         */
+        get: operations["get_compute"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Storage
+         * @description What the store takes by kind, and what is left on the disk.
+         */
+        get: operations["get_storage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -947,6 +1544,27 @@ export interface components {
              * @description False when the latest version of that name had the same content already.
              */
             is_new: boolean;
+        };
+        /**
+         * ApiToken
+         * @description A token for a program, without its secret.
+         */
+        ApiToken: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Person */
+            person: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Last Used At */
+            last_used_at: string | null;
         };
         /**
          * Artifact
@@ -975,6 +1593,31 @@ export interface components {
             content: components["schemas"]["TableContent"] | components["schemas"]["ModelContent"] | components["schemas"]["TransformContent"] | components["schemas"]["LearnerContent"] | components["schemas"]["OtherContent"];
         };
         /**
+         * AssetUse
+         * @description Who needs an asset.
+         */
+        AssetUse: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "draft" | "run" | "endpoint";
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /**
+             * Version
+             * @description The version it names; null for the latest.
+             */
+            version: number | null;
+            /**
+             * Active
+             * @description It would break without the asset.
+             */
+            active: boolean;
+        };
+        /**
          * Bin
          * @description Values from `start` up to, but not with, `end`; the last bin has its end too.
          */
@@ -985,6 +1628,28 @@ export interface components {
             end: unknown;
             /** Count */
             count: number;
+        };
+        /**
+         * Change
+         * @description What the conversion did to a node, and why.
+         */
+        Change: {
+            /** Node */
+            node: string;
+            /** Title */
+            title: string;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "kept" | "changed" | "replaced" | "folded" | "removed" | "added";
+            /** Reason */
+            reason: string;
+            /**
+             * By
+             * @description The nodes of the new pipeline that stand for it.
+             */
+            by: string[];
         };
         /**
          * CheckAsked
@@ -1175,6 +1840,97 @@ export interface components {
             parameters: components["schemas"]["Parameter"][];
         };
         /**
+         * Compute
+         * @description Where runs can be worked on, and what is worked on there.
+         */
+        Compute: {
+            /** Targets */
+            targets: components["schemas"]["Target"][];
+            /**
+             * Runs
+             * @description Ids of the runs that this server works on.
+             */
+            runs: string[];
+        };
+        /**
+         * Conversion
+         * @description An inference pipeline and how it came out of its training pipeline.
+         */
+        Conversion: {
+            /** Run Id */
+            run_id: string;
+            graph: components["schemas"]["Graph"];
+            layout: components["schemas"]["Layout"];
+            /**
+             * Changes
+             * @description Every node of the training pipeline in its order, added nodes last.
+             */
+            changes: components["schemas"]["Change"][];
+            /**
+             * Absent
+             * @description Label columns that requests need not have.
+             */
+            absent: string[];
+            /**
+             * Frozen
+             * @description Digest of each stored value, by the node that brings it in.
+             */
+            frozen: {
+                [key: string]: string;
+            };
+            /**
+             * Requests
+             * @description The output of the training pipeline whose rows requests replace, by node.
+             */
+            requests: {
+                [key: string]: string;
+            };
+            /** Replies */
+            replies: {
+                [key: string]: string;
+            };
+            /** @description Null for a batch pipeline, which is scored with the training pipeline's own steps. */
+            parity: components["schemas"]["Parity"] | null;
+        };
+        /**
+         * ConversionAsked
+         * @description How to turn the pipeline of a run into an inference pipeline.
+         */
+        ConversionAsked: {
+            /**
+             * Kind
+             * @default real-time
+             * @enum {string}
+             */
+            kind: "real-time" | "batch";
+            /**
+             * Name
+             * @description Of the new draft.
+             */
+            name?: string | null;
+            /**
+             * Requests
+             * @description Nodes whose rows requests replace; found by themselves when empty.
+             * @default []
+             */
+            requests: string[];
+            /**
+             * Replies
+             * @description Scoring nodes whose rows replies carry; all that are last on their way when empty.
+             * @default []
+             */
+            replies: string[];
+        };
+        /**
+         * CreatedToken
+         * @description A new token with its secret, which is shown this once.
+         */
+        CreatedToken: {
+            /** Secret */
+            secret: string;
+            token: components["schemas"]["ApiToken"];
+        };
+        /**
          * Dataset
          * @description One version of a dataset; name and version name the same content for ever.
          */
@@ -1215,6 +1971,100 @@ export interface components {
             deleted_at: string | null;
         };
         /**
+         * DeployAsked
+         * @description An inference pipeline to be served: a draft as it is saved, or a graph as it is sent.
+         */
+        DeployAsked: {
+            /**
+             * Name
+             * @description Of the endpoint, new or known.
+             */
+            name: string;
+            /** Draft Id */
+            draft_id?: string | null;
+            graph?: components["schemas"]["Graph"] | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Tags
+             * @default {}
+             */
+            tags: {
+                [key: string]: string;
+            };
+            /**
+             * Settings
+             * @description How it answers and scales; see /api/endpoints/settings.
+             */
+            settings?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Access
+             * @description Who may call it.
+             */
+            access?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * DeployedEndpoint
+         * @description An endpoint after a deployment; is_new is false when it served the same already.
+         */
+        DeployedEndpoint: {
+            endpoint: components["schemas"]["Endpoint"];
+            /** Is New */
+            is_new: boolean;
+        };
+        /**
+         * Deployment
+         * @description A packaged pipeline under an endpoint.
+         */
+        Deployment: {
+            /** Number */
+            number: number;
+            /** Package Digest */
+            package_digest: string;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            state: components["schemas"]["EndpointState"];
+            /**
+             * Traffic
+             * @description Percent of the requests.
+             */
+            traffic: number;
+            /** Message */
+            message: string;
+            lineage: components["schemas"]["DeploymentLineage"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+        };
+        /**
+         * DeploymentLineage
+         * @description Where a deployment came from.
+         */
+        DeploymentLineage: {
+            /** Draft Id */
+            draft_id: string | null;
+            /** Inference Run Id */
+            inference_run_id: string | null;
+            /** Training Run Id */
+            training_run_id: string | null;
+        };
+        /**
          * Description
          * @description What people say of an asset; null leaves it as it is.
          */
@@ -1226,6 +2076,12 @@ export interface components {
                 [key: string]: string;
             } | null;
         };
+        /**
+         * DesiredState
+         * @description What an endpoint is wanted to be.
+         * @enum {string}
+         */
+        DesiredState: "running" | "stopped";
         /**
          * Done
          * @description What was asked for has been done, and there is nothing to tell.
@@ -1352,6 +2208,123 @@ export interface components {
             /** Deleted At */
             deleted_at: string | null;
         };
+        /**
+         * Endpoint
+         * @description A name that answers requests, as it is found now.
+         */
+        Endpoint: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
+            desired: components["schemas"]["DesiredState"];
+            state: components["schemas"]["State"];
+            /**
+             * Message
+             * @description Why it is not healthy.
+             */
+            message: string;
+            /**
+             * Scoring Url
+             * @description Where requests are sent; empty when it answers nowhere.
+             */
+            scoring_url: string;
+            /** Swagger Url */
+            swagger_url: string;
+            /** Openapi Url */
+            openapi_url: string;
+            /** Pid */
+            pid: number | null;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** Access */
+            access: {
+                [key: string]: unknown;
+            };
+            /**
+             * Answered
+             * @description Requests since its process began.
+             */
+            answered: number;
+            /** Busy */
+            busy: number;
+            /** Queued */
+            queued: number;
+            /**
+             * Steps
+             * @description The nodes at work, and whether each is compiled.
+             */
+            steps: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Deployments
+             * @description The newest first.
+             */
+            deployments: components["schemas"]["Deployment"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+        };
+        /**
+         * EndpointChange
+         * @description What to change of an endpoint while it serves; null leaves as it is.
+         */
+        EndpointChange: {
+            /** Settings */
+            settings?: {
+                [key: string]: unknown;
+            } | null;
+            /** Access */
+            access?: {
+                [key: string]: unknown;
+            } | null;
+            /** Description */
+            description?: string | null;
+            /** Tags */
+            tags?: {
+                [key: string]: string;
+            } | null;
+        };
+        /**
+         * EndpointKeys
+         * @description The two keys of an endpoint; either opens it.
+         */
+        EndpointKeys: {
+            /** Primary */
+            primary: string;
+            /** Secondary */
+            secondary: string;
+        };
+        /**
+         * EndpointSchema
+         * @description What an endpoint asks for and answers.
+         */
+        EndpointSchema: {
+            /** Inputs */
+            inputs: components["schemas"]["RequestInput"][];
+            /** Outputs */
+            outputs: components["schemas"]["ReplyOutput"][];
+        };
+        /**
+         * EndpointState
+         * @description What an endpoint or a deployment is; `stopped` when nothing is wanted of it.
+         * @enum {string}
+         */
+        EndpointState: "transitioning" | "healthy" | "unhealthy" | "unschedulable" | "failed" | "stopped";
         /**
          * ErrorReply
          * @description Every answer that is not a success.
@@ -1493,6 +2466,32 @@ export interface components {
             version: string;
         };
         /**
+         * InferenceDraft
+         * @description A draft that was made by a conversion, and the conversion.
+         */
+        InferenceDraft: {
+            draft: components["schemas"]["Draft"];
+            conversion: components["schemas"]["Conversion"];
+        };
+        /**
+         * KeyName
+         * @description Which of an endpoint's two keys.
+         * @enum {string}
+         */
+        KeyName: "primary" | "secondary";
+        /**
+         * KindUsage
+         * @description What the artifacts of one kind take.
+         */
+        KindUsage: {
+            /** Kind */
+            kind: string;
+            /** Count */
+            count: number;
+            /** Size */
+            size: number;
+        };
+        /**
          * Layout
          * @description Where things stand on the canvas; it changes no result.
          */
@@ -1571,6 +2570,16 @@ export interface components {
             /** Draft Id */
             draft_id: string | null;
         };
+        /** Listed[ApiToken] */
+        Listed_ApiToken_: {
+            /** Items */
+            items: components["schemas"]["ApiToken"][];
+        };
+        /** Listed[AssetUse] */
+        Listed_AssetUse_: {
+            /** Items */
+            items: components["schemas"]["AssetUse"][];
+        };
         /** Listed[Component] */
         Listed_Component_: {
             /** Items */
@@ -1581,6 +2590,11 @@ export interface components {
             /** Items */
             items: components["schemas"]["Dataset"][];
         };
+        /** Listed[Endpoint] */
+        Listed_Endpoint_: {
+            /** Items */
+            items: components["schemas"]["Endpoint"][];
+        };
         /** Listed[Experiment] */
         Listed_Experiment_: {
             /** Items */
@@ -1590,6 +2604,11 @@ export interface components {
         Listed_NumberedEvent_: {
             /** Items */
             items: components["schemas"]["NumberedEvent"][];
+        };
+        /** Listed[RegisteredModel] */
+        Listed_RegisteredModel_: {
+            /** Items */
+            items: components["schemas"]["RegisteredModel"][];
         };
         /** Listed[RevisionSummary] */
         Listed_RevisionSummary_: {
@@ -1606,10 +2625,18 @@ export interface components {
             /** Items */
             items: components["schemas"]["SamplePipeline"][];
         };
-        /** Listed[Use] */
-        Listed_Use_: {
+        /** Listed[Secret] */
+        Listed_Secret_: {
             /** Items */
-            items: components["schemas"]["Use"][];
+            items: components["schemas"]["Secret"][];
+        };
+        /**
+         * LogLines
+         * @description The last lines of a log.
+         */
+        LogLines: {
+            /** Lines */
+            lines: string[];
         };
         /**
          * LogPiece
@@ -1812,6 +2839,47 @@ export interface components {
             run?: string | null;
         };
         /**
+         * NewSecret
+         * @description A named connection; its values are sealed and never shown again.
+         */
+        NewSecret: {
+            /** Values */
+            values: {
+                [key: string]: string;
+            };
+            /**
+             * Kind
+             * @default connection
+             */
+            kind: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Public
+             * @description Fields that anyone may see, such as a host.
+             * @default {}
+             */
+            public: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * NewToken
+         * @description A token for a program.
+         */
+        NewToken: {
+            /** Name */
+            name: string;
+            /**
+             * Days
+             * @description How long it opens the door; null for always.
+             */
+            days?: number | null;
+        };
+        /**
          * Node
          * @description A configured component on the canvas.
          */
@@ -1872,6 +2940,18 @@ export interface components {
              * @description Whether it is fed otherwise.
              */
             wires: boolean;
+        };
+        /**
+         * NodeSettings
+         * @description Parameters as a version of a component has them.
+         */
+        NodeSettings: {
+            /** Version */
+            version: number;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Note
@@ -1999,6 +3079,55 @@ export interface components {
             language: string | null;
         };
         /**
+         * Parity
+         * @description Whether the inference pipeline scores rows of the training data as the training run did.
+         */
+        Parity: {
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "equal" | "different" | "not-comparable";
+            /** Rows */
+            rows: number;
+            /** Compared */
+            compared: number;
+            /** Columns */
+            columns: components["schemas"]["ParityColumn"][];
+            /**
+             * Singly
+             * @description Rows that were also sent one at a time.
+             */
+            singly: number;
+            /**
+             * Unlike
+             * @description Those of them that were answered otherwise.
+             */
+            unlike: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ParityColumn
+         * @description How far a score column of the replies is from the one of the training run.
+         */
+        ParityColumn: {
+            /** Output */
+            output: string;
+            /** Column */
+            column: string;
+            /**
+             * Largest
+             * @description Largest difference of a row, relative to the value's size; for text 1 where unequal.
+             */
+            largest: number;
+            /**
+             * Rows
+             * @description How many rows differ by more than the tolerance.
+             */
+            rows: number;
+        };
+        /**
          * PipelineFile
          * @description A pipeline as the text of a file.
          */
@@ -2031,6 +3160,29 @@ export interface components {
              * @default
              */
             description: string;
+        };
+        /**
+         * PipelineText
+         * @description The text of a pipeline file.
+         */
+        PipelineText: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * PlacedGraph
+         * @description A pipeline with its layout.
+         */
+        PlacedGraph: {
+            graph: components["schemas"]["Graph"];
+            /**
+             * @default {
+             *       "positions": {},
+             *       "notes": [],
+             *       "groups": []
+             *     }
+             */
+            layout: components["schemas"]["Layout"];
         };
         /**
          * Plan
@@ -2361,6 +3513,116 @@ export interface components {
             fields: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Register
+         * @description Under which name to register what a run left on a port.
+         */
+        Register: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Tags
+             * @default {}
+             */
+            tags: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * RegisteredModel
+         * @description One version of a registered model or transformation.
+         */
+        RegisteredModel: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "model" | "transformation";
+            /**
+             * Digest
+             * @description Leads to what it learnt and to its files under /api/artifacts.
+             */
+            digest: string;
+            /** Description */
+            description: string;
+            /**
+             * Metrics
+             * @description How good it was when it was registered.
+             */
+            metrics: {
+                [key: string]: number | null;
+            };
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
+            lineage: components["schemas"]["Lineage"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Deleted At */
+            deleted_at: string | null;
+        };
+        /**
+         * RegisteredOutput
+         * @description What was registered: a table as a dataset, a fitted value as a model.
+         */
+        RegisteredOutput: {
+            dataset: components["schemas"]["Dataset"] | null;
+            model: components["schemas"]["RegisteredModel"] | null;
+        };
+        /**
+         * ReplyOutput
+         * @description Where rows of a reply leave.
+         */
+        ReplyOutput: {
+            /** Name */
+            name: string;
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+        };
+        /**
+         * RequestColumn
+         * @description A column that a request's rows have.
+         */
+        RequestColumn: {
+            /** Name */
+            name: string;
+            type: components["schemas"]["ColumnType"];
+            use: components["schemas"]["Use"];
+            /** Default */
+            default: unknown;
+            /**
+             * Missing
+             * @description Null is allowed.
+             */
+            missing: boolean;
+        };
+        /**
+         * RequestInput
+         * @description Where rows of a request enter.
+         */
+        RequestInput: {
+            /** Name */
+            name: string;
+            /** Columns */
+            columns: components["schemas"]["RequestColumn"][];
+            /** Samples */
+            samples: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * Restore
@@ -2788,6 +4050,39 @@ export interface components {
             of: string | number | boolean | null;
         };
         /**
+         * ScoreAsked
+         * @description Rows to be scored, by input.
+         */
+        ScoreAsked: {
+            /** Inputs */
+            inputs: {
+                [key: string]: {
+                    [key: string]: unknown;
+                }[];
+            };
+        };
+        /**
+         * Scored
+         * @description An endpoint's reply, and how long it took.
+         */
+        Scored: {
+            /** Results */
+            results: {
+                [key: string]: {
+                    [key: string]: unknown;
+                }[];
+            };
+            /**
+             * Dropped
+             * @description Rows that a step took out.
+             */
+            dropped: {
+                [key: string]: unknown;
+            }[];
+            /** Seconds */
+            seconds: number;
+        };
+        /**
          * ScoredRows
          * @description One set of scored rows and the curves drawn of it.
          */
@@ -2817,6 +4112,37 @@ export interface components {
             plots: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Secret
+         * @description A named connection without its secret values.
+         */
+        Secret: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Description */
+            description: string;
+            /** Public */
+            public: {
+                [key: string]: unknown;
+            };
+            /**
+             * Keys
+             * @description The names of the sealed values.
+             */
+            keys: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
         };
         /**
          * Session
@@ -2849,6 +4175,48 @@ export interface components {
             left: unknown;
             /** Right */
             right: unknown;
+        };
+        /**
+         * SettingExplained
+         * @description A setting as JSON Schema has it: its type, range, default, and what it does.
+         */
+        SettingExplained: {
+            /** Name */
+            name: string;
+            /** Json Schema */
+            json_schema: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Settings
+         * @description What the studio remembers for everyone: named JSON values.
+         */
+        Settings: {
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * SettingsChange
+         * @description Values to set by name; null takes a value away.
+         */
+        SettingsChange: {
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * SettingsExplained
+         * @description Every setting of a deployment and of the access to an endpoint.
+         */
+        SettingsExplained: {
+            /** Settings */
+            settings: components["schemas"]["SettingExplained"][];
+            /** Access */
+            access: components["schemas"]["SettingExplained"][];
         };
         /**
          * Shares
@@ -2904,6 +4272,12 @@ export interface components {
             largest: string | number | boolean | null;
         };
         /**
+         * State
+         * @description How an endpoint does.
+         * @enum {string}
+         */
+        State: "transitioning" | "healthy" | "unhealthy" | "unschedulable" | "failed" | "stopped";
+        /**
          * Step
          * @description What became of a node in a run.
          */
@@ -2946,6 +4320,27 @@ export interface components {
          * @enum {string}
          */
         StepStatus: "queued" | "running" | "reused" | "done" | "failed" | "skipped" | "cancelled";
+        /**
+         * Storage
+         * @description What the store takes, in bytes.
+         */
+        Storage: {
+            /** Store */
+            store: string;
+            /** Kinds */
+            kinds: components["schemas"]["KindUsage"][];
+            /** Steps */
+            steps: number;
+            /** Quarantine */
+            quarantine: number;
+            /** Temporary */
+            temporary: number;
+            /**
+             * Free
+             * @description Left on the disk of the home.
+             */
+            free: number;
+        };
         /**
          * StoredValue
          * @description A value in the store: what a step left on a port.
@@ -3018,6 +4413,35 @@ export interface components {
              * @description How many, where that is certain.
              */
             rows: number | null;
+        };
+        /**
+         * Target
+         * @description A place where steps run.
+         */
+        Target: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Most
+             * @description Workers it may have.
+             */
+            most: number;
+            /**
+             * Workers
+             * @description Process ids of those that are there now.
+             */
+            workers: number[];
+            /** Cores */
+            cores: number;
+            /**
+             * Memory
+             * @description Bytes of the machine.
+             */
+            memory: number;
+            /** Memory Free */
+            memory_free: number;
         };
         /**
          * Task
@@ -3122,29 +4546,10 @@ export interface components {
         };
         /**
          * Use
-         * @description Who needs an asset.
+         * @description What becomes of a column of a request.
+         * @enum {string}
          */
-        Use: {
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "draft" | "run" | "endpoint";
-            /** Id */
-            id: string;
-            /** Title */
-            title: string;
-            /**
-             * Version
-             * @description The version it names; null for the latest.
-             */
-            version: number | null;
-            /**
-             * Active
-             * @description It would break without the asset.
-             */
-            active: boolean;
-        };
+        Use: "required" | "optional" | "ignored";
         /**
          * Wire
          * @description Carries what an output port gives to an input port.
@@ -3379,6 +4784,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Component"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    upgrade_parameters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                component_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodeSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeSettings"];
                 };
             };
             /** @description What was sent is at fault */
@@ -4065,7 +5514,7 @@ export interface operations {
             };
         };
     };
-    check: {
+    check_pipeline: {
         parameters: {
             query?: never;
             header?: never;
@@ -4107,7 +5556,7 @@ export interface operations {
             };
         };
     };
-    plan: {
+    plan_pipeline: {
         parameters: {
             query?: never;
             header?: never;
@@ -4149,7 +5598,91 @@ export interface operations {
             };
         };
     };
-    list_: {
+    write_pipeline_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlacedGraph"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PipelineText"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    read_pipeline_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PipelineText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedGraph"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_runs: {
         parameters: {
             query?: {
                 experiment?: string | null;
@@ -4274,7 +5807,7 @@ export interface operations {
             };
         };
     };
-    compare: {
+    compare_runs: {
         parameters: {
             query: {
                 left: string;
@@ -4395,7 +5928,7 @@ export interface operations {
             };
         };
     };
-    cancel: {
+    cancel_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -4862,7 +6395,7 @@ export interface operations {
             };
         };
     };
-    download: {
+    download_artifact: {
         parameters: {
             query?: {
                 format?: "csv" | "tsv" | "parquet" | "arrow" | "jsonl" | "files";
@@ -5259,7 +6792,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Listed_Use_"];
+                    "application/json": components["schemas"]["Listed_AssetUse_"];
                 };
             };
             /** @description What was sent is at fault */
@@ -5434,6 +6967,1361 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    convert_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversionAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceDraft"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_conversion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversion"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    register_output: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+                node: string;
+                port: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Register"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredOutput"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: {
+                search?: string;
+                kind?: ("model" | "transformation") | null;
+                deleted?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_RegisteredModel_"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_model_versions: {
+        parameters: {
+            query?: {
+                deleted?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_RegisteredModel_"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_model_uses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_AssetUse_"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    restore_model: {
+        parameters: {
+            query?: {
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredModel"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_model: {
+        parameters: {
+            query?: {
+                version?: number | null;
+                deleted?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredModel"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    delete_model: {
+        parameters: {
+            query?: {
+                version?: number | null;
+                force?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    describe_model: {
+        parameters: {
+            query?: {
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Description"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredModel"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_endpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Endpoint_"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    deploy_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeployAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeployedEndpoint"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    explain_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsExplained"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    delete_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    change_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndpointChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    start_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    stop_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointKeys"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    regenerate_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                which: components["schemas"]["KeyName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointKeys"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointSchema"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    score_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScoreAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scored"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_log_lines: {
+        parameters: {
+            query?: {
+                lines?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogLines"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    change_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_ApiToken_"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    create_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_secrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Secret_"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    put_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSecret"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    delete_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_compute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Compute"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_storage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
                 };
             };
             /** @description What was sent is at fault */
