@@ -157,6 +157,10 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         ),
     ),
     "smote": (Example({"label_column": "turbo", "neighbors": 3}, {"samples": complete}),),
+    "apply-sql-transformation": (
+        Example(),
+        Example({"script": "SELECT make, avg(price) AS dear FROM t1 GROUP BY make ORDER BY make"}),
+    ),
     "execute-python-script": (Example({}, {"dataset1": cars}),),
     "evaluate-model": (Example({}, {"scored_dataset": scored}),),
     "train-model": (Example({"label_column": "price"}),),

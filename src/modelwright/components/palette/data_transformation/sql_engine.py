@@ -1,0 +1,159 @@
+"""Running SQL over tables, in memory and shut off from files and networks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from modelwright.components.errors import ComponentError, MissingExtra
+from modelwright.data.expression import DuplicateColumn
+from modelwright.data.expression.table import named
+
+if TYPE_CHECKING:
+    import duckdb
+
+# Text in quotes and comments come first, so that brackets within them are left alone.
+_PARTS = re.compile(
+    r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)|(?<![\w\])"])\[([^\[\]'",]*)\]""",
+    re.DOTALL,
+)
+_ROWS_OF_TABLES = re.compile(r"\browid\b", re.IGNORECASE)
+_SQLITE = (
+    "SET integer_division = true",
+    "CREATE MACRO total(x) AS coalesce(sum(x), 0.0)",
+    "CREATE MACRO iif(c, a, b) AS CASE WHEN c THEN a ELSE b END",
+    "CREATE MACRO julianday(x) AS julian(CAST(x AS TIMESTAMP)) - 0.5",
+    "CREATE MACRO datetime(x) AS strftime(CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S')",
+)
+
+
+class SqlError(ComponentError):
+    """An SQL script cannot be parsed, names what is not there, or fails on the data."""
+
+    code = "sql-failed"
+
+    def __init__(self, why: str, *, remedy: str = "") -> None:
+        super().__init__(
+            f"The SQL script fails: {why.rstrip('.?! ')}.",
+            remedy=remedy or 'Correct it in "SQL Script"; the tables are called t1, t2 and t3.',
+            why=why,
+        )
+
+
+def run_script(
+    script: str,
+    tables: Mapping[str, pl.DataFrame],
+    *,
+    threads: int | None = None,
+    log: Callable[[str], None] = lambda line: None,
+) -> pl.DataFrame:
+    """The rows of the last SELECT of a script over named tables.
+
+    Not a number counts as NULL.  Statements that change tables change copies.
+    Raises SqlError, DuplicateColumn for a result that names a column twice, and MissingExtra.
+    """
+    with _connection(threads) as connection:
+        statements = _statements(connection, script)
+        changes = any(not s for s, _ in statements) or _ROWS_OF_TABLES.search(script)
+        for name, frame in tables.items():
+            floats = [n for n, dtype in frame.schema.items() if dtype.is_float()]
+            plain = frame.with_columns(named(n).fill_nan(None) for n in floats)
+            connection.register(f"{name} rows" if changes else name, plain.to_arrow())
+            if changes:
+                copied = f'CREATE TABLE {name} AS SELECT * FROM "{name} rows"'  # noqa: S608  # own names
+                connection.execute(copied)
+        selects = [at for at, (is_select, _) in enumerate(statements) if is_select]
+        if len(selects) > 1:
+            log(f"The result is that of the last of {len(selects)} SELECT statements.")
+        found: pl.DataFrame | None = None
+        for at, (is_select, query) in enumerate(statements):
+            if not is_select:
+                _failing(connection.execute, query)
+            elif at == selects[-1]:
+                found = _failing(_rows, connection, query)
+        if found is None:
+            raise SqlError(
+                "it holds no SELECT", remedy="End it with a SELECT that gives the result."
+            )
+        return found
+
+
+def columns_of(script: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
+    """An empty table with the columns that a script of one SELECT will give, without running it.
+
+    None when it holds other statements.  Raises as `run_script`.
+    """
+    with _connection(1) as connection:
+        statements = _statements(connection, script)
+        if [is_select for is_select, _ in statements] != [True]:
+            return None
+        for name, frame in tables.items():
+            connection.register(name, frame.to_arrow())
+        query = statements[0][1].rstrip().rstrip(";")
+        asked = f"SELECT * FROM (\n{query}\n) LIMIT 0"  # noqa: S608  # the script is the user's SQL
+        columns: pl.DataFrame = _failing(_rows, connection, asked)
+        return columns
+
+
+def _connection(threads: int | None) -> duckdb.DuckDBPyConnection:
+    try:
+        import duckdb
+        import pyarrow  # noqa: F401  # tables are handed over in its form
+    except ImportError as error:
+        raise MissingExtra(error.name or "duckdb", "learn") from None
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "enable_external_access": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "python_enable_replacements": False,
+    }
+    if threads:
+        settings["threads"] = threads
+    connection = duckdb.connect(":memory:", config=settings)
+    for setting in _SQLITE:
+        connection.execute(setting)
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _statements(connection: duckdb.DuckDBPyConnection, script: str) -> list[tuple[bool, str]]:
+    """Each statement, and whether it gives rows.  Raises SqlError."""
+    quoted = _PARTS.sub(
+        lambda m: m[1] if m[2] is None or m[2].strip().isdigit() else f'"{m[2]}"', script
+    )
+    found = _failing(connection.extract_statements, quoted)
+    return [(s.type.name == "SELECT", s.query) for s in found]
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
+    table = connection.sql(query).to_arrow_table()
+    seen: set[str] = set()
+    for name in table.column_names:
+        if name in seen:
+            raise DuplicateColumn(name)
+        seen.add(name)
+    frame = pl.from_arrow(table)
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError("a table gives a frame")
+    # Sums of whole numbers come as decimals without digits after the point.
+    whole = [
+        name
+        for name, dtype in frame.schema.items()
+        if isinstance(dtype, pl.Decimal) and dtype.scale == 0
+    ]
+    return frame.with_columns(named(name).cast(pl.Int64) for name in whole)
+
+
+def _failing(work: Callable[..., Any], *arguments: Any) -> Any:
+    import duckdb
+
+    try:
+        return work(*arguments)
+    except duckdb.Error as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        raise SqlError(" ".join(lines[:2])) from error
+    except pl.exceptions.InvalidOperationError as error:
+        raise SqlError("a sum of whole numbers is too large") from error
