@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from modelwright.actions.home import Home
     from modelwright.actions.runs import RunReport
 
-SAMPLE = "automobile-price"
-ENDPOINT = "automobile-price"
-
 _SHOWN = ("make", "body-style", "horsepower", "Scored Labels")
 
 
@@ -32,13 +29,14 @@ def demo(
 ) -> None:
     """Do the whole tutorial: predict the price of cars, from the data to an endpoint."""
     from modelwright.actions.conversions import convert_pipeline, require_parity
+    from modelwright.actions.tutorial import tutorial_pipeline
 
     begun = time.monotonic()
     with opened(home) as here:
         put(f"Home: {here.folder}")
         report = _run(here)
         _head("Convert it to an inference pipeline")
-        converted = convert_pipeline(here, report.run.id)
+        converted = convert_pipeline(here, report.run.id, document=tutorial_pipeline())
         _put_conversion(converted)
         require_parity(converted)
         _deploy(here, converted)
@@ -54,15 +52,14 @@ def demo(
 
 
 def _run(home: Home) -> RunReport:
-    from modelwright import samples
-    from modelwright.actions.run_pipeline import begin_run, require_completed
+    from modelwright.actions.run_pipeline import require_completed
+    from modelwright.actions.tutorial import begin_tutorial
     from modelwright.cli.run import put_metrics
     from modelwright.cli.working import work
-    from modelwright.graph.codec import read
 
-    sample = next(s for s in samples.PIPELINES if s.id == SAMPLE)
-    _head(f"Run the sample pipeline: {sample.title}")
-    report = work(begin_run(home, read(sample.text).graph))
+    begun = begin_tutorial(home)
+    _head(f"Run the sample pipeline: {begun.record.experiment}")
+    report = work(begun)
     require_completed(report)
     took = seconds(report.seconds)
     if report.counts.get("done"):
@@ -82,6 +79,7 @@ def _put_conversion(converted: Converted) -> None:
 
 def _deploy(home: Home, converted: Converted) -> None:
     from modelwright.actions.endpoints import deploy_endpoint
+    from modelwright.actions.tutorial import ENDPOINT
     from modelwright.workspace.records.endpoints import DeploymentLineage
 
     _head(f'Deploy it as the endpoint "{ENDPOINT}"')
@@ -104,6 +102,7 @@ def _deploy(home: Home, converted: Converted) -> None:
 
 def _score(home: Home) -> None:
     from modelwright.actions.scoring import sample_rows, score_rows
+    from modelwright.actions.tutorial import ENDPOINT
 
     _head("Score a car over HTTP")
     begun = time.monotonic()
@@ -118,6 +117,8 @@ def _score(home: Home) -> None:
 
 
 def _put_next(report: RunReport) -> None:
+    from modelwright.actions.tutorial import ENDPOINT
+
     put("The endpoint goes on answering. What you may do next:")
     put_table(
         ("COMMAND", "WHAT IT DOES"),

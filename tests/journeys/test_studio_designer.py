@@ -1,0 +1,182 @@
+"""The designer in a real browser: part 1 of the tutorial drawn by hand, and what must not be lost."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.journeys.studio import needs_browser, opened, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [needs_browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+STEPS = {
+    "Automobile price data (Raw)": (420, 30),
+    "Select Columns in Dataset": (420, 120),
+    "Clean Missing Data": (420, 210),
+    "Split Data": (420, 300),
+    "Linear Regression": (120, 300),
+    "Train Model": (250, 400),
+    "Score Model": (420, 490),
+    "Evaluate Model": (420, 580),
+}
+WIRES = [
+    ("Automobile price data (Raw)", "Dataset", "Select Columns in Dataset", "Dataset"),
+    ("Select Columns in Dataset", "Results dataset", "Clean Missing Data", "Dataset"),
+    ("Clean Missing Data", "Cleaned dataset", "Split Data", "Dataset"),
+    ("Linear Regression", "Untrained model", "Train Model", "Untrained model"),
+    ("Split Data", "Results dataset1", "Train Model", "Dataset"),
+    ("Train Model", "Trained model", "Score Model", "Trained model"),
+    ("Split Data", "Results dataset2", "Score Model", "Dataset"),
+    ("Score Model", "Scored dataset", "Evaluate Model", "Scored dataset"),
+]
+
+
+def add(page: Page, title: str) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type(title)
+    page.keyboard.press("Enter")
+
+
+def node(page: Page, title: str) -> str:
+    return f'.react-flow__node:has-text("{title}")'
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=4)
+    page.mouse.move(*end, steps=6)
+    page.mouse.up()
+
+
+def middle(page: Page, selector: str) -> tuple[float, float]:
+    box = page.locator(selector).first.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def draw(page: Page, title: str, at: tuple[int, int]) -> None:
+    """Drag an entry of the palette onto the canvas."""
+    entry = page.get_by_role("button", name=title, exact=True).first
+    canvas = page.locator(".react-flow__pane")
+    entry.drag_to(canvas, target_position={"x": at[0], "y": at[1]})
+
+
+def wire(page: Page, source: str, out: str, target: str, into: str) -> None:
+    start = middle(page, f'{node(page, source)} .react-flow__handle.source[aria-label="{out}"]')
+    end = middle(page, f'{node(page, target)} .react-flow__handle.target[aria-label="{into}"]')
+    drag(page, start, end)
+
+
+def saved(page: Page) -> None:
+    page.get_by_role("status").filter(has_text="Saved").wait_for()
+
+
+def test_part_one_of_the_tutorial_is_drawn_run_and_looked_at_by_mouse(tmp_path: Path) -> None:
+    with served(tmp_path) as address, opened(address) as page:
+        page.get_by_role("button", name="New pipeline").click()
+        page.locator(".react-flow__pane").wait_for()
+        for title, at in STEPS.items():
+            draw(page, title, at)
+        page.get_by_role("button", name=re.compile("fit view", re.IGNORECASE)).click()
+        page.wait_for_timeout(400)
+        for ends in WIRES:
+            wire(page, *ends)
+
+        page.locator(node(page, "Select Columns in Dataset")).click()
+        page.get_by_role("button", name=re.compile("columns are selected|Edit columns")).click()
+        page.get_by_text("With rules").click()
+        page.get_by_label("Begin with").click()
+        page.get_by_role("option", name="All columns").click()
+        page.get_by_role("button", name="Add a rule").click()
+        page.get_by_role("textbox", name="Exclude names").fill("normalized-losses")
+        page.keyboard.press("Enter")
+        page.get_by_text("25 columns are selected").wait_for()
+        page.get_by_role("button", name="Save").click()
+
+        page.locator(node(page, "Clean Missing Data")).click()
+        page.get_by_role("button", name=re.compile("columns are selected|Edit columns")).click()
+        page.get_by_text("By name", exact=True).click()
+        page.get_by_role("button", name="Add all").click()
+        page.get_by_role("button", name="Save").click()
+        page.get_by_label("Cleaning mode").click()
+        page.get_by_role("option", name="Remove entire row").click()
+
+        page.locator(node(page, "Split Data")).click()
+        page.get_by_label("Fraction of rows in the first output dataset").fill("0.7")
+        page.locator(node(page, "Train Model")).click()
+        page.get_by_label("Label column").fill("price")
+        page.get_by_role("tab", name="Problems").click()
+        page.get_by_text("No problems").wait_for()
+        saved(page)
+
+        page.get_by_role("button", name="Run", exact=True).click()
+        done = page.locator('.react-flow__node:has-text("Evaluate Model") :text("Done")')
+        done.wait_for(timeout=60_000)
+        page.locator(node(page, "Score Model")).click()
+        page.get_by_role("tab", name="Results").click()
+        page.get_by_text("58 rows × 26 columns").wait_for()
+        page.get_by_role("columnheader", name=re.compile("symboling")).wait_for()
+        page.get_by_role("tab", name="Figures").click()
+        page.get_by_text("Coefficient of Determination").wait_for()
+
+
+def test_what_was_drawn_survives_a_reload_and_deleting_can_be_undone(tmp_path: Path) -> None:
+    with served(tmp_path) as address, opened(address) as page:
+        page.get_by_role("button", name=re.compile("Automobile Price")).click()
+        page.locator(".react-flow__node").nth(7).wait_for()
+        page.locator(node(page, "Split Data")).click()
+        page.keyboard.press("Delete")
+        page.get_by_text("2 problems").wait_for()
+        page.keyboard.press("Control+z")
+        page.locator(node(page, "Split Data")).wait_for()
+        page.locator(node(page, "Clean Missing Data")).click()
+        page.get_by_label("Comment").fill("No gaps")
+        saved(page)
+        page.reload()
+        page.get_by_text("No gaps").first.wait_for()
+        assert page.locator(".react-flow__node").count() == 8
+        assert page.locator(".react-flow__edge").count() == 8
+
+
+def test_a_failing_setting_is_shown_on_its_node_and_mended_by_its_button(tmp_path: Path) -> None:
+    with served(tmp_path) as address, opened(address) as page:
+        page.get_by_role("button", name=re.compile("Automobile Price")).click()
+        page.locator(node(page, "Split Data")).click()
+        page.get_by_label("Fraction of rows in the first output dataset").fill("3")
+        page.get_by_role("tab", name="Problems").click()
+        page.get_by_role("button", name="Reset to the default").click()
+        page.get_by_text("No problems").wait_for()
+
+
+def test_two_windows_on_one_draft_lose_nothing_silently(tmp_path: Path) -> None:
+    with served(tmp_path) as address, opened(address) as page:
+        page.get_by_role("button", name=re.compile("Automobile Price")).click()
+        page.locator(node(page, "Split Data")).wait_for()
+        other = page.context.new_page()
+        other.goto(page.url)
+        other.locator(node(other, "Split Data")).click()
+        other.get_by_label("Comment").fill("theirs")
+        saved(other)
+        page.locator(node(page, "Score Model")).click()
+        page.get_by_label("Comment").fill("mine")
+        page.get_by_text("Someone else changed this pipeline").wait_for()
+        page.get_by_role("button", name="Keep mine").click()
+        saved(page)
+        page.reload()
+        page.get_by_text("mine").first.wait_for()
+
+
+def test_the_whole_studio_speaks_french(tmp_path: Path) -> None:
+    with served(tmp_path) as address, opened(address, locale="fr-FR") as page:
+        page.get_by_role("button", name="Nouveau pipeline").wait_for()
+        page.get_by_role("button", name=re.compile("Automobile Price")).click()
+        page.locator(node(page, "Split Data")).click()
+        page.get_by_text("Propriétés").or_(page.get_by_text("Commentaire")).first.wait_for()
+        page.get_by_role("button", name="Exécuter", exact=True).wait_for()
