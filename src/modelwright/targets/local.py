@@ -215,14 +215,18 @@ class LocalProcesses:
         with self._lock:
             now = time.monotonic()
             spare = [w for w in self._spare() if now - w.idle_since >= self._idle_s]
-            for worker in spare[: max(0, len(self._workers) - self._least)]:
+            for worker in spare[: max(0, self._kept() - self._least)]:
                 worker.wanted = False
                 worker.up = False
                 worker.channel.hang_up()
 
+    def _kept(self) -> int:
+        """How many workers there are, without those that are being ended."""
+        return sum(w.wanted for w in self._workers.values())
+
     def _spare(self) -> list[_Process]:
         """Workers that hold nothing for anybody, longest idle first."""
-        if len(self._workers) <= self._least:
+        if self._kept() <= self._least:
             return []
         open_ones = self._sessions.keys()
         spare = [
