@@ -37,7 +37,18 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 
 @pytest.mark.parametrize(
     "package",
-    ["data", "components", "graph", "targets", "run", "inference", "serve", "client", "cli"],
+    [
+        "data",
+        "components",
+        "graph",
+        "targets",
+        "run",
+        "inference",
+        "serve",
+        "actions",
+        "client",
+        "cli",
+    ],
 )
 def test_importing_a_whole_package_loads_no_heavy_library(package: str) -> None:
     done = subprocess.run(
