@@ -46,6 +46,17 @@ def test_the_expressions_of_a_step_read_the_values_before_it() -> None:
     }
 
 
+def test_a_replaced_column_is_read_as_it_was_also_in_a_plan_of_several_steps() -> None:
+    formula = Formula(
+        Compute({"t": column("x") * 2}),
+        Compute({"a": literal(True), "k": column("x").equals(column("t")), "x": column("a")}),
+    )
+    frame = pl.DataFrame({"a": ["s"], "k": [0.0], "x": [1.0]})
+    expected = [{"a": True, "k": False, "x": "s", "t": 2.0}]
+    assert formula.apply(frame).to_dicts() == expected
+    assert formula.extend(frame.lazy()).collect().to_dicts() == expected
+
+
 def test_names_are_kept_dropped_and_swapped() -> None:
     formula = Formula(Rename({"a": "b", "b": "a"}), Drop(["c", "never"]), Keep(["a", "b"]))
     frame = pl.DataFrame({"a": [1], "b": [2], "c": [3]})

@@ -113,7 +113,7 @@ class Formula:
         """The frame after it, by the Table form.  Raises as `outputs`, and MissingNative."""
         from modelwright.data.expression import frames
 
-        return frames.extended(frame.lazy(), self.steps, natives).collect()
+        return frames.collected(frames.extended(frame.lazy(), self.steps, natives))
 
     def extend(self, lazy: pl.LazyFrame, *, natives: Mapping[str, Native] = _NONE) -> pl.LazyFrame:
         """The lazy frame with this formula added to its plan; for data larger than memory."""

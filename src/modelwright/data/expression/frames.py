@@ -16,7 +16,7 @@ from modelwright.data.expression.steps import (
     Step,
     check_names,
 )
-from modelwright.data.expression.table import TableForm, named
+from modelwright.data.expression.table import TableForm, free_name, named
 from modelwright.data.expression.tracking import Tracked
 from modelwright.data.native import Native
 
@@ -40,13 +40,18 @@ def tracked(frame: pl.DataFrame, steps: Iterable[Step], natives: Mapping[str, Na
         if not isinstance(step, Filter):
             waiting.append(step)
             continue
-        frame = extended(frame.lazy(), waiting, natives).collect()
+        frame = collected(extended(frame.lazy(), waiting, natives))
         waiting = []
         true = _truth(frame, step, natives)
         dropped += [(row, step.reason) for row in kept.filter(~true).to_list()]
         frame, kept = frame.filter(true), kept.filter(true)
-    frame = extended(frame.lazy(), waiting, natives).collect()
+    frame = collected(extended(frame.lazy(), waiting, natives))
     return Tracked(frame, kept.to_list(), sorted(dropped))
+
+
+def collected(lazy: pl.LazyFrame) -> pl.DataFrame:
+    """The frame that a plan gives, carried out step by step as it stands."""
+    return lazy.collect(optimizations=pl.QueryOptFlags.none())
 
 
 def _truth(frame: pl.DataFrame, step: Filter, natives: Mapping[str, Native]) -> pl.Series:
@@ -54,7 +59,7 @@ def _truth(frame: pl.DataFrame, step: Filter, natives: Mapping[str, Native]) -> 
     lazy = _with(frame.lazy(), form.native_columns([step.condition], natives))
     condition = form.condition(step.condition).alias("true")
     # A condition without columns gives a single value where it is selected, a column beside others.
-    return lazy.with_columns(condition).select("true").collect()["true"].fill_null(value=False)
+    return collected(lazy.with_columns(condition))["true"].fill_null(value=False)
 
 
 def _extended(
@@ -67,9 +72,17 @@ def _extended(
         case Compute(columns):
             form = TableForm(dtypes)
             called = form.native_columns(columns.values(), natives, columns)
-            computed = [form.of(e).alias(n) for n, e in columns.items()]
-            lazy = _without(_with(lazy, called).with_columns(computed), called)
-            return lazy, dtypes | {n: form.result_dtype(e, n) for n, e in columns.items()}
+            lazy = _with(lazy, called)
+            # Replaced columns are computed under names of their own: when with_columns comes after
+            # with_columns, Polars may move the new value before an expression that reads the old one.
+            held: dict[str, str] = {}
+            for name in dtypes.keys() & columns.keys():
+                held[name] = free_name(f"new {name}", (*dtypes, *columns, *called, *held.values()))
+            lazy = lazy.with_columns(form.of(e).alias(held.get(n, n)) for n, e in columns.items())
+            dtypes = dtypes | {n: form.result_dtype(e, n) for n, e in columns.items()}
+            if held or called:
+                lazy = lazy.select(named(held.get(n, n)).alias(n) for n in dtypes)
+            return lazy, dtypes
         case Filter(condition):
             form = TableForm(dtypes)
             called = form.native_columns([condition], natives)
