@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,7 +51,7 @@ def body(*rows: Any, name: str = "WebServiceInput0", **more: Any) -> bytes:
 
 
 def read(columns: tuple[RequestColumn, ...], *rows: Any) -> list[tuple[Any, ...]]:
-    found = reader(*columns).read(body(*rows))["WebServiceInput0"]
+    found = reader(*columns).read(body(*rows)).rows["WebServiceInput0"]
     names = [c.name for c in columns if c.use is not Use.IGNORED]
     assert all([*row] == names for row in found)
     return [tuple(row.values()) for row in found]
@@ -63,6 +64,22 @@ def test_values_come_in_the_order_of_the_columns_with_their_types() -> None:
     )
     assert rows == [("audi", 4, 64.0, True, moment(1985, 3, 1, 10, 30))]
     assert [type(v) for v in rows[0][:4]] == [str, int, float, bool]
+
+
+@pytest.mark.parametrize(
+    ("rows", "plain"),
+    [
+        ([], True),
+        ([{"doors": 4, "width": 1.5}, {"doors": 2, "width": 3}], True),
+        ([{"doors": 4, "width": 1.5}, {"doors": None, "width": 3.5}], False),
+        ([{"doors": 4, "width": {"isNan": True}}], False),
+        ([{"doors": 4, "width": {"isInfinite": 1}}], False),
+    ],
+)
+def test_a_request_is_plain_when_every_value_is_there_and_finite(
+    rows: list[dict[str, Any]], plain: bool
+) -> None:
+    assert reader(DOORS, WIDTH).read(body(*rows)).plain is plain
 
 
 def test_null_is_missing_in_every_type() -> None:
@@ -112,13 +129,13 @@ def test_an_optional_column_that_is_left_out_gets_its_default() -> None:
 
 
 def test_no_rows_are_rows_too() -> None:
-    assert reader(DOORS).read(body()) == {"WebServiceInput0": []}
+    assert reader(DOORS).read(body()).rows == {"WebServiceInput0": []}
 
 
 @pytest.mark.parametrize("name", ["WebServiceInput0", "input1", "cars"])
 def test_the_only_input_goes_by_its_name_and_by_the_names_clients_know(name: str) -> None:
     found = RequestReader([an_input(DOORS, name="cars")]).read(body({"doors": 2}, name=name))
-    assert found == {"cars": [{"doors": 2}]}
+    assert found.rows == {"cars": [{"doors": 2}]}
 
 
 @pytest.mark.parametrize("nothing", [None, {}, ""])
@@ -129,7 +146,7 @@ def test_global_parameters_may_say_nothing_in_any_way(nothing: Any) -> None:
 def test_several_inputs_are_read_by_name() -> None:
     both = RequestReader([an_input(DOORS, name="cars"), an_input(MAKE, name="makers")])
     sent = {"Inputs": {"makers": [{"make": "audi"}], "cars": [{"doors": 2}, {"doors": 4}]}}
-    assert both.read(json.dumps(sent).encode()) == {
+    assert both.read(json.dumps(sent).encode()).rows == {
         "cars": [{"doors": 2}, {"doors": 4}],
         "makers": [{"make": "audi"}],
     }
@@ -145,7 +162,7 @@ def test_a_missing_input_of_several_is_named() -> None:
 def test_classic_tables_are_read_by_column_name() -> None:
     table = {"ColumnNames": ["width", "doors"], "Values": [[64.1, 2], [None, 4]]}
     sent = json.dumps({"Inputs": {"input1": table}, "GlobalParameters": {}}).encode()
-    assert reader(DOORS, WIDTH).read_tables(sent) == {
+    assert reader(DOORS, WIDTH).read_tables(sent).rows == {
         "WebServiceInput0": [{"doors": 2, "width": 64.1}, {"doors": 4, "width": None}]
     }
 
@@ -320,8 +337,8 @@ def test_the_quick_reading_and_the_careful_one_agree(
 
     def outcome(read: Any, value: Any) -> str:
         try:
-            return repr(read(value))
+            return repr(read(value).rows)
         except InputDataError as error:
             return f"{error.code}: {error}"
 
-    assert outcome(both.read, sent) == outcome(both.read_values, json.loads(sent))
+    assert outcome(both.read, sent) == outcome(both.read_values, orjson.loads(sent))

@@ -24,6 +24,7 @@ from modelwright.inference.chains import make_plan
 from modelwright.inference.errors import MissingRequestColumns, StepFailed, UnservablePipeline
 from modelwright.inference.plan import ScoringPlan
 from modelwright.inference.reply import encode
+from modelwright.inference.request import Request, RequestReader
 from modelwright.inference.scorer import CompiledSteps, Scorer, Shape
 from modelwright.inference.serving import ReplyOutput, Serving
 from tests.inference.cars import (
@@ -49,6 +50,10 @@ def steps_of(serving: Serving, *, crossover: int | None) -> CompiledSteps:
         return artifact.natives[place.name]
 
     return CompiledSteps(plan, serving.inputs, native)
+
+
+def typed(serving: Serving, body: bytes) -> Request:
+    return RequestReader(serving.inputs).read(body)
 
 
 def by_hand(frame: pl.DataFrame) -> tuple[list[float], list[int]]:
@@ -174,13 +179,7 @@ def test_each_dropped_row_names_the_step_that_dropped_it() -> None:
     )
     rows = car_rows(cars()[:40])
     for crossover in (None, 0):
-        reply = steps_of(serving, crossover=crossover).run(
-            {
-                "WebServiceInput0": Scorer(serving)._reader.read(car_request(*rows))[
-                    "WebServiceInput0"
-                ]
-            }
-        )
+        reply = steps_of(serving, crossover=crossover).run(typed(serving, car_request(*rows)))
         by_step = {
             title: [d.row for d in reply.dropped if (d.title, d.reason) == (title, reason)]
             for title, reason in (("Power", "too weak"), ("Bore", "too narrow"))
@@ -223,9 +222,9 @@ def car_like(draw: st.DrawFn) -> list[dict[str, Any]]:
 @given(rows=car_like())
 def test_both_forms_give_the_same_bytes(rows: list[dict[str, Any]]) -> None:
     serving = car_prices()
-    typed = Scorer(serving)._reader.read(car_request(*rows))
-    assert encode(steps_of(serving, crossover=None).run(typed)) == encode(
-        steps_of(serving, crossover=0).run(typed)
+    request = typed(serving, car_request(*rows))
+    assert encode(steps_of(serving, crossover=None).run(request)) == encode(
+        steps_of(serving, crossover=0).run(request)
     )
 
 
@@ -257,7 +256,7 @@ def test_the_table_form_is_taken_from_the_crossover_on() -> None:
 def test_a_crossover_is_measured() -> None:
     serving = car_prices()
     steps = steps_of(serving, crossover=None)
-    found = steps.measure_crossover(Scorer(serving)._reader.read(car_request()))
+    found = steps.measure_crossover(typed(serving, car_request()))
     assert found is None or found >= 1
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -42,8 +43,7 @@ class Dropped:
         return {**out, "node": self.title, "reason": self.reason}
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What the pipeline says to a request.
 
     results: by output name, rows in the order of the request; values as JSON, save that
@@ -52,7 +52,7 @@ class Reply:
 
     results: Mapping[str, Sequence[Mapping[str, Any]]]
     dropped: tuple[Dropped, ...] = ()
-    columns: Mapping[str, Sequence[tuple[str, ColumnType]]] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[tuple[str, ColumnType]]] = MappingProxyType({})
 
     def to_json(self) -> dict[str, Any]:
         """The reply as a client gets it, datetimes as ISO text."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import orjson
@@ -33,6 +33,14 @@ from modelwright.inference.serving import RequestColumn, RequestInput, Use
 Row = dict[str, Any]
 """The columns that are read, in their order; None where a value is missing."""
 
+
+class Request(NamedTuple):
+    """The rows of each input.  plain: every value is there, and every number is finite."""
+
+    rows: dict[str, list[Row]]
+    plain: bool = False
+
+
 ALIASES = ("WebServiceInput0", "input1")
 """Keys that clients are known to use; both are taken where a pipeline has one input only."""
 
@@ -45,6 +53,7 @@ _WANTED = {
     ColumnType.OTHER: "a value",
 }
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+_NOTHING = (dict, type(None), str)
 
 
 class _Special(msgspec.Struct, forbid_unknown_fields=True):
@@ -67,28 +76,29 @@ class RequestReader:
 
     def __init__(self, inputs: Sequence[RequestInput]) -> None:
         self._inputs = {i.name: i for i in inputs}
-        self._normal = {i.name: _normalizer(i) for i in inputs}
+        self._typed = {i.name: _typing(i) for i in inputs}
         self._decoder = msgspec.json.Decoder(_body_type(inputs))
         self._alone = inputs[0].name if len(inputs) == 1 else None
 
-    def read(self, body: bytes) -> dict[str, list[Row]]:
+    def read(self, body: bytes) -> Request:
         """The rows of each input.  Raises InputDataError."""
         try:
             return self._quick(body)
         except (msgspec.MsgspecError, _UnusualError, UnicodeDecodeError, RecursionError):
             return self._careful(_parsed(body), _rows_of_objects)
 
-    def read_tables(self, body: bytes) -> dict[str, list[Row]]:
+    def read_tables(self, body: bytes) -> Request:
         """The rows of each input of a classic request, a table each.  Raises InputDataError."""
         return self._careful(_parsed(body), _rows_of_table)
 
-    def read_values(self, value: Any) -> dict[str, list[Row]]:
+    def read_values(self, value: Any) -> Request:
         """The rows of a request that is parsed already.  Raises InputDataError."""
         return self._careful(value, _rows_of_objects)
 
-    def _quick(self, body: bytes) -> dict[str, list[Row]]:
+    def _quick(self, body: bytes) -> Request:
         request = self._decoder.decode(body)
-        if (extra := request.GlobalParameters) is not None and extra not in ({}, ""):
+        extra = request.GlobalParameters
+        if extra or extra.__class__ not in _NOTHING:
             raise _UnusualError
         given = request.Inputs
         if self._alone is not None:
@@ -97,15 +107,17 @@ class RequestReader:
             ((name, rows),) = given.items()
             if name != self._alone and name not in ALIASES:
                 raise _UnusualError
-            return {self._alone: self._normal[self._alone](rows)}
-        return {
-            name: self._normal[name](rows)
-            for name, rows in zip(self._inputs, msgspec.structs.astuple(given), strict=True)
-        }
+            typed, plain = self._typed[self._alone](rows)
+            return Request({self._alone: typed}, plain)
+        found, plain = {}, True
+        for name, rows in zip(self._inputs, msgspec.structs.astuple(given), strict=True):
+            found[name], these = self._typed[name](rows)
+            plain &= these
+        return Request(found, plain)
 
     def _careful(
         self, value: Any, rows_of: Callable[[str, Any], list[Mapping[str, Any]]]
-    ) -> dict[str, list[Row]]:
+    ) -> Request:
         if not isinstance(value, dict):
             raise MalformedRequest("The body", value, "an object")
         _refuse_parameters(value.get("GlobalParameters"))
@@ -115,10 +127,12 @@ class RequestReader:
         if not isinstance(given, dict):
             raise MalformedRequest('"Inputs"', given, "an object with a key per input")
         named = self._by_input(given)
-        return {
-            name: _read_rows(self._inputs[name], rows_of(key, given[key]))
-            for name, key in named.items()
-        }
+        return Request(
+            {
+                name: _read_rows(self._inputs[name], rows_of(key, given[key]))
+                for name, key in named.items()
+            }
+        )
 
     def _by_input(self, given: Mapping[str, Any]) -> dict[str, str]:
         """Input name → the key under which the request has its rows."""
@@ -271,8 +285,8 @@ def _instant(text: str) -> datetime:
 
 
 def _whole(value: float) -> int:
-    # 2**63 itself is a double but not a 64-bit integer.
-    if value.is_integer() and -(2.0**63) <= value < 2.0**63:
+    # Beyond that a fractional number may stand for several whole ones.
+    if value.is_integer() and abs(value) <= 2.0**53:
         return int(value)
     raise ValueError(value)
 
@@ -336,27 +350,35 @@ def _row_type(request_input: RequestInput) -> type[msgspec.Struct]:
     )
 
 
-def _normalizer(request_input: RequestInput) -> Callable[[list[Any]], list[Row]]:
-    """A function from decoded rows to typed ones; it raises _UnusualError rather than judge.
+def _typing(request_input: RequestInput) -> Callable[[list[Any]], tuple[list[Row], bool]]:
+    """A function from decoded rows to typed ones, and whether all of them are plain.
 
-    It is generated, a line or two per column, since it runs for every value of every request.
+    It raises _UnusualError rather than judge.  It is generated, a line per column, since it runs for
+    every value of every request.
     """
-    names: dict[str, Any] = {}
-    lines = ["def normal(rows):", " out = []", " for r in rows:"]
-    values = []
+    names: dict[str, Any] = {"astuple": msgspec.structs.astuple}
+    unpacked, checked, items = [], [], []
     for n, column in enumerate(request_input.read):
         names[f"f{n}"] = _converter(column)
-        lines.append(f"  c{n} = r.c{n}")
-        if plain := _PLAIN.get(column.type):
-            lines.append(f"  if c{n}.__class__ is not {plain}: c{n} = f{n}(c{n})")
-        else:
-            lines.append(f"  c{n} = f{n}(c{n})")
+        unpacked.append(f"c{n},")
+        # No value is of the class None, so such a column is converted whatever it holds.
+        kind = _PLAIN.get(column.type, "None")
+        checked.append(f"  if c{n}.__class__ is not {kind}: c{n} = f{n}(c{n}); plain = False")
         # Quoted in ASCII, a name cannot end the text it stands in.
-        values.append(f"{column.name!a}: c{n}")
-    lines += [f"  out.append({{{', '.join(values)}}})", " return out"]
+        items.append(f"{column.name!a}: c{n}")
+    lines = [
+        "def typed(rows):",
+        " found = []",
+        " plain = True",
+        " for row in rows:",
+        f"  ({''.join(unpacked)}) = astuple(row)",
+        *checked,
+        f"  found.append({{{', '.join(items)}}})",
+        " return found, plain",
+    ]
     exec(compile("\n".join(lines), "<request>", "exec"), names)  # noqa: S102  # names are quoted
-    normal: Callable[[list[Any]], list[Row]] = names["normal"]
-    return normal
+    typed: Callable[[list[Any]], tuple[list[Row], bool]] = names["typed"]
+    return typed
 
 
 def _converter(column: RequestColumn) -> Callable[[Any], Any]:

@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from modelwright.data.expression.rows import Dropped as DroppedRow
+import orjson
+
+from modelwright.data.expression import Compute
+from modelwright.data.expression import Dropped as DroppedRow
 from modelwright.data.native import Native
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.inference.plan import Chain, NativePlace, ScoringPlan, untagged
 from modelwright.inference.reply import Dropped, Reply, encode, encode_tables, make_writable
-from modelwright.inference.request import RequestReader, Row
+from modelwright.inference.request import Request, RequestReader, Row
 from modelwright.inference.serving import RequestInput, Serving
 
 if TYPE_CHECKING:
@@ -36,8 +39,12 @@ ROWS = Shape()
 class Steps(Protocol):
     """What turns typed rows into scored ones."""
 
-    def run(self, requests: Mapping[str, list[Row]]) -> Reply:
+    def run(self, request: Request) -> Reply:
         """Score the rows of each input.  Raises StepFailed when a step refuses them."""
+        ...
+
+    def answer(self, request: Request) -> bytes:
+        """The same, written as JSON."""
         ...
 
 
@@ -85,7 +92,7 @@ class Scorer:
     def answer(self, body: bytes, shape: Shape = ROWS) -> bytes:
         """The reply to a request, bytes to bytes.  Raises InputDataError and StepFailed."""
         if not shape.tables:
-            return encode(self.steps.run(self._reader.read(body)))
+            return self.steps.answer(self._reader.read(body))
         return encode_tables(self.steps.run(self._reader.read_tables(body)), details=shape.details)
 
     def try_samples(self) -> Reply:
@@ -127,14 +134,15 @@ class CompiledSteps:
         self._titles = {s.node: s.title for s in plan.steps}
         self.columns = {w.chain.output: w.columns for w in self._ways}
 
-    def run(self, requests: Mapping[str, list[Row]]) -> Reply:
+    def run(self, request: Request) -> Reply:
         """Score the rows, in the form that is faster for so many."""
         results: dict[str, list[dict[str, Any]]] = {}
         dropped: dict[Dropped, None] = {}
         for way in self._ways:
-            rows = requests[way.chain.input]
+            rows = request.rows[way.chain.input]
             by = way.by_rows if len(rows) < self._crossover else way.by_table
             scored, lost = by(rows)
+            make_writable(scored, way.computed if request.plain else way.doubles)
             results[way.chain.output] = scored
             for row, tag in lost:
                 node, reason = untagged(tag)
@@ -143,26 +151,45 @@ class CompiledSteps:
                 dropped[Dropped(way.chain.input, row, node, title, reason)] = None
         return Reply(results, tuple(dropped), self.columns)
 
-    def measure_crossover(self, requests: Mapping[str, list[Row]]) -> int | None:
+    def answer(self, request: Request) -> bytes:
+        """The reply as JSON.
+
+        The usual case, one output and few rows of which none is dropped, takes a short way.
+        """
+        way = self._ways[0]
+        rows = request.rows[way.chain.input]
+        if len(self._ways) > 1 or len(rows) >= self._crossover:
+            return encode(self.run(request))
+        score = way.score
+        found: list[dict[str, Any]] = []
+        for row in rows:
+            scored = score(row)
+            if isinstance(scored, DroppedRow):
+                return encode(self.run(request))
+            found.append(scored)
+        make_writable(found, way.computed if request.plain else way.doubles)
+        return orjson.dumps({"Results": {way.chain.output: found}}, default=str)
+
+    def measure_crossover(self, request: Request) -> int | None:
         """Rows from which the Table form is faster here, judged by these; None for never.
 
         It takes a few tenths of a second.
         """
-        rows = self._seconds(requests, _SOME, "by_rows") / _SOME
-        least = self._seconds(requests, 1, "by_table")
-        many = self._seconds(requests, _MANY, "by_table")
+        rows = self._seconds(request, _SOME, "by_rows") / _SOME
+        least = self._seconds(request, 1, "by_table")
+        many = self._seconds(request, _MANY, "by_table")
         gained = rows - max(0.0, many - least) / _MANY
         if gained <= 0 or (found := math.ceil(least / gained)) > _LARGEST_CROSSOVER:
             return None
         return max(1, found)
 
-    def _seconds(self, requests: Mapping[str, list[Row]], count: int, form: str) -> float:
+    def _seconds(self, request: Request, count: int, form: str) -> float:
         """The shorter of two tries, since only disturbances make one longer."""
         best = math.inf
         for _ in range(2):
             taken = 0.0
             for way in self._ways:
-                given = requests[way.chain.input]
+                given = request.rows[way.chain.input]
                 rows = (given * (count // max(1, len(given)) + 1))[:count]
                 start = time.perf_counter()
                 getattr(way, form)(rows)
@@ -189,13 +216,17 @@ class _Way:
         self._reads = Schema(tuple(Column(c.name, c.type) for c in request_input.read))
         self._natives = {name: native(place) for name, place in chain.natives.items()}
         program = chain.formula.compile_rows(self._reads, natives=self._natives)
-        self._score = program.score
+        self.score = program.score
         self.columns = tuple((c.name, c.type) for c in program.writes)
-        self._doubles = tuple(n for n, kind in self.columns if kind is ColumnType.DOUBLE)
+        # Columns that only pass through are as finite as the request's.
+        made = {n for s in chain.formula.steps if isinstance(s, Compute) for n in s.columns}
+        made |= chain.formula.renamed().keys() | set(chain.formula.renamed().values())
+        self.doubles = tuple(n for n, kind in self.columns if kind is ColumnType.DOUBLE)
+        self.computed = tuple(n for n in self.doubles if n in made or n not in self._reads)
 
     def by_rows(self, rows: list[Row]) -> tuple[list[dict[str, Any]], _Lost]:
         """Scored rows and the numbers of dropped ones with tagged reasons, by the row form."""
-        score = self._score
+        score = self.score
         found: list[dict[str, Any]] = []
         lost: _Lost = []
         for number, row in enumerate(rows):
@@ -204,7 +235,6 @@ class _Way:
                 lost.append((number, scored.reason))
             else:
                 found.append(scored)
-        make_writable(found, self._doubles)
         return found, lost
 
     def by_table(self, rows: list[Row]) -> tuple[list[dict[str, Any]], _Lost]:
@@ -212,9 +242,7 @@ class _Way:
         tracked = self.chain.formula.apply_tracked(
             frame_of(rows, self._reads), natives=self._natives
         )
-        found = tracked.frame.to_dicts()
-        make_writable(found, self._doubles)
-        return found, tracked.dropped
+        return tracked.frame.to_dicts(), tracked.dropped
 
 
 def frame_of(rows: Sequence[Row], schema: Schema) -> pl.DataFrame:

@@ -22,8 +22,8 @@ from modelwright.graph.graph import NodeId, Pin
 from modelwright.inference.chains import request_schema, source_of
 from modelwright.inference.errors import StepFailed, UnservablePipeline
 from modelwright.inference.plan import ScoringPlan
-from modelwright.inference.reply import Dropped, Reply, make_writable
-from modelwright.inference.request import Row
+from modelwright.inference.reply import Dropped, Reply, encode, make_writable
+from modelwright.inference.request import Request
 from modelwright.inference.scorer import frame_of
 from modelwright.inference.serving import ReplyOutput, Serving
 
@@ -96,11 +96,11 @@ class TableSteps:
             found |= self._run(node_id, given)
         return found
 
-    def run(self, requests: Mapping[str, list[Row]]) -> Reply:
+    def run(self, request: Request) -> Reply:
         """Score the rows of each input.  Raises StepFailed."""
         now = _Answering(dict(self._constants), {}, [])
         for pin, request_input in self._inputs:
-            rows = requests[request_input.name]
+            rows = request.rows[request_input.name]
             now.values[pin] = Table(frame_of(rows, request_schema(request_input)))
             now.rows[pin] = _Rows(request_input.name, list(range(len(rows))))
         for node in self._components:
@@ -111,6 +111,10 @@ class TableSteps:
         for output in self._serving.outputs:
             results[output.name], columns[output.name] = self._leave(output, now)
         return Reply(results, tuple(now.dropped), columns)
+
+    def answer(self, request: Request) -> bytes:
+        """The reply as JSON.  Raises StepFailed."""
+        return encode(self.run(request))
 
     def _ports_out(self, node: NodeId) -> list[str]:
         return [p.name for p in self._components[node].__component__.outputs]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
 from typing import Any
 
 from modelwright.serve.answers import body_too_large, body_too_slow
@@ -11,7 +12,33 @@ from modelwright.serve.answers import body_too_large, body_too_slow
 _DISCARDED_AT_MOST = 20.0
 _TICK = 0.25
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
+Receive = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
+
+
+class _Begun:
+    """A coroutine that has run up to its first wait already; awaiting it goes on from there."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> None:
+        self._coroutine = coroutine
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        waits_for = self._waits_for
+        while True:
+            try:
+                sent = yield waits_for
+            except BaseException as error:  # noqa: BLE001  # handed on, whatever it is
+                step = partial(self._coroutine.throw, error)
+            else:
+                step = partial(self._coroutine.send, sent)
+            try:
+                waits_for = step()
+            except StopIteration as done:
+                return done.value
+
+
+async def _known(message: dict[str, Any]) -> dict[str, Any]:
+    return message
 
 
 class BodyReader:
@@ -35,6 +62,21 @@ class BodyReader:
         """
         if length > self.limit:
             raise body_too_large(self.limit)
+        receiving = receive()
+        try:
+            waits_for = receiving.send(None)
+        except StopIteration as arrived:
+            message: dict[str, Any] = arrived.value
+            if message["type"] == "http.request" and not message.get("more_body"):
+                # As a rule the body has come along with the head, and there is nothing to watch.
+                body: bytes = message["body"]
+                if len(body) > self.limit:
+                    raise body_too_large(self.limit) from None
+                return body
+            return await self._watched(receive, _known(message))
+        return await self._watched(receive, _Begun(receiving, waits_for))
+
+    async def _watched(self, receive: Receive, first: Awaitable[dict[str, Any]]) -> bytes | None:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a body is read in a task of its own")
@@ -44,13 +86,7 @@ class BodyReader:
             self._watching = True
             loop.call_later(min(_TICK, self.seconds), self._watch, loop)
         try:
-            message = await receive()
-            if not message.get("more_body") and message["type"] == "http.request":
-                body: bytes = message["body"]
-                if len(body) > self.limit:
-                    raise body_too_large(self.limit)
-                return body
-            return await self._rest(receive, message)
+            return await self._whole(receive, await first)
         except asyncio.CancelledError:
             if task in self._late:
                 task.uncancel()
@@ -60,7 +96,7 @@ class BodyReader:
             del self._due[task]
             self._late.discard(task)
 
-    async def _rest(self, receive: Receive, message: dict[str, Any]) -> bytes | None:
+    async def _whole(self, receive: Receive, message: dict[str, Any]) -> bytes | None:
         parts: list[bytes] = []
         size = 0
         while message["type"] == "http.request":

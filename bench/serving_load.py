@@ -1,0 +1,143 @@
+"""Load on an endpoint from Python: in a closed loop where there is no wrk, and at a steady rate.
+
+Run as `python bench/serving_load.py closed|open PORT CONNECTIONS_OR_RATE SECONDS < BODY`; prints two figures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+_CONNECTIONS = 16
+
+
+def closed_loop(
+    port: int, body: bytes, connections: int, *, seconds: float, core: int
+) -> tuple[float, float]:
+    """Median latency in seconds and requests per second; a connection asks again when answered."""
+    return _in_a_process("closed", port, connections, seconds, body, core)
+
+
+def open_loop(
+    port: int, body: bytes, *, rate: float, seconds: float, core: int
+) -> tuple[float, float]:
+    """Median and 99th percentile of latency in seconds, at so many requests per second.
+
+    Latency counts from the moment at which a request was due, so that a stall is not overlooked.
+    """
+    return _in_a_process("open", port, rate, seconds, body, core)
+
+
+def _in_a_process(
+    kind: str, port: int, much: float, seconds: float, body: bytes, core: int
+) -> tuple[float, float]:
+    command = [sys.executable, __file__, kind, str(port), str(much), str(seconds), str(core)]
+    done = subprocess.run(command, input=body, capture_output=True, check=True)
+    first, second = json.loads(done.stdout)
+    return float(first), float(second)
+
+
+class Client(asyncio.Protocol):
+    """A connection that sends one request and measures until its answer is whole."""
+
+    def __init__(self, request: bytes) -> None:
+        self._request = request
+        self._answer = b""
+        self._done: asyncio.Future[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = transport
+
+    def ask(self) -> asyncio.Future[None]:
+        """Send the request; done when the answer has come."""
+        self._done = asyncio.get_running_loop().create_future()
+        self._answer = b""
+        self._transport.write(self._request)  # type: ignore[attr-defined]  # it is a stream's
+        return self._done
+
+    def data_received(self, data: bytes) -> None:
+        """Collect the answer."""
+        self._answer += data
+        head, blank, rest = self._answer.partition(b"\r\n\r\n")
+        if not blank or self._done is None:
+            return
+        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+        if len(rest) >= length:
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise SystemExit(head.decode())
+            self._done.set_result(None)
+
+
+async def _connect(port: int, body: bytes, count: int) -> list[Client]:
+    head = f"POST /score HTTP/1.1\r\nHost: bench\r\nContent-Length: {len(body)}\r\n\r\n"
+    request = head.encode() + body
+    loop = asyncio.get_running_loop()
+    pairs = [
+        await loop.create_connection(lambda: Client(request), "127.0.0.1", port)
+        for _ in range(count)
+    ]
+    return [client for _, client in pairs]
+
+
+async def _closed(port: int, body: bytes, connections: int, seconds: float) -> tuple[float, float]:
+    latencies: list[float] = []
+    until = time.perf_counter() + seconds
+
+    async def ask(client: Client) -> None:
+        while (begun := time.perf_counter()) < until:
+            await client.ask()
+            latencies.append(time.perf_counter() - begun)
+
+    await asyncio.gather(*(ask(c) for c in await _connect(port, body, connections)))
+    return statistics.median(latencies), len(latencies) / seconds
+
+
+async def _open(port: int, body: bytes, rate: float, seconds: float) -> tuple[float, float]:
+    idle = await _connect(port, body, _CONNECTIONS)
+    latencies: list[float] = []
+    due = time.perf_counter()
+    until = due + seconds
+    asking: set[asyncio.Task[None]] = set()
+    free = asyncio.Semaphore(len(idle))
+
+    async def ask(moment: float) -> None:
+        client = idle.pop()
+        await client.ask()
+        latencies.append(time.perf_counter() - moment)
+        idle.append(client)
+        free.release()
+
+    while due < until:
+        wait = due - time.perf_counter()
+        if wait > 0:
+            # Sleeping is not exact enough for pauses of less than a millisecond.
+            await asyncio.sleep(wait if wait > 0.002 else 0)
+            continue
+        await free.acquire()
+        task = asyncio.create_task(ask(due))
+        asking.add(task)
+        task.add_done_callback(asking.discard)
+        due += 1 / rate
+    await asyncio.gather(*asking)
+    latencies.sort()
+    return statistics.median(latencies), latencies[int(len(latencies) * 0.99)]
+
+
+if __name__ == "__main__":
+    import uvloop
+
+    what, to, much, lasting, core = sys.argv[1:]
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(core)})
+    content = sys.stdin.buffer.read()
+    if what == "closed":
+        result = uvloop.run(_closed(int(to), content, int(float(much)), float(lasting)))
+    else:
+        result = uvloop.run(_open(int(to), content, float(much), float(lasting)))
+    print(json.dumps(result))

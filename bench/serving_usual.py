@@ -1,0 +1,96 @@
+"""The yardsticks of bench/serving.py: the usual service written by hand, and an echo.
+
+Run as `python bench/serving_usual.py w1|w2|echo PORT`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import uvicorn
+
+
+def echo() -> Any:
+    """The same HTTP stack, that only parses the JSON and writes it again."""
+    import orjson
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        message = await receive()
+        body = message["body"]
+        while message.get("more_body"):
+            message = await receive()
+            body += message["body"]
+        reply = orjson.dumps(orjson.loads(body))
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(reply))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": reply})
+
+    return app
+
+
+def usual(workload: str) -> Any:
+    """FastAPI, pandas and scikit-learn, as one writes it."""
+    import pandas as pd
+    from fastapi import FastAPI
+
+    predict = _cars() if workload == "w1" else _trees()
+    app = FastAPI()
+
+    @app.post("/score")
+    def score(request: dict[str, Any]) -> dict[str, Any]:
+        frame = pd.DataFrame(request["Inputs"]["WebServiceInput0"])
+        return {"Results": {"WebServiceOutput0": predict(frame).to_dict(orient="records")}}
+
+    return app
+
+
+def _cars() -> Any:
+    import pandas as pd
+    from bench.serving_workloads import CARS, LABEL, UNUSED
+    from sklearn.compose import make_column_transformer
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    cars = pd.read_csv(CARS, na_values="?").drop(columns=UNUSED).dropna()
+    texts = [c for c in cars if not pd.api.types.is_numeric_dtype(cars[c])]
+    encode = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), texts), remainder="passthrough"
+    )
+    # The penalty and the solver of the other side's learner.
+    model = make_pipeline(encode, Ridge(alpha=0.001, solver="cholesky"))
+    model.fit(cars.drop(columns=LABEL), cars[LABEL])
+
+    def predict(frame: Any) -> Any:
+        kept = frame.drop(columns=UNUSED).dropna()
+        return kept.assign(**{"Scored Labels": model.predict(kept)})
+
+    return predict
+
+
+def _trees() -> Any:
+    from bench.serving_workloads import boosted
+
+    model = boosted()
+
+    def predict(frame: Any) -> Any:
+        return frame.assign(**{"Scored Labels": model.predict(frame)})
+
+    return predict
+
+
+if __name__ == "__main__":
+    what, port = sys.argv[1], int(sys.argv[2])
+    uvicorn.run(
+        echo() if what == "echo" else usual(what),
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        access_log=False,
+        loop="uvloop",
+        http="httptools",
+    )
