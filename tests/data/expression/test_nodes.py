@@ -45,6 +45,19 @@ def test_operators_build_calls() -> None:
     assert x + 1 == Call("add", (Column("x"), Literal(1)))
     assert 1 - x == Call("subtract", (Literal(1), Column("x")))
     assert (-x < 2.0) == Call("less", (Call("negate", (Column("x"),)), Literal(2.0)))
+    one = literal(1)
+    for built, function, arguments in [
+        (1 + x, "add", (one, x)),
+        (1 * x, "multiply", (one, x)),
+        (1 / x, "divide", (one, x)),
+        (x // 1, "floor_divide", (x, one)),
+        (x % 1, "modulo", (x, one)),
+        (x**1, "power", (x, one)),
+        (x <= 1, "less_or_equal", (x, one)),
+        (x >= 1, "greater_or_equal", (x, one)),
+        (x.differs(1), "not_equal", (x, one)),
+    ]:
+        assert built == Call(function, arguments)
     assert x.equals("a") == Call("equal", (Column("x"), Literal("a")))
 
 
