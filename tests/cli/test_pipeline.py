@@ -144,7 +144,7 @@ def test_a_plan_says_what_would_run_and_why_and_a_run_says_what_did(
         (["--set", "chosen.columns=[a"], "malformed-setting"),
         (["--set", "chosn.columns=[a]"], "unknown-node"),
         (["--set", "columns=[a]"], "unknown-pipeline-parameter"),
-        (["--set", "chosen.colums=[a]"], "pipeline-problems"),
+        (["--set", "chosen.column=[a]"], "pipeline-problems"),
         (["--until", "chosn"], "unknown-node"),
     ],
 )

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -179,12 +180,11 @@ def test_the_tutorial_goes_step_by_step_with_commands_of_its_own(
     assert processes_of(home) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_keeps_the_server_up_until_it_is_asked_to_end(
-    modelwright: Modelwright, environment: dict[str, str], home: Path, number: signal.Signals
-) -> None:
+@contextmanager
+def kept_up(environment: dict[str, str], *words: str, end: signal.Signals) -> Iterator[str]:
+    """A command that stays up: its login address; it is asked to end afterwards, and must do so."""
     with subprocess.Popen(
-        [PROGRAM, "demo", "--serve", "--port", "0"],
+        [PROGRAM, *words, "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -193,19 +193,43 @@ def test_the_demo_keeps_the_server_up_until_it_is_asked_to_end(
         assert process.stdout is not None
         login = next((line for line in process.stdout if "log in at" in line), "")
         assert login, process.stderr.read() if process.stderr else ""
-        address = urlsplit(login.rpartition(" ")[2].strip())
-        assert address.hostname
-        line = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
-        line.request("GET", "/openapi.json")
-        assert line.getresponse().status < 500
-        line.close()
-        process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        yield login.rpartition(" ")[2].strip()
+        process.send_signal(end)
+        _, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
-    assert "Modelwright is down." in out + err
+    assert err.endswith("Modelwright is down.\n")
     assert "Traceback" not in err
 
-    shown = json.loads(modelwright("endpoint", "show", "automobile-price", "--json").stdout)
-    assert shown["state"] == "healthy"
+
+def answers(address: str) -> bool:
+    parts = urlsplit(address)
+    assert parts.hostname
+    line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    line.request("GET", parts.path)
+    status = line.getresponse().status
+    line.close()
+    return status < 500
+
+
+def test_the_server_stays_up_until_asked_to_end_and_the_endpoint_comes_back_with_it(
+    modelwright: Modelwright, environment: dict[str, str], home: Path
+) -> None:
+    with kept_up(environment, "demo", "--serve", end=signal.SIGINT) as login:
+        assert answers(login)
+    with pytest.raises(ConnectionRefusedError):
+        answers(login)
+    before = json.loads(modelwright("endpoint", "show", "automobile-price", "--json").stdout)
+    assert before["state"] == "healthy"
+
+    # As after a restart of the machine: the process is gone, what is wanted is not.
+    os.kill(before["pid"], signal.SIGKILL)
+    with kept_up(environment, "up", end=signal.SIGTERM) as login:
+        assert answers(login)
+        after = json.loads(modelwright("endpoint", "show", "automobile-price", "--json").stdout)
+    assert after["state"] == "healthy"
+    assert after["scoring_url"] == before["scoring_url"]
+    assert after["pid"] != before["pid"]
+    keys = json.loads(modelwright("endpoint", "keys", "automobile-price", "--json").stdout)
+    assert post(after["scoring_url"], keys["primary"], after["example"])[0] == 200
     assert modelwright("endpoint", "delete", "automobile-price").returncode == 0
     assert processes_of(home) == []
