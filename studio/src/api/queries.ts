@@ -32,12 +32,6 @@ export const samplesQuery = queryOptions({
   staleTime: Infinity,
 });
 
-export const sampleDatasetsQuery = queryOptions({
-  queryKey: ["sample-datasets"],
-  queryFn: () => got<Schemas["Listed_SampleDataset_"]>(api.GET("/api/samples/datasets")),
-  staleTime: Infinity,
-});
-
 export const draftQuery = (id: string) =>
   queryOptions({
     queryKey: ["draft", id],
@@ -69,3 +63,75 @@ export function useLibrary(): ReadonlyMap<string, Component> {
   const { data } = useQuery(libraryQuery);
   return useMemo(() => new Map((data?.items ?? []).map((c) => [c.id, c])), [data]);
 }
+
+/** The latest version of each data set. */
+export const datasetsQuery = (search: string) =>
+  queryOptions({
+    queryKey: ["datasets", search],
+    queryFn: () =>
+      got<Schemas["Listed_Dataset_"]>(
+        api.GET("/api/datasets", { params: { query: { search, deleted: false } } }),
+      ),
+  });
+
+export const datasetVersionsQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["dataset-versions", name],
+    queryFn: () =>
+      got<Schemas["Listed_Dataset_"]>(
+        api.GET("/api/datasets/{name}/versions", { params: { path: { name } } }),
+      ),
+  });
+
+export const datasetUsesQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["dataset-uses", name],
+    queryFn: () =>
+      got<Schemas["Listed_AssetUse_"]>(
+        api.GET("/api/datasets/{name}/uses", { params: { path: { name } } }),
+      ),
+  });
+
+export const uploadQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["upload", id],
+    queryFn: () =>
+      got<Schemas["Upload"]>(
+        api.GET("/api/uploads/{upload_id}", { params: { path: { upload_id: id } } }),
+      ),
+    staleTime: Infinity,
+    gcTime: 0,
+  });
+
+/** What is in a stored table; what has a digest never changes. */
+export const profileQuery = (digest: string) =>
+  queryOptions({
+    queryKey: ["profile", digest],
+    queryFn: () =>
+      got<Schemas["Profile"]>(
+        api.GET("/api/artifacts/{digest}/profile", { params: { path: { digest } } }),
+      ),
+    staleTime: Infinity,
+  });
+
+export const artifactQuery = (digest: string) =>
+  queryOptions({
+    queryKey: ["artifact", digest],
+    queryFn: () =>
+      got<Schemas["Artifact"]>(
+        api.GET("/api/artifacts/{digest}", { params: { path: { digest } } }),
+      ),
+    staleTime: Infinity,
+  });
+
+export const evaluationQuery = (runId: string, node: string) =>
+  queryOptions({
+    queryKey: ["evaluation", runId, node],
+    queryFn: () =>
+      got<Schemas["Evaluation"]>(
+        api.GET("/api/runs/{run_id}/steps/{node}/evaluation", {
+          params: { path: { run_id: runId, node } },
+        }),
+      ),
+    staleTime: Infinity,
+  });

@@ -69,6 +69,9 @@ export function Shell() {
           >
             {text.designer}
           </Link>
+          <Link to="/data" aria-current={pathname.startsWith("/data") ? "page" : undefined}>
+            {text.data}
+          </Link>
         </nav>
         <Group gap={4} ml="auto">
           <Menu position="bottom-end">

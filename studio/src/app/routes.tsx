@@ -1,12 +1,22 @@
-import { lazy, Suspense } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { createBrowserRouter } from "react-router";
 import { Home } from "../home/Home";
 import { Waiting } from "../ui/Waiting";
 import { Login } from "./Login";
 import { Shell } from "./Shell";
 
+const Datasets = lazy(() => import("../datasets/Datasets").then((m) => ({ default: m.Datasets })));
+const Importing = lazy(() =>
+  import("../datasets/Importing").then((m) => ({ default: m.Importing })),
+);
+const DatasetPage = lazy(() => import("./DatasetRoute").then((m) => ({ default: m.DatasetRoute })));
+
+function later(page: ReactNode) {
+  return <Suspense fallback={<Waiting />}>{page}</Suspense>;
+}
+
 // The canvas and what it draws with are not needed for the first page.
-const Designer = lazy(() => import("../designer/Designer").then((m) => ({ default: m.Designer })));
+const Designer = lazy(() => import("./DraftRoute").then((m) => ({ default: m.DraftRoute })));
 
 export const router = createBrowserRouter([
   { path: "/login", element: <Login /> },
@@ -17,12 +27,11 @@ export const router = createBrowserRouter([
       { index: true, element: <Home /> },
       {
         path: "drafts/:draftId",
-        element: (
-          <Suspense fallback={<Waiting />}>
-            <Designer />
-          </Suspense>
-        ),
+        element: later(<Designer />),
       },
+      { path: "data", element: later(<Datasets />) },
+      { path: "data/import/:uploadId", element: later(<Importing />) },
+      { path: "data/sets/:name", element: later(<DatasetPage />) },
     ],
   },
 ]);

@@ -5,9 +5,8 @@ import { ApiError, type Component, type Outline } from "../api/client";
 import * as edits from "../draft/edits";
 import { type Draft, findNode, type Json } from "../draft/graph";
 import { useDraft } from "../draft/store";
-import { TableView } from "../ui/TableView";
 import { useText } from "../text/useText";
-import { useRows } from "./useRows";
+import type { LookAt } from "./lookAt";
 import type { Known } from "./useCheck";
 import type { Runs } from "./useRun";
 import classes from "./Workbench.module.css";
@@ -18,6 +17,7 @@ interface Props {
   readonly library: ReadonlyMap<string, Component>;
   readonly runs: Runs;
   readonly known: Known;
+  readonly lookAt: LookAt;
   onFocus(node: string): void;
 }
 
@@ -157,6 +157,16 @@ function Results(props: Props) {
     );
   }
   const value = chosen ? step?.outputs[chosen.name] : undefined;
+  const looked =
+    value && step && chosen && runs.run
+      ? props.lookAt({
+          runId: runs.run.id,
+          node,
+          port: chosen.name,
+          component: step.component,
+          value,
+        })
+      : null;
   return (
     <>
       <Group gap="xs" mb={8}>
@@ -184,27 +194,8 @@ function Results(props: Props) {
           </Text>
         )}
       </Group>
-      {value?.kind === "table" ? (
-        <Rows digest={value.digest} />
-      ) : (
-        chosen && <Known outline={known.outline(`${node}.${chosen.name}`)} />
-      )}
+      {looked ?? (chosen && <Known outline={known.outline(`${node}.${chosen.name}`)} />)}
     </>
-  );
-}
-
-function Rows({ digest }: { readonly digest: string }) {
-  const text = useText();
-  const rows = useRows(digest);
-  if (rows.error) return <Text size="sm">{rows.error.message}</Text>;
-  return (
-    <TableView
-      label={text.results}
-      columns={rows.columns}
-      count={rows.count}
-      row={rows.row}
-      onSeen={rows.onSeen}
-    />
   );
 }
 

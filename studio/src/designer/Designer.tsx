@@ -6,11 +6,16 @@ import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
 import { Failure } from "../ui/Failure";
 import { Waiting } from "../ui/Waiting";
+import type { LookAt } from "./lookAt";
 import { readDraft } from "./queries";
 import { Workbench } from "./Workbench";
 
+interface Props {
+  readonly lookAt: LookAt;
+}
+
 /** The page of a draft. */
-export function Designer() {
+export function Designer({ lookAt }: Props) {
   const { draftId = "" } = useParams();
   const text = useText();
   const { data, error } = useQuery(draftQuery(draftId));
@@ -29,5 +34,7 @@ export function Designer() {
   if (data.fault) {
     return <Failure title={data.name} message={data.fault.happened} remedy={data.fault.remedy} />;
   }
-  return <Workbench key={draftId} draftId={draftId} name={data.name} kind={data.kind} />;
+  return (
+    <Workbench key={draftId} draftId={draftId} name={data.name} kind={data.kind} lookAt={lookAt} />
+  );
 }

@@ -3,7 +3,7 @@ import { IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import type { Component } from "../api/client";
-import { sampleDatasetsQuery } from "../api/queries";
+import { datasetsQuery } from "../api/queries";
 import { DRAGGED } from "../canvas/Canvas";
 import { categoryColour } from "../canvas/colours";
 import type { NewNode } from "../draft/edits";
@@ -46,7 +46,7 @@ export function Palette({ library, pick, sourceType, onAdd, onDone }: Props) {
   const [search, setSearch] = useState("");
   const [active, setActive] = useState(0);
   const field = useRef<HTMLInputElement>(null);
-  const { data: datasets } = useQuery(sampleDatasetsQuery);
+  const { data: datasets } = useQuery(datasetsQuery(""));
 
   useEffect(() => {
     if (pick) {

@@ -10,6 +10,7 @@ import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
 import { BottomPanel } from "./BottomPanel";
 import { Conflict } from "./Conflict";
+import type { LookAt } from "./lookAt";
 import { type Dragged, fromDragged, Palette } from "./Palette";
 import { Properties } from "./Properties";
 import { Toolbar } from "./Toolbar";
@@ -23,10 +24,11 @@ interface Props {
   readonly draftId: string;
   readonly name: string;
   readonly kind: string;
+  readonly lookAt: LookAt;
 }
 
 /** Palette, canvas, settings and results of the open draft. */
-export function Workbench({ draftId, name }: Props) {
+export function Workbench({ draftId, name, lookAt }: Props) {
   const text = useText();
   const dark = useComputedColorScheme("light") === "dark";
   const library = useLibrary();
@@ -195,6 +197,7 @@ export function Workbench({ draftId, name }: Props) {
         library={library}
         runs={runs}
         known={known}
+        lookAt={lookAt}
         onFocus={(node) => {
           select([node]);
           setFocus({ node });

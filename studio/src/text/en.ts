@@ -1,5 +1,8 @@
+import { enData } from "./en.data";
+
 /** Every sentence the user reads. This file is the list; other languages must have the same keys. */
 export const en = {
+  ...enData,
   appName: "Modelwright",
   language: "Language",
   theme: "Light or dark",

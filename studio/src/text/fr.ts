@@ -1,6 +1,8 @@
 import type { Text } from "./en";
+import { frData } from "./fr.data";
 
 export const fr: Text = {
+  ...frData,
   appName: "Modelwright",
   language: "Langue",
   theme: "Clair ou sombre",

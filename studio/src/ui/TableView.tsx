@@ -15,6 +15,13 @@ interface Props {
   row(index: number): readonly unknown[] | null;
   /** The rows that are in view now. */
   onSeen(first: number, last: number): void;
+  /** Makes the heads of columns buttons. */
+  readonly onColumn?: {
+    readonly chosen: string | null;
+    readonly label: (name: string) => string;
+    readonly act: (name: string) => void;
+  };
+  readonly height?: number | string;
 }
 
 const ROW = 26;
@@ -30,7 +37,7 @@ function shown(value: unknown): string {
 }
 
 /** A table of any length: only the rows and columns in view are drawn. */
-export function TableView({ label, columns, count, row, onSeen }: Props) {
+export function TableView({ label, columns, count, row, onSeen, onColumn, height }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count,
@@ -55,8 +62,15 @@ export function TableView({ label, columns, count, row, onSeen }: Props) {
   const cells = across.getVirtualItems();
   const numeric = (place: number) => ["Integer", "Double"].includes(columns[place]?.type ?? "");
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolled region must be reachable by keyboard
-    <div ref={box} className={classes.box} role="region" aria-label={label} tabIndex={0}>
+    <div
+      ref={box}
+      className={classes.box}
+      role="region"
+      aria-label={label}
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolled region must be reachable by keyboard
+      tabIndex={0}
+      style={height === undefined ? undefined : { height }}
+    >
       <div
         role="table"
         aria-label={label}
@@ -71,6 +85,15 @@ export function TableView({ label, columns, count, row, onSeen }: Props) {
         <div role="row" className={classes.head}>
           {cells.map((cell) => {
             const column = columns[cell.index];
+            const words = (
+              <>
+                <span>{column?.name}</span>
+                <small>
+                  {column?.type}
+                  {column && column.role !== "feature" ? ` · ${column.role}` : ""}
+                </small>
+              </>
+            );
             return (
               <div
                 key={cell.key}
@@ -79,11 +102,21 @@ export function TableView({ label, columns, count, row, onSeen }: Props) {
                 style={{ left: cell.start, width: cell.size }}
                 title={column?.name}
               >
-                <span>{column?.name}</span>
-                <small>
-                  {column?.type}
-                  {column && column.role !== "feature" ? ` · ${column.role}` : ""}
-                </small>
+                {column && onColumn ? (
+                  <button
+                    type="button"
+                    className={classes.choose}
+                    aria-label={onColumn.label(column.name)}
+                    aria-pressed={onColumn.chosen === column.name}
+                    onClick={() => {
+                      onColumn.act(column.name);
+                    }}
+                  >
+                    {words}
+                  </button>
+                ) : (
+                  words
+                )}
               </div>
             );
           })}
