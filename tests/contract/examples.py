@@ -70,6 +70,12 @@ def learner() -> UntrainedModel:
 
 
 @cache
+def classifier() -> UntrainedModel:
+    """A two-class learner to be trained."""
+    return _only(library().make("two-class-logistic-regression", 1, {}), UntrainedModel)
+
+
+@cache
 def model() -> Model:
     """A regression trained on the cars."""
     component = library().make("train-model", 1, {"label_column": "price"})
@@ -161,6 +167,12 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example(),
         Example({"script": "SELECT make, avg(price) AS dear FROM t1 GROUP BY make ORDER BY make"}),
     ),
+    "filter-based-feature-selection": (
+        Example(),
+        Example({"method": "Chi squared", "target": "make", "count": 99}),
+    ),
+    "one-vs-all-multiclass": (Example({}, {"untrained_binary_classification_model": classifier}),),
+    "one-vs-one-multiclass": (Example({}, {"untrained_binary_classification_model": classifier}),),
     "execute-python-script": (Example({}, {"dataset1": cars}),),
     "evaluate-model": (Example({}, {"scored_dataset": scored}),),
     "train-model": (Example({"label_column": "price"}),),

@@ -1,0 +1,1 @@
+"""Components that find the columns that matter."""

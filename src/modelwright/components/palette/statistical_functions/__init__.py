@@ -1,0 +1,1 @@
+"""Components that describe the values of a table."""

@@ -1,0 +1,116 @@
+"""Summarize Data: descriptive statistics of every column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import polars as pl
+
+from modelwright.components.contract import Component, Titled
+from modelwright.components.outline import Outline, TableOutline
+from modelwright.components.palette.column_flow import table_outline
+from modelwright.data.expression.table import named
+from modelwright.data.schema import Column, ColumnType, Schema
+from modelwright.data.table import Table
+
+_PERCENTILES = {
+    "1st Quartile": 0.25,
+    "Median": 0.5,
+    "3rd Quartile": 0.75,
+    "P0.5": 0.005,
+    "P1": 0.01,
+    "P5": 0.05,
+    "P95": 0.95,
+    "P99.5": 0.995,
+}
+_COUNTS = ("Count", "Unique Value Count", "Missing Value Count")
+_NUMBERS = (
+    "Min",
+    "Max",
+    "Mean",
+    "Mean Deviation",
+    "1st Quartile",
+    "Median",
+    "3rd Quartile",
+    "Mode",
+    "Range",
+    "Sample Variance",
+    "Sample Standard Deviation",
+    "Sample Skewness",
+    "Sample Kurtosis",
+    "P0.5",
+    "P1",
+    "P5",
+    "P95",
+    "P99.5",
+)
+_MEASURED = (ColumnType.INTEGER, ColumnType.DOUBLE, ColumnType.BOOLEAN)
+
+
+class SummarizeData(Component, category="Statistical Functions"):
+    """Report descriptive statistics, one row for each column.
+
+    Count is the number of rows, Unique Value Count that of different values without missing ones.
+    Text and dates have counts only.  All other figures are of the values that are there; true counts as
+    1 and false as 0, so that Min tells whether all are true and Max whether any is.  A figure that
+    does not exist, such as the variance of one value, is missing, and so are all of a column
+    without values.
+
+    Quartiles and percentiles are interpolated between neighbouring values.  Mean Deviation is the mean
+    distance from the mean; Range is Max - Min; Mode is the most frequent value, the smallest of
+    several.  Variance and standard deviation divide by n - 1; skewness and kurtosis are corrected for
+    the size of the sample (G1 and G2), and a normal law has the kurtosis 0.
+    """
+
+    def run(self, dataset: Table) -> Annotated[Table, Titled("Results dataset")]:
+        rows = [_described(dataset.frame, column) for column in dataset.schema]
+        return Table(pl.DataFrame(rows, schema={c.name: c.type.dtype for c in _report()}))
+
+    def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
+        table = table_outline(inputs)
+        rows = len(table.schema) if table is not None and table.complete else None
+        return {"results_dataset": TableOutline(_report(), rows=rows)}
+
+
+def _report() -> Schema:
+    return Schema(
+        (
+            Column("Feature", ColumnType.STRING),
+            *(Column(name, ColumnType.INTEGER) for name in _COUNTS),
+            *(Column(name, ColumnType.DOUBLE) for name in _NUMBERS),
+        )
+    )
+
+
+def _described(frame: pl.DataFrame, column: Column) -> dict[str, object]:
+    values = frame.get_column(column.name)
+    values = (values.fill_nan(None) if values.dtype.is_float() else values).drop_nulls()
+    counts = {"Feature": column.name, "Count": frame.height}
+    missing = {"Missing Value Count": frame.height - len(values)}
+    if column.type not in _MEASURED or not len(values):
+        return {**counts, "Unique Value Count": values.n_unique(), **missing}
+    # Sorted once: extremes and percentiles are then looked up, and equal values are neighbours.
+    ordered = values.cast(pl.Float64).sort().alias("x")
+    runs = ordered.rle().struct.unnest()
+    x = named("x")
+    figures = {
+        "Min": x.min(),
+        "Max": x.max(),
+        "Mean": x.mean(),
+        "Mean Deviation": (x - x.mean()).abs().mean(),
+        "Range": x.max() - x.min(),
+        "Sample Variance": x.var(ddof=1),
+        "Sample Standard Deviation": x.std(ddof=1),
+        "Sample Skewness": x.skew(bias=False),
+        "Sample Kurtosis": x.kurtosis(fisher=True, bias=False),
+        **{n: x.quantile(share, interpolation="linear") for n, share in _PERCENTILES.items()},
+    }
+    told = ordered.to_frame().select(figure.alias(name) for name, figure in figures.items())
+    return {
+        **counts,
+        "Unique Value Count": runs.height,
+        **missing,
+        "Mode": runs.filter(pl.col("len") == pl.col("len").max())["value"].min(),
+        **told.with_columns(pl.all().fill_nan(None)).row(0, named=True),
+    }
