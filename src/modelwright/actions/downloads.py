@@ -41,7 +41,7 @@ def write_download(
     """Write a stored value as a file into a folder: a table in a format, or any value's own files.
 
     "files" gives a zip archive of what the store keeps.  name: of the file, without its ending.
-    Raises NotATable, MissingArtifact, CannotWriteFile and StoreFull.
+    Raises NoRows, MissingArtifact, CannotWriteFile and StoreFull.
     """
     from modelwright.data.files.writing import write_table
 

@@ -84,7 +84,7 @@ def evaluation_of(home: Home, run_id: str, node: str) -> Evaluation:
 
 
 def plots_of(home: Home, digest: str) -> Mapping[str, Any]:
-    """The curves of a stored table of scored rows.  Raises NotATable, and what reading scores raises."""
+    """The curves of a stored table of scored rows.  Raises NoRows, and what reading scores raises."""
     from modelwright.components.learning.curves import evaluation_plots
 
     return evaluation_plots(load_table(home.store, Digest(digest)))

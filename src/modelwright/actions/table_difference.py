@@ -76,7 +76,7 @@ class TableDifference:
 
 
 def table_difference(home: Home, left: str, right: str) -> TableDifference:
-    """Compare two stored tables, row by row where both have as many.  Raises NotATable."""
+    """Compare two stored tables, row by row where both have as many.  Raises NoRows."""
     one = load_table(home.store, Digest(left))
     other = load_table(home.store, Digest(right))
     names = dict.fromkeys([*one.schema.names, *other.schema.names])

@@ -35,10 +35,10 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class NotATable(ModelwrightError):
+class NoRows(ModelwrightError):
     """Rows are asked of a value that has none."""
 
-    code = "not-a-table"
+    code = "no-rows"
 
     def __init__(self, digest: str, kind: str) -> None:
         super().__init__(
@@ -111,7 +111,7 @@ class TableRows:
         self._orders: _Kept[Hashable, pl.Series] = _Kept(_KEPT_ORDERS)
 
     def table(self, digest: Digest) -> Table:
-        """A stored table.  Raises NotATable, and what `Store.get` raises."""
+        """A stored table.  Raises NoRows, and what `Store.get` raises."""
         return self._tables.get(digest, lambda: load_table(self._store, digest))
 
     def read(
@@ -153,11 +153,11 @@ class TableRows:
 
 
 def load_table(store: Store, digest: Digest) -> Table:
-    """A stored table.  Raises NotATable, and what `Store.get` raises."""
+    """A stored table.  Raises NoRows, and what `Store.get` raises."""
     kind = store.manifest(digest).kind
     value = store.get(digest) if kind in (Table.kind, "folded-table") else None
     if not isinstance(value, Table):
-        raise NotATable(digest, kind)
+        raise NoRows(digest, kind)
     return value
 
 

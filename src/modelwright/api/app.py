@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,21 @@ def create_app(
         here.stopping.set()
         await run_sync(here.runs.stop)
 
+    app = _described(lifespan)
+    app.state.here = here
+    # Not mounted, since that would take in the API's addresses with a wrong verb.
+    app.router.default = Studio(studio)
+    app.add_middleware(Guard, doors=here.doors)
+    return app
+
+
+def describe_api() -> dict[str, Any]:
+    """The API as an OpenAPI document; the same for every home."""
+    return _described(None).openapi()
+
+
+def _described(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None) -> FastAPI:
+    """The routes and their errors, without a home behind them."""
     app = FastAPI(
         title="Modelwright",
         version=version("modelwright"),
@@ -71,12 +86,8 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
     )
-    app.state.here = here
     handle_errors(app)
     _add_routes(app)
-    # Not mounted, since that would take in the API's addresses with a wrong verb.
-    app.router.default = Studio(studio)
-    app.add_middleware(Guard, doors=here.doors)
     return app
 
 

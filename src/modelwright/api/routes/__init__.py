@@ -7,9 +7,13 @@ from modelwright.api.routes import (
     check,
     datasets,
     drafts,
+    endpoints,
+    inference,
     library,
+    models,
     runs,
     session,
+    settings,
     uploads,
 )
 
@@ -22,5 +26,9 @@ ROUTERS = (
     artifacts.router,
     uploads.router,
     datasets.router,
+    inference.router,
+    models.router,
+    endpoints.router,
+    settings.router,
 )
 """Those that ask who is calling."""

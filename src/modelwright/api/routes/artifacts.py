@@ -14,9 +14,17 @@ from starlette.responses import FileResponse
 from modelwright.actions.contents import read_content
 from modelwright.actions.downloads import DownloadFormat, write_download
 from modelwright.actions.evaluations import plots_of
+from modelwright.actions.profiles import profile_stored
 from modelwright.actions.table_difference import table_difference
 from modelwright.api.here import HereDep
-from modelwright.api.shapes.artifacts import Artifact, Plots, Rows, RowsAsked, TableDifference
+from modelwright.api.shapes.artifacts import (
+    Artifact,
+    Plots,
+    Profile,
+    Rows,
+    RowsAsked,
+    TableDifference,
+)
 from modelwright.data.artifact import Digest
 
 router = APIRouter(prefix="/artifacts", tags=["artifacts"])
@@ -45,6 +53,14 @@ def read_rows(digest: DigestPath, asked: RowsAsked, here: HereDep) -> Rows:
     return Rows.of(found)
 
 
+@router.get("/{digest}/profile")
+def get_profile(
+    digest: DigestPath, here: HereDep, column: Annotated[list[str] | None, Query()] = None
+) -> Profile:
+    """What is in the columns of a stored table.  column: only these."""
+    return Profile.model_validate(profile_stored(here.home, digest, columns=column))
+
+
 @router.get("/{digest}/evaluation")
 def get_plots(digest: DigestPath, here: HereDep) -> Plots:
     """The curves of a stored table of scored rows."""
@@ -57,7 +73,7 @@ def get_difference(digest: DigestPath, other: DigestQuery, here: HereDep) -> Tab
     return TableDifference.of(table_difference(here.home, digest, other))
 
 
-@router.get("/{digest}/download", response_class=FileResponse)
+@router.get("/{digest}/download", response_class=FileResponse, name="download_artifact")
 def download(
     digest: DigestPath,
     here: HereDep,

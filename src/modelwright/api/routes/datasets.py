@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from modelwright.actions import datasets
 from modelwright.api.here import HereDep
-from modelwright.api.shapes.datasets import AddedDataset, Dataset, Description, NewDataset, Use
+from modelwright.api.shapes.datasets import AddedDataset, AssetUse, Dataset, Description, NewDataset
 from modelwright.api.shapes.shape import Done, Listed
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
@@ -60,9 +60,9 @@ def list_versions(name: str, here: HereDep, deleted: bool = False) -> Listed[Dat
 
 
 @router.get("/{name:path}/uses")
-def list_uses(name: str, here: HereDep) -> Listed[Use]:
+def list_uses(name: str, here: HereDep) -> Listed[AssetUse]:
     """The drafts, runs and endpoints that name a dataset, those that need it now first."""
-    return Listed[Use](items=[Use.of(u) for u in here.workspace.datasets.used_by(name)])
+    return Listed[AssetUse](items=[AssetUse.of(u) for u in here.workspace.datasets.used_by(name)])
 
 
 @router.post("/{name:path}/restore")

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from modelwright import samples
 from modelwright.actions.drafts import find_sample
 from modelwright.api.here import HereDep
-from modelwright.api.shapes.library import Component, SampleDataset, SamplePipeline
+from modelwright.api.shapes.library import Component, NodeSettings, SampleDataset, SamplePipeline
 from modelwright.api.shapes.shape import Listed
 
 router = APIRouter(tags=["library"])
@@ -29,6 +29,14 @@ def list_library(here: HereDep, category: str = "", hidden: bool = True) -> List
 def get_component(component_id: str, here: HereDep) -> Component:
     """One component; a former id leads to its successor."""
     return Component.of(here.home.library.spec(component_id))
+
+
+@router.post("/library/{component_id}/upgrade")
+def upgrade_parameters(component_id: str, former: NodeSettings, here: HereDep) -> NodeSettings:
+    """Parameters of an older version as those of the installed one."""
+    library = here.home.library
+    parameters = library.upgrade(component_id, former.version, former.parameters)
+    return NodeSettings(version=library.spec(component_id).version, parameters=parameters)
 
 
 @router.get("/samples/datasets")

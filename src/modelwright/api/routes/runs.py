@@ -43,7 +43,7 @@ EVENT_STREAM: dict[int | str, dict[str, object]] = {
 }
 
 
-@router.get("/runs")
+@router.get("/runs", name="list_runs")
 def list_(
     here: HereDep,
     experiment: str | None = None,
@@ -104,7 +104,7 @@ def list_experiments(here: HereDep) -> Listed[Experiment]:
     return Listed[Experiment](items=[Experiment.of(e) for e in here.workspace.runs.experiments()])
 
 
-@router.get("/runs/compare")
+@router.get("/runs/compare", name="compare_runs")
 def compare(left: str, right: str, here: HereDep) -> RunComparison:
     """Two runs side by side: nodes and settings that differ, and all figures."""
     return RunComparison.of(compare_runs(here.home, left, right))
@@ -116,7 +116,7 @@ def get_run(run_id: str, here: HereDep) -> Run:
     return Run.of(run_details(here.home, run_id))
 
 
-@router.post("/runs/{run_id}/cancel")
+@router.post("/runs/{run_id}/cancel", name="cancel_run")
 def cancel(run_id: str, here: HereDep) -> RunSummary:
     """Ask a run to end; one that has ended stays as it is."""
     run = cancel_run(here.home, run_id)

@@ -20,7 +20,7 @@ from modelwright.api.shapes.graph import Column, columns_of
 from modelwright.api.shapes.runs import MetricTable
 from modelwright.api.shapes.shape import Asked, Shape
 from modelwright.data.fitted import Model, Transform, UntrainedModel
-from modelwright.data.schema import Task
+from modelwright.data.schema import ColumnType, Role, Task
 from modelwright.data.table import Table
 
 Digest = str
@@ -310,3 +310,55 @@ class TableDifference(Shape):
             right_rows=found.right_rows,
             columns=[ColumnDifference.of(c) for c in found.columns],
         )
+
+
+class Bin(Shape):
+    """Values from `start` up to, but not with, `end`; the last bin has its end too."""
+
+    start: Any
+    end: Any
+    count: int
+
+
+class TopValue(Shape):
+    """A frequent value and how often it occurs; a long text is cut."""
+
+    value: Any
+    count: int
+
+
+class ColumnProfile(Shape):
+    """What is in one column; figures that its type has not, or that no value gives, are null."""
+
+    name: str
+    type: ColumnType
+    role: Role
+    categorical: bool
+    count: int
+    """Values that are there."""
+    missing: int
+    infinite: int
+    """Counted, and left out of all figures below."""
+    unique: int | None
+    minimum: Any
+    maximum: Any
+    mean: float | None
+    median: Any
+    deviation: float | None
+    """Standard deviation of a sample."""
+    variance: float | None
+    skewness: float | None
+    kurtosis: float | None
+    quantiles: dict[str, Any]
+    """By percent."""
+    histogram: list[Bin]
+    """Of numbers, dates and times."""
+    top: list[TopValue]
+    """Of text and truth values, the most frequent first."""
+
+
+class Profile(Shape):
+    """What is in a table, column by column."""
+
+    rows: int
+    columns: list[ColumnProfile]

@@ -190,7 +190,7 @@ class Description(Asked):
     tags: dict[str, str] | None = None
 
 
-class Use(Shape):
+class AssetUse(Shape):
     """Who needs an asset."""
 
     kind: Literal["draft", "run", "endpoint"]

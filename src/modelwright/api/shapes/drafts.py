@@ -154,3 +154,16 @@ class PipelineFile(Shape):
     name: str
     """For the file."""
     text: str
+
+
+class PipelineText(Asked):
+    """The text of a pipeline file."""
+
+    text: Annotated[str, Field(max_length=20_000_000)]
+
+
+class PlacedGraph(Asked):
+    """A pipeline with its layout."""
+
+    graph: Graph
+    layout: Layout = Layout()

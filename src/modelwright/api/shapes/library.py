@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from modelwright.api.shapes.graph import Graph, Layout
-from modelwright.api.shapes.shape import Shape
+from modelwright.api.shapes.shape import Asked, Shape
 from modelwright.components import contract
 from modelwright.graph.codec import read
 from modelwright.samples import SampleDataset as SampleDatasetRecord
@@ -113,6 +115,13 @@ class Component(Shape):
             outputs=[Port.of(p) for p in spec.outputs],
             parameters=[Parameter.of(p) for p in spec.parameters],
         )
+
+
+class NodeSettings(Asked):
+    """Parameters as a version of a component has them."""
+
+    version: Annotated[int, Field(ge=1)]
+    parameters: dict[str, Any]
 
 
 class SampleDataset(Shape):

@@ -1,0 +1,142 @@
+"""Inference pipelines as drafts: made from a run, looked at beside it, deployed from the canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from modelwright.actions.conversions import Converted, convert_pipeline, require_parity
+from modelwright.actions.drafts import OpenDraft, get_draft, new_draft, readable_graph
+from modelwright.actions.endpoints import Deployed, deploy_endpoint
+from modelwright.actions.run_details import layout_of_run
+from modelwright.actions.runs import find_run
+from modelwright.graph.codec import Document, read
+from modelwright.graph.graph import Graph, NodeId
+from modelwright.workspace.errors import NotFound
+from modelwright.workspace.records.drafts import DraftKind
+from modelwright.workspace.records.endpoints import DeploymentLineage
+
+if TYPE_CHECKING:
+    from modelwright.actions.home import Home
+
+ConversionKind = Literal["real-time", "batch"]
+
+_KINDS: dict[ConversionKind, DraftKind] = {
+    "real-time": DraftKind.REAL_TIME,
+    "batch": DraftKind.BATCH,
+}
+_WORDS: dict[ConversionKind, str] = {
+    "real-time": "real-time inference",
+    "batch": "batch inference",
+}
+
+
+@dataclass(frozen=True)
+class InferenceDraft:
+    """A draft that was made by a conversion, and the conversion."""
+
+    draft: OpenDraft
+    converted: Converted
+
+
+def inference_draft(
+    home: Home,
+    run_id: str,
+    *,
+    name: str | None = None,
+    kind: ConversionKind = "real-time",
+    requests: tuple[NodeId, ...] = (),
+    replies: tuple[NodeId, ...] = (),
+) -> InferenceDraft:
+    """Make a draft of the inference pipeline of a run, linked to the run and its draft.
+
+    name: the training pipeline's with the kind, unless given.  requests and replies: as
+    `convert_pipeline` has them, and raises what that raises.
+    """
+    converted = convert_pipeline(
+        home,
+        run_id,
+        document=_as_drawn(home, run_id),
+        kind=kind,
+        requests=requests,
+        replies=replies,
+    )
+    title = converted.document.graph.name or "Pipeline"
+    draft = new_draft(
+        home,
+        name=name or f"{title[:150]} - {_WORDS[kind]}",
+        document=converted.document,
+        kind=_KINDS[kind],
+        parent_draft_id=converted.run.draft_id,
+        parent_run_id=converted.run.id,
+    )
+    return InferenceDraft(draft, converted)
+
+
+def conversion_of_draft(home: Home, draft_id: str) -> Converted:
+    """The conversion that an inference draft came out of, done again on the same run.
+
+    Raises NotFound, and what `convert_pipeline` raises.
+    """
+    record = get_draft(home, draft_id).record
+    kinds = {draft_kind: kind for kind, draft_kind in _KINDS.items()}
+    if record.parent_run_id is None or record.kind not in kinds:
+        raise NotFound(
+            "conversion of draft",
+            record.name,
+            remedy="Only drafts that were made from a run by conversion have one.",
+        )
+    run_id = record.parent_run_id
+    return convert_pipeline(home, run_id, document=_as_drawn(home, run_id), kind=kinds[record.kind])
+
+
+def deploy_draft(
+    home: Home,
+    draft_id: str,
+    *,
+    name: str,
+    description: str = "",
+    tags: Mapping[str, str] | None = None,
+    deployment: Mapping[str, Any] | None = None,
+    endpoint: Mapping[str, Any] | None = None,
+) -> Deployed:
+    """Serve the inference pipeline of a draft; arguments as `deploy_endpoint` has them.
+
+    A pipeline that is still as the conversion made it must score as its training run did.
+    Raises NotFound, ScoresDiffer, and what `deploy_endpoint` raises.
+    """
+    graph = readable_graph(home, draft_id)
+    record = get_draft(home, draft_id).record
+    if record.kind is DraftKind.REAL_TIME and record.parent_run_id is not None:
+        try:
+            converted = conversion_of_draft(home, draft_id)
+        except NotFound:
+            # The run is gone, and the pipeline stands on its own.
+            pass
+        else:
+            if _work(converted.document.graph) == _work(graph):
+                require_parity(converted)
+    return deploy_endpoint(
+        home,
+        graph,
+        name=name,
+        description=description,
+        tags=tags,
+        deployment=deployment,
+        endpoint=endpoint,
+        lineage=DeploymentLineage(draft_id=draft_id, training_run_id=record.parent_run_id),
+    )
+
+
+def _as_drawn(home: Home, run_id: str) -> Document:
+    """The pipeline that a run ran, with its nodes where they stood in its draft."""
+    run = find_run(home, run_id)
+    graph = read(run.graph).graph
+    return Document(graph, layout_of_run(home, run, graph))
+
+
+def _work(graph: Graph) -> Graph:
+    """The graph without what makes no difference to a result."""
+    nodes = {n: replace(node, title="", comment="") for n, node in graph.nodes.items()}
+    return replace(graph, name="", description="", nodes=nodes)

@@ -1,0 +1,150 @@
+"""Endpoints: deploy, look at, try, change, stop, delete."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from modelwright.actions import endpoints
+from modelwright.actions.inference_drafts import deploy_draft
+from modelwright.actions.scoring import score_rows
+from modelwright.api.here import HereDep
+from modelwright.api.shapes.inference import (
+    DeployAsked,
+    DeployedEndpoint,
+    Endpoint,
+    EndpointChange,
+    EndpointKeys,
+    EndpointSchema,
+    LogLines,
+    ScoreAsked,
+    Scored,
+    SettingsExplained,
+)
+from modelwright.api.shapes.shape import Done, Listed
+from modelwright.workspace.records.endpoints import KeyName
+
+router = APIRouter(prefix="/endpoints", tags=["endpoints"])
+
+
+@router.get("")
+def list_endpoints(here: HereDep) -> Listed[Endpoint]:
+    """Every endpoint with its state as it is now, by name."""
+    found = endpoints.list_endpoints(here.home)
+    return Listed[Endpoint](items=[Endpoint.of(e) for e in found])
+
+
+@router.post("", status_code=HTTPStatus.CREATED, name="deploy_endpoint")
+def deploy(asked: DeployAsked, here: HereDep) -> DeployedEndpoint:
+    """Serve an inference pipeline under a name; answers once the endpoint does.
+
+    A name that is there already keeps its address and keys, and serves the former pipeline until the
+    new one has answered its sample rows.
+    """
+    if asked.draft_id is not None:
+        made = deploy_draft(
+            here.home,
+            asked.draft_id,
+            name=asked.name,
+            description=asked.description,
+            tags=asked.tags,
+            deployment=asked.settings,
+            endpoint=asked.access,
+        )
+    else:
+        graph = asked.graph
+        assert graph is not None  # noqa: S101  # the body has one of the two
+        made = endpoints.deploy_endpoint(
+            here.home,
+            graph.read(),
+            name=asked.name,
+            description=asked.description,
+            tags=asked.tags,
+            deployment=asked.settings,
+            endpoint=asked.access,
+        )
+    return DeployedEndpoint(endpoint=Endpoint.of(made.report), is_new=made.is_new)
+
+
+@router.get("/settings")
+def explain_settings() -> SettingsExplained:
+    """Every setting that a deployment and the access to an endpoint have, with its range."""
+    return SettingsExplained.now()
+
+
+@router.get("/{name}")
+def get_endpoint(name: str, here: HereDep) -> Endpoint:
+    """One endpoint with its state as it is now."""
+    return Endpoint.of(endpoints.show_endpoint(here.home, name))
+
+
+@router.patch("/{name}")
+def change_endpoint(name: str, change: EndpointChange, here: HereDep) -> Endpoint:
+    """Change settings, access, description or tags of an endpoint while it serves."""
+    if change.description is not None or change.tags is not None:
+        here.workspace.endpoints.describe(name, description=change.description, tags=change.tags)
+    if change.settings is not None or change.access is not None:
+        endpoints.change_endpoint(
+            here.home, name, deployment=change.settings, endpoint=change.access
+        )
+    return Endpoint.of(endpoints.show_endpoint(here.home, name))
+
+
+@router.delete("/{name}")
+def delete_endpoint(name: str, here: HereDep) -> Done:
+    """Stop an endpoint and forget it with its keys and deployments."""
+    endpoints.delete_endpoint(here.home, name)
+    return Done()
+
+
+@router.post("/{name}/start")
+def start_endpoint(name: str, here: HereDep) -> Endpoint:
+    """Have a stopped endpoint answer again."""
+    return Endpoint.of(endpoints.start_endpoint(here.home, name))
+
+
+@router.post("/{name}/stop")
+def stop_endpoint(name: str, here: HereDep) -> Endpoint:
+    """Have an endpoint answer no more; it keeps its address and keys."""
+    return Endpoint.of(endpoints.stop_endpoint(here.home, name))
+
+
+@router.get("/{name}/keys")
+def get_keys(name: str, here: HereDep) -> EndpointKeys:
+    """Both keys of an endpoint; either opens it."""
+    return EndpointKeys.of(endpoints.endpoint_keys(here.home, name))
+
+
+@router.post("/{name}/keys/{which}/regenerate")
+def regenerate_key(name: str, which: KeyName, here: HereDep) -> EndpointKeys:
+    """Replace one key; the former one opens nothing from now on."""
+    return EndpointKeys.of(endpoints.regenerate_key(here.home, name, which))
+
+
+@router.get("/{name}/schema")
+def get_schema(name: str, here: HereDep) -> EndpointSchema:
+    """What an endpoint asks for and answers, with rows that it is known to answer."""
+    return EndpointSchema.of(endpoints.endpoint_package(here.home, name))
+
+
+@router.post("/{name}/score", name="score_endpoint")
+def score(name: str, asked: ScoreAsked, here: HereDep) -> Scored:
+    """Send rows to an endpoint with its own key, as the Test tab does."""
+    begun = time.perf_counter()
+    found = score_rows(here.home, name, asked.inputs)
+    return Scored(
+        results={output: [dict(row) for row in rows] for output, rows in found.results.items()},
+        dropped=[dict(row) for row in found.dropped],
+        seconds=time.perf_counter() - begun,
+    )
+
+
+@router.get("/{name}/log")
+def get_log_lines(
+    name: str, here: HereDep, lines: Annotated[int, Query(ge=1, le=10_000)] = 200
+) -> LogLines:
+    """The last lines that an endpoint's process has written."""
+    return LogLines(lines=endpoints.endpoint_log(here.home, name, lines=lines))

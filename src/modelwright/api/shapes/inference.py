@@ -1,0 +1,346 @@
+"""Conversions and endpoints as bodies."""
+# ruff: noqa: RUF012  # pydantic copies the defaults of fields
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from modelwright.actions.conversions import Converted
+from modelwright.actions.endpoints import EndpointReport
+from modelwright.actions.inference_drafts import InferenceDraft as InferenceDraftRecord
+from modelwright.api.shapes.drafts import Draft
+from modelwright.api.shapes.graph import Column, Graph, Layout, NodeName
+from modelwright.api.shapes.shape import Asked, Moment, Name, Shape
+from modelwright.data.schema import ColumnType
+from modelwright.inference.package import Package
+from modelwright.inference.parity import Verdict
+from modelwright.inference.report import Action
+from modelwright.inference.serving import Use
+from modelwright.serve.settings import DeploymentSettings, EndpointSettings
+from modelwright.serve.status import State
+from modelwright.workspace.records.endpoints import DesiredState, EndpointState
+
+
+class ConversionAsked(Asked):
+    """How to turn the pipeline of a run into an inference pipeline."""
+
+    kind: Literal["real-time", "batch"] = "real-time"
+    name: Name | None = None
+    """Of the new draft."""
+    requests: list[NodeName] = []
+    """Nodes whose rows requests replace; found by themselves when empty."""
+    replies: list[NodeName] = []
+    """Scoring nodes whose rows replies carry; all that are last on their way when empty."""
+
+
+class Change(Shape):
+    """What the conversion did to a node, and why."""
+
+    node: str
+    title: str
+    action: Action
+    reason: str
+    by: list[str]
+    """The nodes of the new pipeline that stand for it."""
+
+
+class ParityColumn(Shape):
+    """How far a score column of the replies is from the one of the training run."""
+
+    output: str
+    column: str
+    largest: float
+    """Largest difference of a row, relative to the value's size; for text 1 where unequal."""
+    rows: int
+    """How many rows differ by more than the tolerance."""
+
+
+class Parity(Shape):
+    """Whether the inference pipeline scores rows of the training data as the training run did."""
+
+    verdict: Verdict
+    rows: int
+    compared: int
+    columns: list[ParityColumn]
+    singly: int
+    """Rows that were also sent one at a time."""
+    unlike: int
+    """Those of them that were answered otherwise."""
+    reason: str
+
+
+class Conversion(Shape):
+    """An inference pipeline and how it came out of its training pipeline."""
+
+    run_id: str
+    graph: Graph
+    layout: Layout
+    changes: list[Change]
+    """Every node of the training pipeline in its order, added nodes last."""
+    absent: list[str]
+    """Label columns that requests need not have."""
+    frozen: dict[str, str]
+    """Digest of each stored value, by the node that brings it in."""
+    requests: dict[str, str]
+    """The output of the training pipeline whose rows requests replace, by node."""
+    replies: dict[str, str]
+    parity: Parity | None
+    """Null for a batch pipeline, which is scored with the training pipeline's own steps."""
+
+    @classmethod
+    def of(cls, converted: Converted) -> Conversion:
+        """The body of a conversion."""
+        found = converted.conversion
+        return cls.model_construct(
+            run_id=converted.run.id,
+            graph=Graph.of(converted.document.graph),
+            layout=Layout.of(converted.document.layout),
+            changes=[Change.of(c) for c in found.changes],
+            absent=list(found.absent),
+            frozen={str(node): str(digest) for node, digest in found.frozen.items()},
+            requests={str(node): str(pin) for node, pin in found.requests.items()},
+            replies={str(node): str(pin) for node, pin in found.replies.items()},
+            parity=Parity.of(converted.parity) if converted.parity else None,
+        )
+
+
+class InferenceDraft(Shape):
+    """A draft that was made by a conversion, and the conversion."""
+
+    draft: Draft
+    conversion: Conversion
+
+    @classmethod
+    def of(cls, made: InferenceDraftRecord) -> InferenceDraft:
+        """The body of an inference draft."""
+        return cls.model_construct(
+            draft=Draft.of(made.draft), conversion=Conversion.of(made.converted)
+        )
+
+
+class DeployAsked(Asked):
+    """An inference pipeline to be served: a draft as it is saved, or a graph as it is sent."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    """Of the endpoint, new or known."""
+    draft_id: str | None = None
+    graph: Graph | None = None
+    description: Annotated[str, Field(max_length=10_000)] = ""
+    tags: dict[str, str] = {}
+    settings: dict[str, Any] | None = None
+    """How it answers and scales; see /api/endpoints/settings."""
+    access: dict[str, Any] | None = None
+    """Who may call it."""
+
+    @model_validator(mode="after")
+    def _one(self) -> DeployAsked:
+        if (self.graph is None) == (self.draft_id is None):
+            raise ValueError("give either a graph or a draft_id")
+        return self
+
+
+class EndpointChange(Asked):
+    """What to change of an endpoint while it serves; null leaves as it is."""
+
+    settings: dict[str, Any] | None = None
+    access: dict[str, Any] | None = None
+    description: Annotated[str, Field(max_length=10_000)] | None = None
+    tags: dict[str, str] | None = None
+
+
+class DeploymentLineage(Shape):
+    """Where a deployment came from."""
+
+    draft_id: str | None
+    inference_run_id: str | None
+    training_run_id: str | None
+
+
+class Deployment(Shape):
+    """A packaged pipeline under an endpoint."""
+
+    number: int
+    package_digest: str
+    settings: dict[str, Any]
+    state: EndpointState
+    traffic: int
+    """Percent of the requests."""
+    message: str
+    lineage: DeploymentLineage
+    created_at: Moment
+    changed_at: Moment
+
+
+class Endpoint(Shape):
+    """A name that answers requests, as it is found now."""
+
+    name: str
+    description: str
+    tags: dict[str, str]
+    desired: DesiredState
+    state: State
+    message: str
+    """Why it is not healthy."""
+    scoring_url: str
+    """Where requests are sent; empty when it answers nowhere."""
+    swagger_url: str
+    openapi_url: str
+    pid: int | None
+    settings: dict[str, Any]
+    access: dict[str, Any]
+    answered: int
+    """Requests since its process began."""
+    busy: int
+    queued: int
+    steps: list[dict[str, Any]]
+    """The nodes at work, and whether each is compiled."""
+    deployments: list[Deployment]
+    """The newest first."""
+    created_at: Moment
+    changed_at: Moment
+
+    @classmethod
+    def of(cls, report: EndpointReport) -> Endpoint:
+        """The body of an endpoint."""
+        record, status = report.record, report.status
+        base = status.base_url if status else ""
+        return cls.model_construct(
+            name=record.name,
+            description=record.description,
+            tags=dict(record.tags),
+            desired=record.desired,
+            state=report.state,
+            message=status.message if status else record.message,
+            scoring_url=report.scoring_url,
+            swagger_url=f"{base}/swagger.json" if base else "",
+            openapi_url=f"{base}/openapi.json" if base else "",
+            pid=status.pid if status else None,
+            settings=dict(status.deployment) if status else {},
+            access=dict(status.endpoint) if status else {},
+            answered=status.answered if status else 0,
+            busy=status.busy if status else 0,
+            queued=status.queued if status else 0,
+            steps=[dict(step) for step in status.steps] if status else [],
+            deployments=[Deployment.of(d) for d in report.deployments],
+            created_at=record.created_at,
+            changed_at=record.changed_at,
+        )
+
+
+class DeployedEndpoint(Shape):
+    """An endpoint after a deployment; is_new is false when it served the same already."""
+
+    endpoint: Endpoint
+    is_new: bool
+
+
+class EndpointKeys(Shape):
+    """The two keys of an endpoint; either opens it."""
+
+    primary: str
+    secondary: str
+
+
+class RequestColumn(Shape):
+    """A column that a request's rows have."""
+
+    name: str
+    type: ColumnType
+    use: Use
+    default: Any
+    missing: bool
+    """Null is allowed."""
+
+
+class RequestInput(Shape):
+    """Where rows of a request enter."""
+
+    name: str
+    columns: list[RequestColumn]
+    samples: list[dict[str, Any]]
+
+
+class ReplyOutput(Shape):
+    """Where rows of a reply leave."""
+
+    name: str
+    columns: list[Column]
+
+
+class EndpointSchema(Shape):
+    """What an endpoint asks for and answers."""
+
+    inputs: list[RequestInput]
+    outputs: list[ReplyOutput]
+
+    @classmethod
+    def of(cls, package: Package) -> EndpointSchema:
+        """The body of a package's schema."""
+        return cls.model_construct(
+            inputs=[
+                RequestInput.model_construct(
+                    name=i.name,
+                    columns=[RequestColumn.of(c) for c in i.columns],
+                    samples=[dict(row) for row in i.samples],
+                )
+                for i in package.inputs
+            ],
+            outputs=[
+                ReplyOutput.model_construct(
+                    name=o.name,
+                    columns=[
+                        Column.of(c) for c in o.columns if o.chosen is None or c.name in o.chosen
+                    ],
+                )
+                for o in package.outputs
+            ],
+        )
+
+
+class ScoreAsked(Asked):
+    """Rows to be scored, by input."""
+
+    inputs: dict[str, list[dict[str, Any]]]
+
+
+class Scored(Shape):
+    """An endpoint's reply, and how long it took."""
+
+    results: dict[str, list[dict[str, Any]]]
+    dropped: list[dict[str, Any]]
+    """Rows that a step took out."""
+    seconds: float
+
+
+class LogLines(Shape):
+    """The last lines of a log."""
+
+    lines: list[str]
+
+
+class SettingExplained(Shape):
+    """A setting as JSON Schema has it: its type, range, default, and what it does."""
+
+    name: str
+    json_schema: dict[str, Any]
+
+
+class SettingsExplained(Shape):
+    """Every setting of a deployment and of the access to an endpoint."""
+
+    settings: list[SettingExplained]
+    access: list[SettingExplained]
+
+    @classmethod
+    def now(cls) -> SettingsExplained:
+        """The settings of this version."""
+        return cls(
+            settings=_explained(DeploymentSettings.explained()),
+            access=_explained(EndpointSettings.explained()),
+        )
+
+
+def _explained(found: dict[str, dict[str, Any]]) -> list[SettingExplained]:
+    return [SettingExplained(name=name, json_schema=schema) for name, schema in found.items()]
