@@ -11,6 +11,7 @@ from modelwright.cli.printing import console, seconds, tell
 from modelwright.run import events
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress, TaskID
 
     from modelwright.run.plan import Plan
@@ -78,20 +79,24 @@ class Lines:
 class Bars:
     """A bar for each step, all at once."""
 
-    def __init__(self, plan: Plan, *, verbose: bool = False) -> None:
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+    def __init__(
+        self, plan: Plan, *, verbose: bool = False, terminal: Console | None = None
+    ) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
 
         self._progress: Progress = Progress(
-            SpinnerColumn(finished_text=" "),
-            TextColumn("{task.description}"),
+            TextColumn("{task.fields[mark]}", markup=False),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[note]}"),
-            console=console(stderr=True),
+            TextColumn("{task.fields[note]}", markup=False),
+            console=terminal or console(stderr=True),
         )
         self._verbose = verbose
         self._lock = threading.Lock()
         self._tasks: dict[str, TaskID] = {
-            step.node: self._progress.add_task(step.title, total=1.0, note="", start=False)
+            step.node: self._progress.add_task(
+                step.title, total=1.0, mark=" ", note="", start=False
+            )
             for step in plan.steps
         }
 
@@ -115,7 +120,7 @@ class Bars:
         with self._lock:
             if isinstance(event, events.StepRunning):
                 self._progress.start_task(task)
-                self._progress.update(task, note="running", completed=0)
+                self._progress.update(task, mark="·", note="running", completed=0)
             elif isinstance(event, events.StepProgress):
                 self._progress.update(task, completed=event.fraction)
             elif isinstance(event, events.StepLog):
@@ -125,7 +130,8 @@ class Bars:
             elif end := ending(event):
                 whole = isinstance(event, events.StepDone | events.StepReused)
                 self._progress.start_task(task)
-                self._progress.update(task, note=end, completed=1.0 if whole else None)
+                mark = "✓" if whole else "✗"
+                self._progress.update(task, mark=mark, note=end, completed=1.0 if whole else None)
                 if not whole:
                     self._progress.stop_task(task)
 
