@@ -86,11 +86,13 @@ class BoostedTrees(Learner):
             seed=self.random_number_seed,
         )
         inputs = tree_inputs(data.encoded.encoding)
-        answers = [native(NATIVE, inputs, at) for at in range(objective.get("num_class", 1))]
-        working = Working()
+        answers = [
+            native(data.native(NATIVE), inputs, at) for at in range(objective.get("num_class", 1))
+        ]
+        working = data.working()
         return Fitted(
             self.scores(data, answers, working),
-            natives={NATIVE: trees},
+            natives={data.native(NATIVE): trees},
             learnt={"importance": importance},
             libraries=("lightgbm",),
             working=working,

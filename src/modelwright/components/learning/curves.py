@@ -14,6 +14,7 @@ from modelwright.components.learning.encoding import Floats
 from modelwright.components.learning.evaluation import (
     ClassScores,
     NumberScores,
+    QuantileScores,
     TwoClassScores,
     read_scores,
 )
@@ -40,6 +41,8 @@ def evaluation_plots(table: Table, *, port: str = "scored dataset") -> dict[str,
         }
     if isinstance(scores, ClassScores):
         return {"task": "multiclass", "confusion": confusion(scores), "classes": by_class(scores)}
+    if isinstance(scores, QuantileScores):
+        return {"task": "quantile-regression", "coverage": coverage(scores)}
     return {
         "task": "regression",
         "residuals": residual_histogram(scores),
@@ -142,6 +145,14 @@ def by_class(scores: ClassScores) -> list[dict[str, Any]]:
             }
         )
     return table
+
+
+def coverage(scores: QuantileScores) -> list[dict[str, float]]:
+    """Per quantile the share of rows at or below what was predicted; it should be the quantile."""
+    return [
+        {"quantile": quantile, "share_below": float((scores.actual <= values).mean())}
+        for quantile, values in scores.predicted.items()
+    ]
 
 
 def residual_histogram(scores: NumberScores) -> dict[str, list[float]]:

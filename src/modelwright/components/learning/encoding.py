@@ -65,27 +65,36 @@ class Encoding:
 
     def encode(self, frame: pl.DataFrame) -> Encoded:
         """The rows of a frame that has the features' columns, of the types they had in training."""
-        return Encoded(self, frame)
+        numbers = frame.select(f.name for f in self.numbers)
+        coded = frame.select(_code(f) for f in self.categories)
+        codes: tuple[Codes, ...] = tuple(s.to_numpy() for s in coded.get_columns())
+        return Encoded(self, frame.height, numbers, codes)
 
 
+@dataclass(frozen=True)
 class Encoded:
     """Rows as numbers: numeric columns by blocks, categories as level numbers.
 
-    codes: for each category, (rows,) numbers of levels; the count of levels stands for no level.
+    columns: the numeric features as they came.  codes: for each category, (rows,) numbers of levels;
+    the count of levels stands for no level.
     """
 
-    def __init__(self, encoding: Encoding, frame: pl.DataFrame) -> None:
-        self.encoding = encoding
-        self.rows = frame.height
-        self._numbers = frame.select(f.name for f in encoding.numbers)
-        coded = frame.select(_code(f) for f in encoding.categories)
-        self.codes: tuple[Codes, ...] = tuple(s.to_numpy() for s in coded.get_columns())
+    encoding: Encoding
+    rows: int
+    columns: pl.DataFrame
+    codes: tuple[Codes, ...]
+
+    def rows_at(self, places: NDArray[np.intp]) -> Encoded:
+        """Some of the rows, by number."""
+        columns = self.columns[places] if self.columns.width else self.columns
+        codes = tuple(c[places] for c in self.codes)
+        return Encoded(self.encoding, len(places), columns, codes)
 
     def block(self, start: int, stop: int) -> Floats:
         """(stop - start, numbers) of the numeric features, NaN where missing, columns contiguous."""
         if not self.encoding.numbers:
             return np.empty((min(stop, self.rows) - start, 0))
-        part = self._numbers.slice(start, stop - start)
+        part = self.columns.slice(start, stop - start)
         # A copy, since Polars may hand out its own read-only memory.
         return np.array(part.cast(pl.Float64).to_numpy(), dtype=np.float64, order="F")
 

@@ -23,6 +23,7 @@ from modelwright.components.learning.metrics import (
     Numbers,
     Truths,
     multiclass_metrics,
+    quantile_loss,
     regression_metrics,
     two_class_metrics,
 )
@@ -34,6 +35,8 @@ from modelwright.components.learning.scores import (
 from modelwright.data.schema import Column, ColumnType, Schema, Task
 from modelwright.data.table import Table
 
+_QUANTILE_LOSS = "Quantile Loss"
+
 TITLES = {
     Task.REGRESSION: "regression",
     Task.QUANTILE_REGRESSION: "quantile regression",
@@ -42,6 +45,9 @@ TITLES = {
     Task.CLUSTERING: "clustering",
     Task.ANOMALY: "anomaly detection",
 }
+
+
+_NOTHING = Schema()
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,24 @@ class ClassScores:
         return multiclass_metrics(self.actual, self.predicted, self.likelihood)
 
 
-Scores = NumberScores | TwoClassScores | ClassScores
+@dataclass(frozen=True)
+class QuantileScores:
+    """Actual numbers, and per quantile the predicted ones, of the rows that have all."""
+
+    actual: Floats
+    predicted: dict[float, Floats]
+
+    def metrics(self) -> Metrics:
+        """The loss at each quantile, and their mean."""
+        losses: Metrics = {
+            f"{_QUANTILE_LOSS} {quantile:g}": quantile_loss(self.actual, values, quantile)
+            for quantile, values in self.predicted.items()
+        }
+        mean = sum(loss for loss in losses.values() if loss is not None) / len(losses)
+        return {**losses, f"Average {_QUANTILE_LOSS}": mean}
+
+
+Scores = NumberScores | TwoClassScores | ClassScores | QuantileScores
 
 
 def scored_task(schema: Schema, *, port: str) -> Task:
@@ -125,6 +148,8 @@ def read_scores(table: Table, *, port: str, log: Callable[[str], None] | None = 
     label = actual_label(table.schema, task, port=port)
     if table.rows == 0:
         raise EmptyTable(port)
+    if task is Task.QUANTILE_REGRESSION:
+        return _quantile_scores(table, label, port, log)
     scored = _score_column(table.schema, task, "label", SCORED_LABELS, port)
     check_comparable(label, scored, port=port)
     if task is Task.REGRESSION:
@@ -179,6 +204,30 @@ def _other_class(
     return next(iter(others), None)
 
 
+def _quantile_scores(
+    table: Table, label: Column, port: str, log: Callable[[str], None] | None
+) -> QuantileScores:
+    columns = _quantile_columns(table.schema)
+    names = list(columns.values())
+    for name in names:
+        check_comparable(label, table.schema.column(name), port=port)
+    frame = _complete(table, label, table.schema.column(names[0]), port, log, *names[1:])
+    predicted = {quantile: _floats(frame[name]) for quantile, name in columns.items()}
+    return QuantileScores(_floats(frame[label.name]), predicted)
+
+
+def _quantile_columns(schema: Schema) -> dict[float, str]:
+    """Score columns by the quantile they hold, the lowest first."""
+    found = {
+        float(c.score.of): c.name
+        for c in schema
+        if c.score
+        and c.score.task is Task.QUANTILE_REGRESSION
+        and isinstance(c.score.of, (int, float))
+    }
+    return dict(sorted(found.items()))
+
+
 def _class_scores(
     table: Table, label: Column, scored: Column, port: str, log: Callable[[str], None] | None
 ) -> ClassScores:
@@ -229,8 +278,8 @@ def _floats(values: pl.Series) -> Floats:
     return values.cast(pl.Float64).to_numpy().astype(np.float64, copy=False)
 
 
-def metric_columns(task: Task) -> Schema | None:
-    """The columns of the evaluation table, or None where they depend on the data."""
+def metric_columns(task: Task, schema: Schema = _NOTHING) -> Schema | None:
+    """The columns of the evaluation table of scored data with that schema, None where unknown."""
     ones = np.array([0.0, 1.0])
     names: Metrics
     if task is Task.REGRESSION:
@@ -239,6 +288,8 @@ def metric_columns(task: Task) -> Schema | None:
         names = two_class_metrics(ones > 0, ones, threshold=THRESHOLD)
     elif task is Task.MULTICLASS:
         names = multiclass_metrics(np.array([0, 1]), np.array([0, 1]), ones)
+    elif task is Task.QUANTILE_REGRESSION:
+        names = QuantileScores(ones, dict.fromkeys(_quantile_columns(schema), ones)).metrics()
     else:
         return None
     return Schema(tuple(Column(name, ColumnType.DOUBLE) for name in names))

@@ -32,37 +32,18 @@ _RANGE = "_range"
 Class = str | int | float | bool
 
 
-@dataclass(frozen=True)
-class TrainingData:
-    """What a learner is fitted to: rows with a label, as numbers.
-
-    target: (rows,) the label, or for a classifier the number of its class; empty without a label.
-    classes: label values in sorted order; for two classes the positive one is the last.
-    features: the columns that were encoded.
-    """
-
-    encoded: Encoded
-    features: Schema
-    target: Floats
-    label: Column | None = None
-    classes: tuple[Class, ...] = ()
-
-    @property
-    def rows(self) -> int:
-        """How many rows there are to learn from."""
-        return self.encoded.rows
-
-
 class Working:
     """Columns that a model computes on the way to its scores and then drops."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
         self.steps: list[Compute] = []
         self.names: list[str] = []
 
     def columns(self, expressions: Sequence[Expression]) -> list[Expression]:
         """The values as columns of their own, for expressions that use each several times."""
-        names = [f"⟨working {len(self.names) + at}⟩" for at in range(len(expressions))]
+        first = len(self.names)
+        names = [f"⟨{self._prefix}working {first + at}⟩" for at in range(len(expressions))]
         self.steps.append(Compute(dict(zip(names, expressions, strict=True))))
         self.names += names
         return [column(name) for name in names]
@@ -70,6 +51,43 @@ class Working:
     def column(self, expression: Expression) -> Expression:
         """One value as a column of its own."""
         return self.columns([expression])[0]
+
+    def absorb(self, other: Working | None) -> None:
+        """Take over the columns of another, whose names are all different."""
+        if other is not None:
+            self.steps += other.steps
+            self.names += other.names
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a learner is fitted to: rows with a label, as numbers.
+
+    target: (rows,) the label, or for a classifier the number of its class; empty without a label.
+    classes: label values in sorted order; for two classes the positive one is the last.
+    features: the columns that were encoded.  prefix: of names, for a learner that is one of many in
+    a model.
+    """
+
+    encoded: Encoded
+    features: Schema
+    target: Floats
+    label: Column | None = None
+    classes: tuple[Class, ...] = ()
+    prefix: str = ""
+
+    def native(self, name: str) -> str:
+        """The name of a native value of this learner, its own even within a model of many."""
+        return self.prefix + name
+
+    def working(self) -> Working:
+        """Working columns of this learner, its own even within a model of many."""
+        return Working(self.prefix)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are to learn from."""
+        return self.encoded.rows
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from modelwright.data.schema import Column, ColumnType, Role, Schema, Score, Tas
 
 SCORED_LABELS = "Scored Labels"
 SCORED_PROBABILITIES = "Scored Probabilities"
+SCORED_QUANTILE = "Scored Quantile"
 SCORED_DEVIATION = "Scored Label Standard Deviation"
 
 THRESHOLD = 0.5
@@ -20,6 +21,15 @@ def number_column(label: Column | None, task: Task = Task.REGRESSION) -> Column:
     """The column that holds a predicted number."""
     score = Score(task, "label", label.name if label else None)
     return Column(SCORED_LABELS, ColumnType.DOUBLE, Role.SCORE, score=score)
+
+
+def quantile_column(label: Column | None, quantile: float) -> Column:
+    """The column that holds a predicted quantile."""
+    score = Score(
+        Task.QUANTILE_REGRESSION, "quantile", label.name if label else None, float(quantile)
+    )
+    name = f"{SCORED_QUANTILE} {quantile:g}"
+    return Column(name, ColumnType.DOUBLE, Role.SCORE, score=score)
 
 
 def deviation_column(label: Column | None) -> Column:
@@ -75,7 +85,9 @@ def multiclass_scores(
     The probabilities must be cheap to refer to more than once: columns, or outputs of a native.
     """
     highest = largest(probabilities, working)
-    return _class_scores(label, classes, probabilities, _first(classes, probabilities, highest))
+    return class_scores(
+        label, classes, probabilities, first_largest(classes, probabilities, highest)
+    )
 
 
 def softmax_scores(
@@ -90,7 +102,7 @@ def softmax_scores(
     powers = working.columns([call("exp", s - highest) for s in sums])
     total = working.column(dot([(power, 1.0) for power in powers]))
     probabilities = [power / total for power in powers]
-    return _class_scores(label, classes, probabilities, _first(classes, sums, highest))
+    return class_scores(label, classes, probabilities, first_largest(classes, sums, highest))
 
 
 def largest(values: Sequence[Expression], working: Working) -> Expression:
@@ -104,7 +116,7 @@ def largest(values: Sequence[Expression], working: Working) -> Expression:
     return left[0]
 
 
-def _first(
+def first_largest(
     classes: Sequence[Class], values: Sequence[Expression], highest: Expression
 ) -> Expression:
     """The first class whose value is the highest; halved again and again, so that it stays shallow."""
@@ -114,17 +126,18 @@ def _first(
     left = any_of(value >= highest for value in values[:half])
     return when(
         left,
-        _first(classes[:half], values[:half], highest),
-        _first(classes[half:], values[half:], highest),
+        first_largest(classes[:half], values[:half], highest),
+        first_largest(classes[half:], values[half:], highest),
     )
 
 
-def _class_scores(
+def class_scores(
     label: Column | None,
     classes: tuple[Class, ...],
     probabilities: Sequence[Expression],
     scored: Expression,
 ) -> tuple[tuple[Column, Expression], ...]:
+    """Scored Labels as given, and a column of probabilities per class."""
     columns = [probability_column(label, Task.MULTICLASS, c) for c in classes]
     return (
         (class_column(label, Task.MULTICLASS), scored),

@@ -13,7 +13,7 @@ from modelwright.data.fitted import Model
 from modelwright.data.schema import Column, ColumnType, Role, Schema, Task
 from modelwright.data.table import Table
 
-_KNOWN_SCORES = (Task.REGRESSION, Task.TWO_CLASS, Task.ANOMALY)
+_KNOWN_SCORES = (Task.REGRESSION, Task.QUANTILE_REGRESSION, Task.TWO_CLASS, Task.ANOMALY)
 
 
 def score(model: Model, dataset: Table, *, port: str = "dataset") -> Table:

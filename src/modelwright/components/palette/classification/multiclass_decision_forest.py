@@ -12,7 +12,6 @@ from modelwright.components.learning.learner import (
     CLASSIFICATION,
     Fitted,
     TrainingData,
-    Working,
 )
 from modelwright.components.learning.scores import multiclass_scores
 from modelwright.data.expression import native
@@ -31,11 +30,11 @@ class MulticlassDecisionForest(DecisionForest, category=CLASSIFICATION):
     def fit(self, data: TrainingData, context: Context) -> Fitted:
         forest, importance = self.grow(data, context)
         inputs = tree_inputs(data.encoded.encoding)
-        shares = [native(NATIVE, inputs, at) for at in range(len(data.classes))]
-        working = Working()
+        shares = [native(data.native(NATIVE), inputs, at) for at in range(len(data.classes))]
+        working = data.working()
         return Fitted(
             multiclass_scores(data.label, data.classes, shares, working),
-            natives={NATIVE: forest},
+            natives={data.native(NATIVE): forest},
             learnt={"importance": importance},
             libraries=("scikit-learn",),
             working=working,

@@ -20,7 +20,6 @@ from modelwright.components.learning.learner import (
     Learner,
     TrainerMode,
     TrainingData,
-    Working,
 )
 from modelwright.components.learning.scores import softmax_scores
 from modelwright.components.learning.seed import Seed
@@ -84,7 +83,7 @@ class MulticlassLogisticRegression(Learner, category=CLASSIFICATION):
         each = [
             LinearWeights.of_scaled(design, column[:-1], float(column[-1])) for column in found.T
         ]
-        working = Working()
+        working = data.working()
         sums = [weights.expression() for weights in each]
         listed = [
             {"class": name, **line}

@@ -12,7 +12,6 @@ from modelwright.components.learning.learner import (
     CLASSIFICATION,
     Fitted,
     TrainingData,
-    Working,
 )
 from modelwright.components.learning.scores import two_class_scores
 from modelwright.data.expression import all_of, column, literal, lookup, native, when
@@ -35,8 +34,8 @@ class TwoClassDecisionForest(
     def fit(self, data: TrainingData, context: Context) -> Fitted:
         forest, importance = self.grow(data, context)
         encoding = data.encoded.encoding
-        probability = native(NATIVE, tree_inputs(encoding), 1)
-        working = Working()
+        probability = native(data.native(NATIVE), tree_inputs(encoding), 1)
+        working = data.working()
         if encoding.categories and not self.allow_unknown_values_for_categorical_features:
             known = [
                 lookup(column(c.name), dict.fromkeys(c.levels, True), default=False)
@@ -45,7 +44,7 @@ class TwoClassDecisionForest(
             probability = working.column(when(all_of(known), probability, literal(None)))
         return Fitted(
             two_class_scores(data.label, data.classes, probability),
-            natives={NATIVE: forest},
+            natives={data.native(NATIVE): forest},
             learnt={"importance": importance},
             libraries=("scikit-learn",),
             working=working,

@@ -20,7 +20,6 @@ from modelwright.components.learning.learner import (
     Learner,
     TrainerMode,
     TrainingData,
-    Working,
 )
 from modelwright.components.learning.scores import two_class_scores
 from modelwright.components.learning.seed import Seed
@@ -95,7 +94,7 @@ class TwoClassLogisticRegression(
         if not end.converged:
             context.log("The tolerance was not reached; the last step's weights are used.")
         weights = LinearWeights.of_scaled(design, found[:-1], float(found[-1]))
-        working = Working()
+        working = data.working()
         probability = working.column(call("sigmoid", weights.expression()))
         return Fitted(
             two_class_scores(data.label, data.classes, probability),

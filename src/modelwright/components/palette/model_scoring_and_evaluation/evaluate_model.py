@@ -51,7 +51,7 @@ class EvaluateModel(Component, category="Model Scoring and Evaluation"):
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         first, second = inputs.get(_FIRST), inputs.get(_SECOND)
-        task = None
+        task, scored = None, Schema()
         for port, given in ((_FIRST, first), (_SECOND, second)):
             # Without all columns known, a score or label may still turn up.
             if isinstance(given, TableOutline) and given.complete:
@@ -59,8 +59,8 @@ class EvaluateModel(Component, category="Model Scoring and Evaluation"):
                 actual_label(given.schema, found, port=port)
                 if task is not None and task is not found:
                     raise TasksDiffer(TITLES[task], TITLES[found])
-                task = found
-        columns = metric_columns(task) if task else None
+                task, scored = found, scored or given.schema
+        columns = metric_columns(task, scored) if task else None
         if columns is None:
             return {"evaluation_results": None}
         rows = 1 if second is None else 2

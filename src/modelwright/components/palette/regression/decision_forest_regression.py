@@ -32,10 +32,10 @@ class DecisionForestRegression(DecisionForest, category=REGRESSION):
         inputs = tree_inputs(data.encoded.encoding)
         return Fitted(
             (
-                (number_column(data.label), native(NATIVE, inputs, 0)),
-                (deviation_column(data.label), native(NATIVE, inputs, 1)),
+                (number_column(data.label), native(data.native(NATIVE), inputs, 0)),
+                (deviation_column(data.label), native(data.native(NATIVE), inputs, 1)),
             ),
-            natives={NATIVE: forest},
+            natives={data.native(NATIVE): forest},
             learnt={"importance": importance},
             libraries=("scikit-learn",),
         )

@@ -1,0 +1,122 @@
+"""Linear classifiers that learn a margin, and the probability that a margin stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from modelwright.components.learning.design import Design
+from modelwright.components.learning.encoding import Floats
+from modelwright.components.learning.errors import Diverged
+from modelwright.components.learning.generalised_linear import two_class_loss
+from modelwright.components.learning.quasi_newton import minimise
+from modelwright.components.learning.weights import LinearWeights
+from modelwright.data.expression import Expression, Scalar, call, column, dot, lookup, when
+
+ALL = slice(None)
+
+
+@dataclass(frozen=True)
+class Margin:
+    """A linear margin over scaled features: positive on the side of the positive class.
+
+    values: (width,) of the design's columns.  projected: whether rows are brought to unit length.
+    """
+
+    design: Design
+    values: Floats
+    intercept: float
+    projected: bool = False
+
+    def of_rows(self) -> Floats:
+        """The margin of each training row."""
+        sums = self.design.times(self.values)
+        if self.projected:
+            length = np.sqrt(squared_lengths(self.design))
+            sums = np.divide(sums, length, out=np.zeros(len(sums)), where=length > 0)
+        return sums + self.intercept
+
+    def weights(self) -> LinearWeights:
+        """The margin as weights of features as they are; of unprojected rows only."""
+        return LinearWeights.of_scaled(self.design, self.values, self.intercept)
+
+    def expression(self) -> Expression:
+        """The margin over the feature columns."""
+        if not self.projected:
+            return self.weights().expression()
+        inner = LinearWeights.of_scaled(self.design, self.values, 0.0).expression()
+        length = call("sqrt", _squared_length(self.design))
+        return when(length > 0.0, inner / length, 0.0) + self.intercept
+
+
+def learn_margin(
+    design: Design, target: Floats, *, learner: str, projected: bool = False, **settings: Any
+) -> Margin:
+    """Stochastic gradient descent on the hinge loss, for a target of {0, 1}.
+
+    settings: those of scikit-learn's SGDClassifier.  Raises Diverged.
+    """
+    from sklearn.linear_model import SGDClassifier
+
+    matrix = design.sparse()
+    if projected:
+        length = np.sqrt(squared_lengths(design))
+        share = np.divide(1.0, length, out=np.zeros(len(length)), where=length > 0)
+        matrix.data *= np.repeat(share, np.diff(matrix.indptr))
+    descent = SGDClassifier(loss="hinge", tol=None, **settings)
+    try:
+        descent.fit(matrix, target)
+    except ValueError as error:
+        # The library's only word for it; any other fault of the values was found before.
+        if "overflow" not in str(error):
+            raise
+        raise Diverged(learner, "Learning rate") from error
+    return Margin(design, descent.coef_[0], float(descent.intercept_[0]), projected)
+
+
+def calibrate(margins: Floats, target: Floats) -> tuple[float, float]:
+    """Slope and offset of the log-odds of the positive class as a line over the margin.
+
+    Source: Platt 1999, with his targets, which keep a separable class from being certain.
+    """
+    positives = float(target.sum())
+    negatives = len(target) - positives
+    wanted = np.where(target > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    scale = float(np.abs(margins).max()) or 1.0
+    judge = two_class_loss(wanted)
+
+    def function(line: Floats) -> tuple[float, Floats]:
+        loss, slope = judge(ALL, line[0] * margins / scale + line[1])
+        return loss, np.array([float(slope @ margins) / scale, float(slope.sum())])
+
+    start = np.array([1.0, 0.0])
+    found = minimise(function, start, absolute=np.zeros(2), memory=5, tolerance=1e-12, rounds=200)
+    # A line that falls would turn the classes around; then the margin says nothing.
+    return max(float(found.point[0]) / scale, 0.0), float(found.point[1])
+
+
+def squared_lengths(design: Design) -> Floats:
+    """The squared length of each row."""
+    out = np.empty(design.rows)
+    for block in design.blocks():
+        known = sum(
+            (code < size).astype(np.float64)
+            for code, size in zip(block.codes, design.sizes, strict=True)
+        )
+        out[block.rows] = (block.numbers**2).sum(axis=1) + known
+    return out
+
+
+def _squared_length(design: Design) -> Expression:
+    scaling = design.scaling
+    added: list[tuple[Expression, float]] = []
+    for at, number in enumerate(design.data.encoding.numbers):
+        value = column(number.name).fill_missing(number.mean)
+        value = (value - float(scaling.shift[at])) / float(scaling.scale[at])
+        added.append((value * value, 1.0))
+    for category in design.data.encoding.categories:
+        levels: dict[Scalar, Scalar] = dict.fromkeys(category.levels, 1.0)
+        added.append((lookup(column(category.name), levels, 0.0), 1.0))
+    return dot(added)

@@ -1,0 +1,150 @@
+"""A feed-forward network with one hidden layer, learnt by stochastic gradient descent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modelwright.components.context import Context
+from modelwright.components.learning.design import BLOCK, Scaling
+from modelwright.components.learning.encoding import Encoded, Floats
+from modelwright.components.learning.errors import Diverged
+from modelwright.data.openers.network import packed
+
+Levels = NDArray[np.int64]
+
+NATIVE = "network"
+MOST_AT_ONCE = 200
+STEPS = 50
+"""An epoch has at least so many steps, each on so many examples that no step has more than above."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a network is learnt.
+
+    nodes: of the hidden layer.  rate: of the mean gradient of some examples.  epochs: passes over all
+    examples.  diameter: starting weights lie within it, around 0.  momentum: share of the last step
+    that is made again.
+    """
+
+    nodes: int
+    rate: float
+    epochs: int
+    diameter: float
+    momentum: float
+    shuffle: bool
+    seed: int
+
+
+class _Layers:
+    """Weights, and the last step of each."""
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]], course: Course) -> None:
+        chance = np.random.default_rng(course.seed)
+        half = course.diameter / 2
+        self.weights = {name: chance.uniform(-half, half, s) for name, s in shapes.items()}
+        self._steps = {name: np.zeros(s) for name, s in shapes.items()}
+        self._course = course
+
+    def move(self, slopes: dict[str, Floats]) -> None:
+        """One step down the slopes."""
+        for name, slope in slopes.items():
+            step = self._steps[name]
+            step *= self._course.momentum
+            step -= self._course.rate * slope
+            self.weights[name] += step
+
+
+def learn(
+    data: Encoded, target: Floats, *, outputs: int, course: Course, context: Context, learner: str
+) -> bytes:
+    """The arrays of the network that `modelwright.data.openers.network` opens.
+
+    target: (rows,) numbers for one output and squared error, or else class numbers for softmax
+    and logarithmic loss.  Numbers are scaled to an interval of length 1 around their mean; the hidden
+    nodes are hyperbolic tangents.  Raises Diverged.
+    """
+    encoding = data.encoding
+    scaling = Scaling.unit(encoding.numbers)
+    sizes = [len(c.levels) for c in encoding.categories]
+    starts = np.cumsum([0, *sizes])[:-1]
+    width, nodes = len(encoding.numbers), course.nodes
+    layers = _Layers(
+        {
+            "hidden": (width, nodes),
+            "levels": (sum(sizes) + 1, nodes),
+            "bias": (nodes,),
+            "output": (nodes, outputs),
+            "output_bias": (outputs,),
+        },
+        course,
+    )
+    layers.weights["levels"][-1] = 0.0
+    numbers = _numbers(data, scaling)
+    levels = np.empty((data.rows, len(sizes)), dtype=np.int64)
+    for at, (codes, start) in enumerate(zip(data.codes, starts, strict=True)):
+        levels[:, at] = codes + start
+    at_once = int(np.clip(data.rows // STEPS, 1, MOST_AT_ONCE))
+    order = np.arange(data.rows)
+    chance = np.random.default_rng(course.seed)
+    for epoch in range(course.epochs):
+        if course.shuffle:
+            chance.shuffle(order)
+        for first in range(0, data.rows, at_once):
+            rows = order[first : first + at_once]
+            _step(layers, numbers[rows], levels[rows], target[rows], outputs)
+        if not np.isfinite(layers.weights["output"]).all():
+            raise Diverged(learner, "Learning rate")
+        context.progress((epoch + 1) / course.epochs)
+    return packed(
+        {
+            **layers.weights,
+            "shift": scaling.shift,
+            "scale": scaling.scale,
+            "start": starts,
+            "size": np.array(sizes, dtype=np.int64),
+        }
+    )
+
+
+def _numbers(data: Encoded, scaling: Scaling) -> Floats:
+    held = np.empty((data.rows, len(scaling.shift)))
+    for start in range(0, data.rows, BLOCK):
+        block = (data.block(start, start + BLOCK) - scaling.shift) / scaling.scale
+        held[start : start + BLOCK] = np.where(np.isnan(block), 0.0, block)
+    return held
+
+
+def _step(layers: _Layers, numbers: Floats, levels: Levels, target: Floats, outputs: int) -> None:
+    weights = layers.weights
+    rows = len(target)
+    # A step that goes too far is told from its end, not from each overflow on the way.
+    with np.errstate(all="ignore"):
+        sums = numbers @ weights["hidden"] + weights["bias"]
+        for column in levels.T:
+            sums += weights["levels"][column]
+        hidden = np.tanh(sums)
+        found = hidden @ weights["output"] + weights["output_bias"]
+        if outputs == 1:
+            off = found - target[:, None]
+        else:
+            powers = np.exp(found - found.max(axis=1, keepdims=True))
+            off = powers / powers.sum(axis=1, keepdims=True)
+            off[np.arange(rows), target.astype(np.int64)] -= 1.0
+        off /= rows
+        back = (off @ weights["output"].T) * (1 - hidden**2)
+        slope_levels = np.zeros_like(weights["levels"])
+        for column in levels.T:
+            np.add.at(slope_levels, column, back)
+        layers.move(
+            {
+                "hidden": numbers.T @ back,
+                "levels": slope_levels,
+                "bias": back.sum(axis=0),
+                "output": hidden.T @ off,
+                "output_bias": off.sum(axis=0),
+            }
+        )

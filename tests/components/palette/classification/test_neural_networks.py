@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from tests.components.learning.trials import fitted, scored, scored_one_by_one, with_gaps
+
+from modelwright.components.learning.learner import Learner
+from modelwright.components.palette.classification.multiclass_neural_network import (
+    MulticlassNeuralNetwork,
+)
+from modelwright.components.palette.classification.two_class_neural_network import (
+    TwoClassNeuralNetwork,
+)
+
+SETTINGS: dict[str, Any] = {
+    "number_of_hidden_nodes": 16,
+    "the_momentum": 0.9,
+    "the_initial_learning_weights_diameter": 2.0,
+    "number_of_learning_iterations": 300,
+}
+LEARNERS = [
+    TwoClassNeuralNetwork(**SETTINGS),
+    MulticlassNeuralNetwork(**SETTINGS),
+]
+EVERY = pytest.mark.parametrize("learner", LEARNERS, ids=lambda n: type(n).__name__)
+
+
+def ring(rows: int = 400) -> pl.DataFrame:
+    """Inside or outside of a ring, which no line tells apart."""
+    chance = np.random.default_rng(rows)
+    a, b = chance.uniform(-2, 2, rows), chance.uniform(-2, 2, rows)
+    side = chance.choice(["left", "right"], rows)
+    inside = a**2 + b**2 + (side == "left") < 2.2
+    return pl.DataFrame({"a": a, "b": b, "side": side, "y": np.where(inside, "in", "out")})
+
+
+@EVERY
+def test_what_no_line_tells_apart_is_learnt(learner: Learner) -> None:
+    held_out = ring(500)
+    found = scored(fitted(learner, ring()), held_out)
+    assert (found["Scored Labels"] == held_out["y"]).sum() > 0.9 * held_out.height
+
+
+@EVERY
+def test_a_row_alone_is_scored_to_the_same_bit_as_in_a_table(learner: Learner) -> None:
+    frame = with_gaps(ring(100), "a", "side")
+    quick = learner.with_values({"number_of_learning_iterations": 3})
+    model = fitted(quick, frame)
+    assert_frame_equal(scored_one_by_one(model, frame), scored(model, frame), check_exact=True)
+
+
+def test_two_outputs_give_the_same_answers_for_two_classes_as_for_several() -> None:
+    two, several = (fitted(learner, ring()) for learner in LEARNERS)
+    assert_frame_equal(
+        scored(two, ring()),
+        scored(several, ring()).select(
+            "Scored Labels", pl.col("Scored Probabilities_out").alias("Scored Probabilities")
+        ),
+    )
+
+
+def test_several_classes_are_told_apart() -> None:
+    chance = np.random.default_rng(0)
+    kind = chance.integers(0, 4, 400)
+    frame = pl.DataFrame(
+        {
+            "a": chance.normal(kind % 2, 0.2),
+            "b": chance.normal(kind // 2, 0.2),
+            "y": [("n", "e", "s", "w")[k] for k in kind],
+        }
+    )
+    found = scored(fitted(LEARNERS[1], frame), frame)
+    assert (found["Scored Labels"] == frame["y"]).sum() > 0.97 * frame.height
+
+
+def test_titles_are_those_of_the_component() -> None:
+    two, several = (type(learner).__component__.parameters for learner in LEARNERS)
+    assert "Learning rate" in {p.title for p in two}
+    assert "The learning rate" in {p.title for p in several}
+    assert {"The momentum", "The initial learning weights diameter"} <= {p.title for p in two}
