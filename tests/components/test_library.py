@@ -48,13 +48,13 @@ def test_a_component_is_found_by_its_id_and_by_a_former_one() -> None:
     assert SMALL.find("grow") is Grow
     assert SMALL.find("widen") is Grow
     assert "widen" in SMALL
-    assert "grwo" not in SMALL
+    assert "grov" not in SMALL
     assert SMALL.spec("shrink").title == "Shrink"
 
 
 def test_an_unknown_id_is_told_with_the_nearest() -> None:
     with pytest.raises(UnknownComponent, match='Nearest: "grow"'):
-        SMALL.find("grwo")
+        SMALL.find("grov")
 
 
 def test_older_parameters_are_brought_up_step_by_step() -> None:

@@ -6,14 +6,14 @@ import inspect
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from modelwright.components.contract import Bypass, Replay
+from modelwright.components.contract import Bypass, Component, Replay
 from modelwright.components.library import library
 from modelwright.components.outline import (
     ModelOutline,
@@ -26,6 +26,7 @@ from modelwright.data.artifact import Artifact
 from modelwright.data.errors import ModelwrightError
 from modelwright.data.fitted import Model, Transform
 from modelwright.data.table import Table
+from tests.contract.awkward import AWKWARD
 from tests.contract.examples import (
     SOURCES,
     Example,
@@ -44,6 +45,13 @@ CASES = [
     for at, example in enumerate(examples(component_id))
 ]
 KNOWN_IDS = Path(__file__).parent / "snapshots" / "component_ids.txt"
+
+REPLAYED = [
+    case for case in CASES if isinstance(library().spec(str(case.values[0])).at_inference, Replay)
+]
+FORMULATED = [
+    case for case in CASES if library().find(str(case.values[0])).formula is not Component.formula
+]
 
 every_component = pytest.mark.parametrize("component_id", IDS)
 every_example = pytest.mark.parametrize(("component_id", "example"), CASES)
@@ -165,6 +173,25 @@ def test_too_little_data_gives_a_result_or_a_clear_error(
         assert sentences([error.happened, error.remedy])
 
 
+@pytest.mark.parametrize("awkward", AWKWARD)
+@every_example
+def test_awkward_data_give_a_result_or_a_clear_error(
+    component_id: str, example: Example, awkward: str
+) -> None:
+    table = AWKWARD[awkward]()
+    inputs = inputs_of(configured(component_id, example), example)
+    given = {n: table if isinstance(v, Table) else v for n, v in inputs.items()}
+    errors = []
+
+    for component in _adapted(configured(component_id, example), table):
+        try:
+            work(component, given)
+        except ModelwrightError as raised:
+            errors.append(raised)
+
+    assert all(sentences([error.happened, error.remedy]) for error in errors)
+
+
 @every_example
 def test_what_is_known_before_a_run_is_what_the_run_gives(
     component_id: str, example: Example
@@ -190,13 +217,14 @@ def test_nothing_known_of_the_inputs_is_no_mistake(component_id: str, example: E
     assert known.keys() == {p.name for p in ports.outputs}
 
 
-@every_example
+@pytest.mark.parametrize(("component_id", "example"), FORMULATED)
 def test_its_formula_is_its_work(component_id: str, example: Example) -> None:
     component = configured(component_id, example)
     inputs = inputs_of(component, example)
     tables = [v for v in inputs.values() if isinstance(v, Table)]
-    if len(tables) != 1 or (formula := component.formula(tables[0].schema)) is None:
-        pytest.skip("its work is no formula")
+    formula = component.formula(tables[0].schema)
+    if formula is None:
+        pytest.skip("with these settings its work is no formula")
 
     (result,) = work(component, inputs).values()
 
@@ -207,14 +235,13 @@ def test_its_formula_is_its_work(component_id: str, example: Example) -> None:
     assert repr(rows) == repr(result.frame.to_dicts())
 
 
-@every_example
+@pytest.mark.parametrize(("component_id", "example"), REPLAYED)
 def test_what_it_learnt_does_the_same_again(
     component_id: str, example: Example, tmp_path: Path
 ) -> None:
     component = configured(component_id, example)
     place = component.__component__.at_inference
-    if not isinstance(place, Replay):
-        pytest.skip("it learns nothing that is replayed")
+    assert isinstance(place, Replay)
     inputs = inputs_of(component, example)
 
     outputs = work(component, inputs)
@@ -275,6 +302,18 @@ def test_the_palette_loads_no_heavy_library() -> None:
     assert count == len(IDS)
     heavy = {"sklearn", "pandas", "lightgbm", "scipy", "pyarrow", "duckdb", "imblearn", "torch"}
     assert heavy.isdisjoint(loaded)
+
+
+def _adapted(component: Component, table: Table) -> Iterator[Component]:
+    """The component as it is, and with its column parameters set to what the table has."""
+    yield component
+    values = component.model_dump(mode="json")
+    last = table.schema.names[-1] if len(table.schema) else ""
+    for selection in ({"begin": "all"}, {"rules": [{"types": ["Numeric"]}]}):
+        for parameter in component.__component__.parameters:
+            if parameter.type in ("columns", "column"):
+                values[parameter.name] = selection if parameter.type == "columns" else last
+        yield type(component).parse(values)
 
 
 def _rowless(value: Artifact) -> Artifact:

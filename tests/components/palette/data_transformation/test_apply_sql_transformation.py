@@ -72,7 +72,7 @@ def test_names_with_blanks_stand_in_brackets_or_quotes() -> None:
 
 def test_the_ways_of_sqlite_are_followed() -> None:
     script = (
-        "SELECT 5 / 2, total(price), iif(1 = 1, 'y', 'n'), ifnull(NULL, 3), "
+        "SELECT 5 / 2, total(price), iif(1 = 1, 'y', 'n'), ifnull(NULL, 3), "  # codespell:ignore iif
         "julianday('2020-01-01'), datetime('2020-01-01 12:30'), substr('abc', 2), instr('abc', 'c') "
         "FROM t1"
     )
@@ -137,7 +137,7 @@ def test_marks_stay_on_columns_of_the_same_name_and_type() -> None:
     ("script", "why"),
     [
         ("SELEC 1", "syntax error"),
-        ("SELECT wieght FROM t1", "wieght"),
+        ("SELECT heft FROM t1", "heft"),
         ("SELECT * FROM t2", "t2"),
         ("SELECT CAST(make AS INTEGER) FROM t1", "Could not convert"),
         ("CREATE TABLE x AS SELECT 1 AS a", "it holds no SELECT"),
@@ -200,8 +200,8 @@ def test_the_outline_has_the_columns_that_a_run_gives() -> None:
 def test_the_outline_finds_a_query_that_cannot_work_and_waits_for_tables_to_come() -> None:
     known = TableOutline(CARS.schema)
 
-    with pytest.raises(SqlError, match="wieght"):
-        outline("SELECT wieght FROM t1", t1=known)
+    with pytest.raises(SqlError, match="heft"):
+        outline("SELECT heft FROM t1", t1=known)
     assert outline("SELECT * FROM t2", t1=known) is None
     assert outline("SELECT * FROM t1") is None
     assert outline("CREATE TABLE x AS SELECT 1; SELECT * FROM x", t1=known) is None

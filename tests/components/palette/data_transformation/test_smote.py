@@ -146,7 +146,7 @@ def test_the_label_is_found_by_its_mark_or_named() -> None:
     with pytest.raises(InvalidParameter, match="no column is chosen"):
         grown(unmarked)
     with pytest.raises(MissingColumn):
-        grown(unmarked, label_column="lable")
+        grown(unmarked, label_column="labell")
 
 
 def test_there_must_be_a_number_among_the_features() -> None:

@@ -270,7 +270,7 @@ def test_a_pattern_that_makes_no_sense_is_refused(expression: str, why: str) -> 
 
 def test_an_expression_about_an_unknown_column_names_the_nearest() -> None:
     with pytest.raises(MissingColumn) as caught:
-        by_relation(pl.DataFrame({"Year": [1]}), r'\"Yaer" > 1')
+        by_relation(pl.DataFrame({"Year": [1]}), r'\"Yeer" > 1')
 
     assert 'Nearest: "Year"' in str(caught.value)
 

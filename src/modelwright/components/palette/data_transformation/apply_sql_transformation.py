@@ -27,10 +27,10 @@ class ApplySQLTransformation(Component, category="Data Transformation"):
     blanks or signs stand in double quotes or square brackets.
 
     The engine is DuckDB, set to the ways of SQLite where it can be: whole numbers divide to whole
-    numbers, and total, iif, ifnull, julianday and datetime are there.  Unlike SQLite it has types, so
-    text is not taken for a number without a CAST; LIKE tells upper from lower case (ILIKE does not);
-    the larger of two values is greatest, the smaller least.  It has all kinds of joins, but no
-    access to files or networks.
+    numbers, and functions such as total, ifnull, julianday and datetime are there.  Unlike SQLite it
+    has types, so text is not taken for a number without a CAST; LIKE tells upper from lower case
+    (ILIKE does not); the larger of two values is greatest, the smaller least.  It has all kinds of
+    joins, but no access to files or networks.
 
     Missing values are NULL.  Rows come in the order of the table unless the query orders them.  Roles
     and flags stay on result columns that have the name and type of an input column.

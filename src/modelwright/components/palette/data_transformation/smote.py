@@ -94,12 +94,13 @@ class SMOTE(Component, category="Data Transformation", at_inference=Bypass("samp
         for name, count in missing_counts(samples, samples.schema.names).items():
             if count:
                 raise MissingValuesError(name, count, "samples")
-        classes = samples.frame.get_column(label).value_counts().sort("count", label)
+        labels = samples.frame.get_column(label).alias("label")
+        classes = labels.value_counts(name="count").sort("count", "label")
         if classes.height != 2:
             raise NotTwoClasses(label, classes.height)
         equal = classes["count"][0] == classes["count"][1]
-        rarer = classes[label][1 if equal else 0]
-        minority = samples.frame.filter(pl.Series(samples.frame.get_column(label) == rarer))
+        rarer = classes["label"][1 if equal else 0]
+        minority = samples.frame.filter(labels == rarer)
         if self.percentage == 0:
             return samples
         if minority.height <= self.neighbors:

@@ -24,7 +24,7 @@ _ROWS_OF_TABLES = re.compile(r"\browid\b", re.IGNORECASE)
 _SQLITE = (
     "SET integer_division = true",
     "CREATE MACRO total(x) AS coalesce(sum(x), 0.0)",
-    "CREATE MACRO iif(c, a, b) AS CASE WHEN c THEN a ELSE b END",
+    "CREATE MACRO iif(c, a, b) AS CASE WHEN c THEN a ELSE b END",  # codespell:ignore iif
     "CREATE MACRO julianday(x) AS julian(CAST(x AS TIMESTAMP)) - 0.5",
     "CREATE MACRO datetime(x) AS strftime(CAST(x AS TIMESTAMP), '%Y-%m-%d %H:%M:%S')",
 )
@@ -61,7 +61,8 @@ def run_script(
         for name, frame in tables.items():
             floats = [n for n, dtype in frame.schema.items() if dtype.is_float()]
             plain = frame.with_columns(named(n).fill_nan(None) for n in floats)
-            connection.register(f"{name} rows" if changes else name, plain.to_arrow())
+            place = f"{name} rows" if changes else name
+            _failing(connection.register, place, plain.to_arrow())
             if changes:
                 copied = f'CREATE TABLE {name} AS SELECT * FROM "{name} rows"'  # noqa: S608  # own names
                 connection.execute(copied)
@@ -91,7 +92,7 @@ def columns_of(script: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame 
         if [is_select for is_select, _ in statements] != [True]:
             return None
         for name, frame in tables.items():
-            connection.register(name, frame.to_arrow())
+            _failing(connection.register, name, frame.to_arrow())
         query = statements[0][1].rstrip().rstrip(";")
         asked = f"SELECT * FROM (\n{query}\n) LIMIT 0"  # noqa: S608  # the script is the user's SQL
         columns: pl.DataFrame = _failing(_rows, connection, asked)
