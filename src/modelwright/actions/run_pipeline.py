@@ -175,29 +175,31 @@ def begin_run(
     plan = plan_pipeline(
         home, graph, settings=settings, until=until, rerun=rerun, regenerate=regenerate
     )
-    record = home.workspace.runs.create(
-        experiment or graph.name or "Pipelines without a name",
-        graph=write(Document(graph)),
-        name=name,
-        draft_id=draft_id,
-        draft_revision=draft_revision,
-        parameters=settings,
-        person=person,
-        tags=tags,
-        steps=[
-            NewStep(
-                node=step.node,
-                component=step.task.component.__component__.id,
-                key=step.key,
-                reason=step.reason,
-                outputs=stored_outputs(step.outputs),
-            )
-            for step in plan.steps
-        ],
-        assets=assets_in(plan.graph),
-    )
-    # From here on the process is known, so that a run whose process is killed is told as such.
-    record = home.workspace.runs.start(record.id, runner=this_process())
+    steps = [
+        NewStep(
+            node=step.node,
+            component=step.task.component.__component__.id,
+            key=step.key,
+            reason=step.reason,
+            outputs=stored_outputs(step.outputs),
+        )
+        for step in plan.steps
+    ]
+    # Entered with its process in one go, so that a run whose process is killed is told as such.
+    with home.workspace.transaction():
+        record = home.workspace.runs.create(
+            experiment or graph.name or "Pipelines without a name",
+            graph=write(Document(graph)),
+            name=name,
+            draft_id=draft_id,
+            draft_revision=draft_revision,
+            parameters=settings,
+            person=person,
+            tags=tags,
+            steps=steps,
+            assets=assets_in(plan.graph),
+        )
+        record = home.workspace.runs.start(record.id, runner=this_process())
     return OpenRun(home, record, plan)
 
 
