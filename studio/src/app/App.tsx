@@ -1,20 +1,29 @@
-import { createTheme, MantineProvider } from "@mantine/core";
+import { createTheme, MantineProvider, Notification } from "@mantine/core";
 import "@mantine/core/styles.css";
 import { Notifications } from "@mantine/notifications";
 import "@mantine/notifications/styles.css";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { RouterProvider } from "react-router";
 import { ApiError } from "../api/client";
+import type { Text } from "../text/en";
+import { useText } from "../text/useText";
 import { router } from "./routes";
 import "./app.css";
 
-const theme = createTheme({
-  primaryColor: "indigo",
-  defaultRadius: "md",
-  fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
-  fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "19px" },
-  headings: { fontWeight: "650" },
-});
+const theme = (text: Text) =>
+  createTheme({
+    components: {
+      Notification: Notification.extend({
+        defaultProps: { closeButtonProps: { "aria-label": text.close } },
+      }),
+    },
+    primaryColor: "indigo",
+    defaultRadius: "md",
+    fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
+    fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "19px" },
+    headings: { fontWeight: "650" },
+  });
 
 const client = new QueryClient({
   defaultOptions: {
@@ -27,10 +36,12 @@ const client = new QueryClient({
 });
 
 export function App() {
+  const text = useText();
+  const worded = useMemo(() => theme(text), [text]);
   return (
     <QueryClientProvider client={client}>
-      <MantineProvider theme={theme} defaultColorScheme="auto">
-        <Notifications position="top-right" />
+      <MantineProvider theme={worded} defaultColorScheme="auto">
+        <Notifications position="bottom-right" />
         <RouterProvider router={router} />
       </MantineProvider>
     </QueryClientProvider>

@@ -16,7 +16,8 @@ export function Spread({ column, width, height }: Props) {
   const most = Math.max(...bars.map((b) => b.count), 1);
   const step = width / Math.max(bars.length, 1);
   const label = column.histogram.length > 0 ? text.spreadOf(column.name) : text.topOf(column.name);
-  if (bars.length === 0) return null;
+  // Values that each occur once have no spread to be seen.
+  if (bars.length === 0 || (column.histogram.length === 0 && most === 1)) return null;
   return (
     <svg width={width} height={height} role="img" aria-label={label} className={classes.spread}>
       {bars.map((bar, place) => {

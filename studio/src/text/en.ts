@@ -1,8 +1,10 @@
 import { enData } from "./en.data";
+import { enDesigner } from "./en.designer";
 
 /** Every sentence the user reads. This file is the list; other languages must have the same keys. */
 export const en = {
   ...enData,
+  ...enDesigner,
   appName: "Modelwright",
   language: "Language",
   theme: "Light or dark",

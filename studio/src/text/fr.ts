@@ -1,8 +1,10 @@
 import type { Text } from "./en";
 import { frData } from "./fr.data";
+import { frDesigner } from "./fr.designer";
 
 export const fr: Text = {
   ...frData,
+  ...frDesigner,
   appName: "Modelwright",
   language: "Langue",
   theme: "Clair ou sombre",
