@@ -25,6 +25,7 @@ def test_the_wheel_carries_types_samples_and_their_terms(tmp_path: Path) -> None
     assert {
         "modelwright/py.typed",
         "modelwright/samples/datasets/automobile-price-raw.csv",
+        "modelwright/samples/pipelines/automobile-price.yaml",
         "modelwright/samples/datasets/README.md",
     } <= shipped
     assert shipped - names == set()
