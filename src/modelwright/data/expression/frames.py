@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 
 import polars as pl
 import polars.selectors as cs
 
+from modelwright.data.expression.nodes import AllOf
 from modelwright.data.expression.steps import (
     Compute,
     Drop,
@@ -26,9 +28,19 @@ def extended(
 ) -> pl.LazyFrame:
     """The lazy frame with the steps added to its plan."""
     dtypes: dict[str, pl.DataType] = dict(lazy.collect_schema())
-    for step in steps:
+    for step in _filters_joined(steps):
         lazy, dtypes = _extended(lazy, dtypes, step, natives)
     return lazy
+
+
+def _filters_joined(steps: Iterable[Step]) -> Iterator[Step]:
+    """The steps with filters that follow each other as one, so that rows are copied once."""
+    for filters, group in groupby(steps, key=lambda step: isinstance(step, Filter)):
+        if not filters:
+            yield from group
+            continue
+        conditions = tuple(step.condition for step in group if isinstance(step, Filter))
+        yield Filter(AllOf(conditions) if len(conditions) > 1 else conditions[0], "")
 
 
 def tracked(frame: pl.DataFrame, steps: Iterable[Step], natives: Mapping[str, Native]) -> Tracked:
