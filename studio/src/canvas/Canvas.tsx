@@ -54,6 +54,8 @@ function Inner(props: Props) {
   const { shown, wires, dark, focus } = props;
   const text = useText();
   const flow = useReactFlow<PipelineFlowNode>();
+  // On an empty canvas the first node stays where it is dropped.
+  const [begunWithNodes] = useState(shown.draft.graph.nodes.length > 0);
   // While nodes are dragged their places are the view's; the draft learns them at the drop.
   const [moving, setMoving] = useState<Readonly<Record<string, Point>>>({});
   // The minimap draws nodes by their measured sizes, which only the drawing knows.
@@ -191,7 +193,7 @@ function Inner(props: Props) {
         snapToGrid
         snapGrid={[10, 10]}
         minZoom={0.1}
-        fitView
+        fitView={begunWithNodes}
         fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
         onlyRenderVisibleElements={shown.draft.graph.nodes.length > 150}
         proOptions={{ hideAttribution: true }}
