@@ -60,7 +60,7 @@ def answers(replica: Running) -> bool:
 @pytest.fixture(scope="module")
 def replica(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     packaged = package(tmp_path_factory.mktemp("scripts"), script=SCRIPT)
-    limits = {"scoring_timeout_ms": 1500, "max_queue_wait_ms": 300}
+    limits = {"scoring_timeout_ms": 1500, "max_queue_wait_ms": 300, "autoscale": False}
     with running(packaged, deployment=limits) as found:
         yield found
 
@@ -154,6 +154,45 @@ def test_more_processes_answer_more_requests_at_a_time(tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
         assert found == [200, 200, 200]
+
+
+def workers_of(replica: Running) -> list[int]:
+    found: list[int] = tell(replica.control, {"do": "status"})["workers"]
+    return found
+
+
+def together(count: int, call: Callable[[], httpx.Response]) -> list[int]:
+    """Statuses of so many calls at a time."""
+    found: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(call().status_code)) for _ in range(count)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def test_processes_become_more_with_the_load(tmp_path: Path) -> None:
+    packaged = package(tmp_path, script=SCRIPT)
+    deployment = {"refresh_period_s": 0.1, "max_replicas": 4, "max_queue_wait_ms": 10_000}
+    with running(packaged, deployment=deployment) as replica:
+        assert len(workers_of(replica)) == 1
+        assert together(4, lambda: score(replica, "sleep")) == [200] * 4
+        until(lambda: len(workers_of(replica)) == 4)
+        assert together(4, lambda: score(replica, "sleep")) == [200] * 4
+
+
+def test_without_requests_none_is_left_and_the_next_request_wakes_one(tmp_path: Path) -> None:
+    packaged = package(tmp_path, script=SCRIPT)
+    with running(packaged, deployment={"min_replicas": 1, "refresh_period_s": 0.1}) as replica:
+        zero = {"min_replicas": 0, "refresh_period_s": 0.1, "calm_s": 0.2}
+        tell(replica.control, {"do": "change", "settings": zero})
+        until(lambda: workers_of(replica) == [])
+        started = time.monotonic()
+        assert score(replica, "bmw").status_code == 200
+        print(f"woken in {time.monotonic() - started:.2f} s")
 
 
 def test_a_script_that_cannot_score_the_samples_does_not_start(tmp_path: Path) -> None:

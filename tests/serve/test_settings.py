@@ -17,6 +17,7 @@ def test_defaults_are_those_that_are_documented() -> None:
         "max_replicas": 10,
         "target_utilization": 70,
         "refresh_period_s": 1.0,
+        "calm_s": 60.0,
         "cpu_reserve": 0.1,
         "memory_reserve_gb": 0.5,
         "max_concurrent_requests": 1,

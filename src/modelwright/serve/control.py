@@ -53,7 +53,7 @@ class Control:
     async def open(self, path: Path) -> None:
         """Begin to listen; a socket that an earlier process left there is replaced."""
         self._server = await asyncio.start_unix_server(
-            self._converse, sock=_private(path), limit=_LONGEST_LINE
+            self._converse, sock=private_socket(path), limit=_LONGEST_LINE
         )
         self._path = path
 
@@ -126,7 +126,7 @@ def tell(path: Path, command: Mapping[str, Any], *, seconds: float = 5.0) -> dic
     Raises NoReplica, and the error that the replica answers with.
     """
     try:
-        with _at(path, socket.socket.connect) as channel, channel.makefile("rb") as lines:
+        with connected(path) as channel, channel.makefile("rb") as lines:
             channel.settimeout(seconds)
             channel.sendall(json.dumps(dict(command)).encode() + b"\n")
             line = lines.readline()
@@ -142,7 +142,7 @@ def tell(path: Path, command: Mapping[str, Any], *, seconds: float = 5.0) -> dic
     return said
 
 
-def _private(path: Path) -> socket.socket:
+def private_socket(path: Path) -> socket.socket:
     """A Unix socket at the path that its owner alone may connect to."""
     path.unlink(missing_ok=True)
     former = os.umask(0o177)
@@ -150,6 +150,11 @@ def _private(path: Path) -> socket.socket:
         return _at(path, socket.socket.bind)
     finally:
         os.umask(former)
+
+
+def connected(path: Path) -> socket.socket:
+    """A connection to the Unix socket at the path.  Raises OSError."""
+    return _at(path, socket.socket.connect)
 
 
 def _at(path: Path, join: Callable[[socket.socket, str], object]) -> socket.socket:

@@ -43,17 +43,10 @@ def _exactly(channel: socket.socket, length: int) -> bytearray | None:
     return content
 
 
-async def exchange(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int, content: bytes
-) -> tuple[int, bytes]:
-    """Send a message and wait for its answer.
-
-    Raises ConnectionError and asyncio.IncompleteReadError when the other side is gone.
-    """
+def write(writer: asyncio.StreamWriter, number: int, content: bytes) -> None:
+    """Begin to send a message."""
     writer.write(HEAD.pack(number, len(content)))
     writer.write(content)
-    await writer.drain()
-    return await answer(reader)
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -51,13 +52,32 @@ class Lane(Protocol):
 
 
 class Gate:
-    """Lets so many in at a time; the others wait in a row, and not for long."""
+    """Lets so many in at a time; the others wait in a row, and not for long.
 
-    def __init__(self, slots: int, wait_ms: int) -> None:
+    wake_ms: how long they wait while there is no place at all; None for no longer than otherwise.
+    """
+
+    def __init__(self, slots: int, wait_ms: int, *, wake_ms: int | None = None) -> None:
         self.load = Load(slots)
         self.wait_ms = wait_ms
+        self.wake_ms = wake_ms
         self._row: deque[asyncio.Future[None]] = deque()
         self._quiet = asyncio.Event()
+        # Set when somebody waits and there is no place at all, not even a taken one.
+        self.called = asyncio.Event()
+        self._spent = 0.0
+        self._since = time.monotonic()
+
+    @property
+    def busy_seconds(self) -> float:
+        """Time that places were taken, added up over all places since the beginning."""
+        self._count_time()
+        return self._spent
+
+    def _count_time(self) -> None:
+        now = time.monotonic()
+        self._spent += self.load.busy * (now - self._since)
+        self._since = now
 
     async def emptied(self) -> None:
         """Wait until nobody is within or in the row."""
@@ -74,28 +94,39 @@ class Gate:
     async def entered(self) -> AsyncIterator[None]:
         """Be one of those within.  Raises Refusal with 503 when no place becomes free in time."""
         if self.load.busy < self.load.slots and not self._row:
-            self.load.busy += 1
+            self._take()
         else:
             await self._wait()
         try:
             yield
         finally:
-            self.load.busy -= 1
-            self._call()
+            self._free()
             self._quiet.set()
+
+    def _take(self) -> None:
+        self._count_time()
+        self.load.busy += 1
+
+    def _free(self) -> None:
+        self._count_time()
+        self.load.busy -= 1
+        self._call()
 
     async def _wait(self) -> None:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._row.append(place)
         self.load.queued += 1
+        wait_ms = self.wait_ms
+        if not self.load.slots and self.wake_ms is not None:
+            self.called.set()
+            wait_ms = self.wake_ms
         try:
-            async with asyncio.timeout(self.wait_ms / 1000):
+            async with asyncio.timeout(wait_ms / 1000):
                 await place
         except BaseException as error:
             if place.done() and not place.cancelled():
                 # It was called at the very moment it gave up.
-                self.load.busy -= 1
-                self._call()
+                self._free()
             elif place in self._row:
                 self._row.remove(place)
             if isinstance(error, TimeoutError):
@@ -109,7 +140,7 @@ class Gate:
         while self._row and self.load.busy < self.load.slots:
             place = self._row.popleft()
             if not place.done():
-                self.load.busy += 1
+                self._take()
                 place.set_result(None)
 
 

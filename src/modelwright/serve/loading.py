@@ -10,7 +10,7 @@ from modelwright.inference.scorer import Scorer
 from modelwright.serve.lanes import FormulaLane, Lane
 from modelwright.serve.live import Live
 from modelwright.serve.settings import DeploymentSettings
-from modelwright.serve.workers import WorkerLane
+from modelwright.serve.workers import Nursery, WorkerLane
 
 
 async def load(name: str, path: Path, settings: DeploymentSettings) -> Live:
@@ -23,9 +23,11 @@ async def load(name: str, path: Path, settings: DeploymentSettings) -> Live:
     package, scorer = await asyncio.to_thread(_open, path)
     if scorer is not None:
         return Live(name, package, FormulaLane(scorer, settings), settings)
-    lane: Lane = await WorkerLane.start(
-        name, path, settings, workers=settings.max_concurrent_requests
-    )
+    nursery = await Nursery.start(path, settings.cpu_reserve)
+    # At least one, which proves that it can score, also where later there may be none.
+    replicas = max(1, settings.min_replicas)
+    workers = replicas * settings.max_concurrent_requests
+    lane: Lane = await WorkerLane.start(name, nursery, settings, workers=workers)
     return Live(name, package, lane, settings)
 
 

@@ -7,22 +7,20 @@ from dataclasses import dataclass
 
 from modelwright.serve.settings import DeploymentSettings
 
-CALM_S = 60.0
-"""How long less must have been enough before replicas are taken away."""
-
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What is wanted of the number of replicas.
 
     target: share of the places that should be taken, above 0 to 1.  concurrency: places of a replica.
+    calm_s: how long less must have been enough before replicas are taken away.
     """
 
     minimum: int = 1
     maximum: int = 10
     target: float = 0.7
     concurrency: int = 1
-    calm_s: float = CALM_S
+    calm_s: float = 60.0
 
     @classmethod
     def of(cls, settings: DeploymentSettings) -> Policy:
@@ -33,6 +31,7 @@ class Policy:
             settings.max_replicas if settings.autoscale else fixed,
             settings.target_utilization / 100,
             settings.max_concurrent_requests,
+            settings.calm_s,
         )
 
 

@@ -80,6 +80,10 @@ class DeploymentSettings(_Settings, frozen=True, kw_only=True, forbid_unknown_fi
     refresh_period_s: Annotated[
         float, Meta(ge=0.05, le=60, description="Seconds between two looks at the load.")
     ] = 1.0
+    calm_s: Annotated[
+        float,
+        Meta(ge=0, le=86_400, description="Seconds of less load before replicas are removed."),
+    ] = 60.0
     cpu_reserve: Annotated[
         float, Meta(gt=0, le=1024, description="Processor cores kept for each replica.")
     ] = 0.1

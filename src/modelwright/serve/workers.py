@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 import logging
 import os
-import socket
+import shutil
+import signal
 import sys
+import tempfile
+import time
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,11 +18,13 @@ from typing import Any
 import orjson
 
 from modelwright.inference.scorer import Shape
-from modelwright.serve import frames
+from modelwright.serve import frames, scaling
 from modelwright.serve.answers import Refusal, overloaded, timed_out
+from modelwright.serve.control import connected, private_socket
 from modelwright.serve.errors import DeploymentFailed
 from modelwright.serve.lanes import Gate
 from modelwright.serve.limits import thread_bounds
+from modelwright.serve.scaling import Policy, Seen, decide
 from modelwright.serve.settings import DeploymentSettings
 
 START_S = 60.0
@@ -31,129 +36,164 @@ _log = logging.getLogger("modelwright.workers")
 
 
 class WorkerDied(Exception):
-    """A scoring process ended in the middle of a request."""
+    """A scoring process ended in the middle of a request, or before it was ready."""
 
 
-class Worker:
-    """A scoring process and the channel to it."""
+class Nursery:
+    """The process that makes scoring processes for a package.
 
-    def __init__(
-        self,
-        process: asyncio.subprocess.Process,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
+    path: the socket to connect to for one.
+    """
+
+    def __init__(self, path: Path, process: asyncio.subprocess.Process) -> None:
+        self.path = path
         self._process = process
-        self._reader = reader
-        self._writer = writer
-        self.gone = asyncio.create_task(process.wait())
 
     @classmethod
-    async def start(cls, package: Path, cores: float) -> Worker:
-        """Start a process and wait until it can score.  Raises WorkerDied with what it said."""
-        ours, theirs = socket.socketpair()
+    async def start(cls, package: Path, cores: float) -> Nursery:
+        """Start one that ends with this process."""
+        folder = Path(tempfile.mkdtemp(prefix="modelwright-nursery-"))
+        listener = private_socket(folder / "nursery.sock")
+        listener.listen()
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "modelwright.serve.worker",
-                str(package),
-                str(theirs.fileno()),
-                pass_fds=(theirs.fileno(),),
+                *nursery_command(package, listener.fileno(), folder / "nursery.sock"),
+                "--die-with-parent",
+                pass_fds=(listener.fileno(),),
                 stdin=asyncio.subprocess.DEVNULL,
                 env=thread_bounds(cores, os.environ),
             )
-        except BaseException:
-            ours.close()
-            raise
         finally:
-            theirs.close()
-        reader, writer = await asyncio.open_connection(sock=ours)
-        worker = cls(process, reader, writer)
+            listener.close()
+        return cls(folder / "nursery.sock", process)
+
+    async def close(self) -> None:
+        """End it; the processes it has made go on."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        await asyncio.to_thread(shutil.rmtree, self.path.parent, ignore_errors=True)
+
+
+def nursery_command(package: Path, descriptor: int, path: Path) -> list[str]:
+    """The command line of a nursery that listens on an inherited socket at the path."""
+    command = [sys.executable, "-m", "modelwright.serve.nursery"]
+    return [*command, str(package), str(descriptor), str(path)]
+
+
+class Worker:
+    """A scoring process and the connection to it.  gone: done when the process has ended."""
+
+    def __init__(
+        self, pid: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.pid = pid
+        self._writer = writer
+        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self.gone = asyncio.create_task(self._listen(reader))
+
+    @classmethod
+    async def start(cls, nursery: Path) -> Worker:
+        """Have a process made and wait until it can score.  Raises WorkerDied with what it said."""
+        try:
+            channel = connected(nursery)
+        except OSError as error:
+            raise WorkerDied(f"nobody makes scoring processes: {error.strerror}") from None
+        reader, writer = await asyncio.open_connection(sock=channel)
         try:
             async with asyncio.timeout(START_S):
                 number, content = await frames.answer(reader)
         except BaseException as error:
-            await worker.kill()
+            writer.close()
             if isinstance(error, TimeoutError):
                 raise WorkerDied(f"it was not ready after {START_S:g} s") from None
             if isinstance(error, asyncio.IncompleteReadError | ConnectionError):
                 raise WorkerDied("it ended before it was ready") from None
             raise
         if number != frames.READY:
-            await worker.kill()
+            writer.close()
             said: dict[str, Any] = orjson.loads(content)
             raise WorkerDied(said["message"])
-        return worker
+        return cls(int(content), reader, writer)
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether it can be given a request, as far as is known."""
-        return not self.gone.done() and not self._reader.at_eof()
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        """Take in answers until the process is gone."""
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                found = await frames.answer(reader)
+                if self._answer is not None and not self._answer.done():
+                    self._answer.set_result(found)
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(WorkerDied(f"process {self.pid} ended"))
 
     async def call(self, body: bytes, shape: Shape) -> tuple[int, bytes]:
         """Status and body of the answer.  Raises WorkerDied."""
+        if self.gone.done():
+            raise WorkerDied(f"process {self.pid} has ended")
+        self._answer = asyncio.get_running_loop().create_future()
         number = frames.TABLES * shape.tables + frames.DETAILS * shape.details
         try:
-            return await frames.exchange(self._reader, self._writer, number, body)
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            frames.write(self._writer, number, body)
+            await self._writer.drain()
+            return await self._answer
+        except ConnectionError as error:
             raise WorkerDied(str(error)) from None
+        finally:
+            self._answer = None
 
-    async def kill(self) -> None:
+    def kill(self) -> None:
         """End the process at once."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        if not self.gone.done():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
         self._writer.close()
-        with contextlib.suppress(ConnectionError):
-            await self._writer.wait_closed()
-        await asyncio.shield(self.gone)
 
-    async def stop(self) -> None:
-        """Let the process end by itself, and kill it when it does not."""
+    def stop(self) -> None:
+        """Let the process end: it does when its connection is closed."""
         self._writer.close()
-        try:
-            async with asyncio.timeout(2):
-                await asyncio.shield(self.gone)
-        except TimeoutError:
-            await self.kill()
 
 
 class WorkerLane:
-    """Scores in processes; each works on one request at a time."""
+    """Scores in processes; each works on one request at a time.
 
-    def __init__(self, name: str, package: Path, settings: DeploymentSettings) -> None:
-        self._name = name
-        self._package = package
+    nursery: where processes are made; closed with the lane if it is the lane's own.
+    """
+
+    def __init__(self, nursery: Path, settings: DeploymentSettings, own: Nursery | None) -> None:
+        self._nursery = nursery
+        self._own = own
         self._settings = settings
-        self._gate = Gate(0, settings.max_queue_wait_ms)
+        self._gate = Gate(0, settings.max_queue_wait_ms, wake_ms=settings.scoring_timeout_ms)
         self.load = self._gate.load
         self._idle: list[Worker] = []
         self._wanted = 0
         self._all: set[Worker] = set()
         self._starting: set[asyncio.Task[None]] = set()
-        # A task that nobody holds may be collected before it has run.
-        self._ending: set[asyncio.Task[None]] = set()
+        self._scaling: asyncio.Task[None] | None = None
 
     @classmethod
     async def start(
-        cls, name: str, package: Path, settings: DeploymentSettings, *, workers: int
+        cls,
+        name: str,
+        nursery: Path | Nursery,
+        settings: DeploymentSettings,
+        *,
+        workers: int,
     ) -> WorkerLane:
         """A lane whose processes are ready.  Raises DeploymentFailed."""
-        lane = cls(name, package, settings)
+        own = nursery if isinstance(nursery, Nursery) else None
+        lane = cls(nursery.path if isinstance(nursery, Nursery) else nursery, settings, own)
         lane._wanted = workers
-        try:
-            started = await asyncio.gather(
-                *(Worker.start(package, settings.cpu_reserve) for _ in range(workers))
-            )
-        except WorkerDied as error:
-            raise DeploymentFailed(name, str(error)) from error
-        for worker in started:
-            lane._add(worker)
+        # One first: where that fails, the others would only fail likewise.
+        for some in (min(1, workers), max(0, workers - 1)):
+            try:
+                made = await asyncio.gather(*(Worker.start(lane._nursery) for _ in range(some)))
+            except WorkerDied as error:
+                await lane.close()
+                raise DeploymentFailed(name, str(error)) from error
+            for worker in made:
+                lane._add(worker)
+        lane._scaling = asyncio.create_task(lane._follow())
         return lane
 
     @property
@@ -194,7 +234,7 @@ class WorkerLane:
         """An idle process.  Raises Refusal with 503 when the last one has died just now."""
         while self._idle:
             worker = self._idle.pop()
-            if worker.is_alive:
+            if not worker.gone.done():
                 return worker
             self._drop(worker, fit=False)
         raise overloaded(self._gate.wait_ms)
@@ -211,16 +251,49 @@ class WorkerLane:
     def change(self, settings: DeploymentSettings) -> None:
         """Take other limits from now on."""
         self._settings = settings
+        self._gate.wake_ms = settings.scoring_timeout_ms
         self._gate.resize(len(self._all), settings.max_queue_wait_ms)
-        self.scale(settings.max_concurrent_requests)
+        self._gate.called.set()
 
     async def close(self) -> None:
         """Wait for requests in work, then end the processes."""
         self._wanted = 0
+        if self._scaling is not None:
+            self._scaling.cancel()
         for task in self._starting:
             task.cancel()
         await self._gate.emptied()
-        await asyncio.gather(*(w.stop() for w in list(self._all)), return_exceptions=True)
+        for worker in list(self._all):
+            worker.stop()
+        if self._own is not None:
+            await self._own.close()
+
+    async def _follow(self) -> None:
+        """Have as many processes as the load needs, looked at every refresh period."""
+        places = self._settings.max_concurrent_requests
+        seen = Seen(max(1, self._wanted // places))
+        spent, then = self._gate.busy_seconds, time.monotonic()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.refresh_period_s):
+                    await self._gate.called.wait()
+            self._gate.called.clear()
+            policy = Policy.of(self._settings)
+            now = time.monotonic()
+            busy = float(self.load.busy)
+            if now - then >= self._settings.refresh_period_s / 2:
+                busy_seconds = self._gate.busy_seconds
+                busy, spent, then = (busy_seconds - spent) / (now - then), busy_seconds, now
+            seen = decide(seen, scaling.Load(busy, self.load.queued), policy, now)
+            wanted = seen.replicas * policy.concurrency
+            if wanted != self._wanted:
+                _log.info(
+                    "%d replicas wanted, %.1f busy, %d queued",
+                    seen.replicas,
+                    busy,
+                    self.load.queued,
+                )
+                self.scale(wanted)
 
     def _add(self, worker: Worker) -> None:
         self._all.add(worker)
@@ -239,9 +312,10 @@ class WorkerLane:
         """Take a process out of work, and start another where it is wanted."""
         self._all.discard(worker)
         self._gate.resize(len(self._all), self._settings.max_queue_wait_ms)
-        ending = asyncio.create_task(worker.stop() if fit else worker.kill())
-        self._ending.add(ending)
-        ending.add_done_callback(self._ending.discard)
+        if fit:
+            worker.stop()
+        else:
+            worker.kill()
         if len(self._all) + len(self._starting) < self._wanted:
             self._begin()
 
@@ -254,7 +328,7 @@ class WorkerLane:
         """Start a process, with longer and longer pauses while that fails."""
         for attempt in count():
             try:
-                worker = await Worker.start(self._package, self._settings.cpu_reserve)
+                worker = await Worker.start(self._nursery)
             except (WorkerDied, OSError) as error:
                 _log.error("a scoring process did not start: %s", error)
                 await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
