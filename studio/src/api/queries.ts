@@ -1,6 +1,6 @@
 /** What is asked of the server, once each; the cache is the only home of the answers. */
 
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { api, type Component, got, type Run, type Schemas } from "./client";
 
@@ -134,4 +134,57 @@ export const evaluationQuery = (runId: string, node: string) =>
         }),
       ),
     staleTime: Infinity,
+  });
+
+export const OVER: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"]);
+
+/** Runs of all drafts, latest first, a page at a time; asked again while one of them runs. */
+export const runPagesQuery = (experiment: string | null, search: string) =>
+  infiniteQueryOptions({
+    queryKey: ["run-pages", experiment, search],
+    queryFn: ({ pageParam }) =>
+      got<Schemas["PageOf_RunSummary_"]>(
+        api.GET("/api/runs", {
+          params: { query: { experiment, search, limit: 50, after: pageParam } },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.after,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some((page) => page.items.some((run) => !OVER.has(run.status)))
+        ? 2000
+        : false,
+  });
+
+export const experimentsQuery = queryOptions({
+  queryKey: ["experiments"],
+  queryFn: () => got<Schemas["Listed_Experiment_"]>(api.GET("/api/experiments")),
+});
+
+/** A run that is asked for again while it goes on. */
+export const liveRunQuery = (id: string) =>
+  queryOptions({
+    ...runQuery(id),
+    refetchInterval: ({ state }) => (state.data && !OVER.has(state.data.status) ? 1000 : false),
+  });
+
+export const stepLogQuery = (runId: string, node: string) =>
+  queryOptions({
+    queryKey: ["step-log", runId, node],
+    queryFn: () =>
+      got<Schemas["LogPiece"]>(
+        api.GET("/api/runs/{run_id}/steps/{node}/log", {
+          params: { path: { run_id: runId, node } },
+        }),
+      ),
+    refetchInterval: ({ state }) => (state.data && !state.data.complete ? 1000 : false),
+  });
+
+export const comparisonQuery = (left: string, right: string) =>
+  queryOptions({
+    queryKey: ["comparison", left, right],
+    queryFn: () =>
+      got<Schemas["RunComparison"]>(
+        api.GET("/api/runs/compare", { params: { query: { left, right } } }),
+      ),
   });

@@ -72,6 +72,9 @@ export function Shell() {
           <Link to="/data" aria-current={pathname.startsWith("/data") ? "page" : undefined}>
             {text.data}
           </Link>
+          <Link to="/runs" aria-current={pathname.startsWith("/runs") ? "page" : undefined}>
+            {text.runs}
+          </Link>
         </nav>
         <Group gap={4} ml="auto">
           <Menu position="bottom-end">

@@ -11,6 +11,10 @@ const Importing = lazy(() =>
 );
 const DatasetPage = lazy(() => import("./DatasetRoute").then((m) => ({ default: m.DatasetRoute })));
 
+const Runs = lazy(() => import("../runs/Runs").then((m) => ({ default: m.Runs })));
+const RunPage = lazy(() => import("./RunRoute").then((m) => ({ default: m.RunRoute })));
+const Compare = lazy(() => import("../runs/Compare").then((m) => ({ default: m.Compare })));
+
 function later(page: ReactNode) {
   return <Suspense fallback={<Waiting />}>{page}</Suspense>;
 }
@@ -29,6 +33,9 @@ export const router = createBrowserRouter([
         path: "drafts/:draftId",
         element: later(<Designer />),
       },
+      { path: "runs", element: later(<Runs />) },
+      { path: "runs/compare", element: later(<Compare />) },
+      { path: "runs/:runId", element: later(<RunPage />) },
       { path: "data", element: later(<Datasets />) },
       { path: "data/import/:uploadId", element: later(<Importing />) },
       { path: "data/sets/:name", element: later(<DatasetPage />) },

@@ -52,7 +52,7 @@ export function BottomPanel(props: Props) {
             <Tabs.Tab value="metrics">{text.metrics}</Tabs.Tab>
           )}
         </Tabs.List>
-        <Tabs.Panel value="results" className={classes.panel}>
+        <Tabs.Panel value="results" className={classes.panel} tabIndex={0}>
           <Results {...props} />
         </Tabs.Panel>
         <Tabs.Panel value="problems" className={classes.panel}>

@@ -8,6 +8,18 @@ function isFields(value: unknown): value is Fields {
   return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
+// Of all that was learnt, what moves the predictions is asked for first.
+const FIRST = ["weights", "importance"];
+
+function rank([key]: readonly [string, unknown]): number {
+  const place = FIRST.indexOf(key);
+  return place < 0 ? FIRST.length : place;
+}
+
+function cell(value: unknown): string {
+  return Array.isArray(value) ? value.map(readable).join(", ") : readable(value);
+}
+
 function words(name: string): string {
   return name.replaceAll("_", " ");
 }
@@ -29,7 +41,7 @@ export function Learnt({ value, name }: { readonly value: unknown; readonly name
       </Named>
     );
   }
-  const entries = Object.entries(value);
+  const entries = Object.entries(value).sort((a, b) => rank(a) - rank(b));
   const inner = entries.filter(([, v]) => typeof v === "object" && v !== null);
   if (
     entries.length > 0 &&
@@ -97,7 +109,7 @@ function Lines({ lines, name }: { readonly lines: readonly Fields[]; readonly na
           <tr key={place}>
             {columns.map((column) => (
               <td key={column} data-numeric={numeric.includes(column) || undefined}>
-                {readable(line[column])}
+                {cell(line[column])}
               </td>
             ))}
             {most > 0 && drawn !== undefined && (

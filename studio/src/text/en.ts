@@ -1,9 +1,11 @@
 import { enData } from "./en.data";
+import { enRuns } from "./en.runs";
 import { enDesigner } from "./en.designer";
 
 /** Every sentence the user reads. This file is the list; other languages must have the same keys. */
 export const en = {
   ...enData,
+  ...enRuns,
   ...enDesigner,
   appName: "Modelwright",
   language: "Language",

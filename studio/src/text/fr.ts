@@ -1,9 +1,11 @@
 import type { Text } from "./en";
 import { frData } from "./fr.data";
+import { frRuns } from "./fr.runs";
 import { frDesigner } from "./fr.designer";
 
 export const fr: Text = {
   ...frData,
+  ...frRuns,
   ...frDesigner,
   appName: "Modelwright",
   language: "Langue",

@@ -1,0 +1,7 @@
+import { Look } from "../look/Look";
+import { RunPage } from "../runs/RunPage";
+
+/** A run, whose results are looked at with the views of stored values. */
+export function RunRoute() {
+  return <RunPage lookAt={(looked) => <Look {...looked} height={230} />} />;
+}
