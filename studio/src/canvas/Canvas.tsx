@@ -11,30 +11,56 @@ import {
   useReactFlow,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
-import { type DragEvent, useCallback, useEffect, useMemo, useState } from "react";
-import type { Point } from "../draft/graph";
+import {
+  type DragEvent,
+  type KeyboardEvent,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import type { Note, Point } from "../draft/graph";
+import { isDirection, neighbour } from "../draft/walk";
 import { useText } from "../text/useText";
 import { categoryColour } from "./colours";
+import { GroupFrame } from "./GroupFrame";
+import { type Marks, MarksContext } from "./marks";
+import { NotePaper } from "./NotePaper";
 import { PipelineNode } from "./PipelineNode";
-import { type NodeData, type PipelineFlowNode, type Shown, toEdges, toNodes } from "./toFlow";
+import { type CanvasNode, type NodeData, type Shown, toEdges, toMarks, toNodes } from "./toFlow";
+import { wiresUnder } from "./wiresUnder";
 import classes from "./canvas.module.css";
 
-const TYPES = { pipeline: PipelineNode };
+const TYPES = { pipeline: PipelineNode, note: NotePaper, group: GroupFrame };
 
 /** What is dragged from the palette. */
 export const DRAGGED = "application/x-modelwright-node";
 
+/** The kind of data that names the component while it is dragged, when its text is still closed. */
+export const draggedKind = (component: string) => `${DRAGGED}/${component}`;
+
+/** What could be put onto a wire: a node of the draft or a component of the palette. */
+export type Spliced = { readonly node: string } | { readonly component: string };
+
 export interface CanvasActions {
   onSelect(nodes: readonly string[], wires: readonly string[]): void;
-  onMove(places: Readonly<Record<string, Point>>): void;
+  /** Nodes were dropped, one of them perhaps onto a wire. */
+  onMove(places: Readonly<Record<string, Point>>, onto: string | null): void;
+  onMoveNotes?(notes: readonly Note[]): void;
   onConnect(source: string, target: string): void;
   mayConnect(source: string, target: string): boolean;
-  onDrop(dragged: string, at: Point): void;
+  maySplice?(wire: string, spliced: Spliced): boolean;
+  onDrop(dragged: string, at: Point, onto: string | null): void;
   onWireToEmpty(source: string, at: Point, screen: Point): void;
   onAddAt(at: Point, screen: Point): void;
+  onOpen?(node: string): void;
+  onMenu?(node: string, screen: Point): void;
 }
 
-interface Props extends CanvasActions {
+const ignored = () => undefined;
+
+interface Props extends CanvasActions, Partial<Marks> {
   readonly shown: Shown;
   readonly wires: ReadonlySet<string>;
   readonly dark: boolean;
@@ -53,7 +79,7 @@ export function Canvas(props: Props) {
 function Inner(props: Props) {
   const { shown, wires, dark, focus } = props;
   const text = useText();
-  const flow = useReactFlow<PipelineFlowNode>();
+  const flow = useReactFlow<CanvasNode>();
   // On an empty canvas the first node stays where it is dropped.
   const [begunWithNodes] = useState(shown.draft.graph.nodes.length > 0);
   // While nodes are dragged their places are the view's; the draft learns them at the drop.
@@ -63,14 +89,28 @@ function Inner(props: Props) {
     {},
   );
 
-  const nodes = useMemo(() => {
-    return toNodes(shown).map((node) => {
-      const measured = sizes[node.id];
+  // The wire that what is dragged would be put onto; the drop reads it from the reference.
+  const over = useRef<string | null>(null);
+  const [splice, setSplice] = useState<string | null>(null);
+  const hover = useCallback((wire: string | null) => {
+    over.current = wire;
+    setSplice(wire);
+  }, []);
+
+  const nodes = useMemo<CanvasNode[]>(() => {
+    const drawn = toNodes(shown).map((node) => {
       const position = moving[node.id] ?? node.position;
-      return measured ? { ...node, position, measured } : { ...node, position };
+      return { ...node, position };
+    });
+    return [...toMarks(shown, moving, sizes), ...drawn].map((node) => {
+      const measured = sizes[node.id];
+      return measured && node.type === "pipeline" ? { ...node, measured } : node;
     });
   }, [shown, moving, sizes]);
-  const edges = useMemo(() => toEdges(shown.draft, shown.runs, wires), [shown, wires]);
+  const edges = useMemo(
+    () => toEdges(shown.draft, shown.runs, wires, splice),
+    [shown, wires, splice],
+  );
 
   useEffect(() => {
     if (focus) {
@@ -78,14 +118,15 @@ function Inner(props: Props) {
     }
   }, [focus, flow]);
 
-  const { onSelect, onMove } = props;
+  const { onSelect, onMove, onMoveNotes, maySplice } = props;
   const nodesChanged = useCallback(
-    (changes: NodeChange<PipelineFlowNode>[]) => {
+    (changes: NodeChange<CanvasNode>[]) => {
+      const { notes, groups } = shown.draft.layout;
       const chosen = new Set(shown.selected);
       const places: Record<string, Point> = {};
-      const dropped: Record<string, Point> = {};
       const measured: Record<string, { width: number; height: number }> = {};
       let selecting = false;
+      let dropped = false;
       for (const change of changes) {
         if (change.type === "select") {
           selecting = true;
@@ -93,21 +134,76 @@ function Inner(props: Props) {
           else chosen.delete(change.id);
         } else if (change.type === "dimensions" && change.dimensions) {
           measured[change.id] = change.dimensions;
-        } else if (change.type === "position" && change.position) {
-          if (change.dragging) places[change.id] = change.position;
-          else dropped[change.id] = change.position;
+        } else if (change.type === "position" && change.position && change.dragging !== undefined) {
+          dropped ||= !change.dragging;
+          const group = groups.find((g) => g.id === change.id);
+          if (group) {
+            // A frame has no place of its own: it takes its nodes along.
+            const frame = toMarks(shown, {}, sizes).find((mark) => mark.id === group.id);
+            for (const id of group.nodes) {
+              const at = shown.draft.layout.positions[id];
+              if (!frame || !at) continue;
+              places[id] = {
+                x: at.x + change.position.x - frame.position.x,
+                y: at.y + change.position.y - frame.position.y,
+              };
+            }
+          } else places[change.id] = change.position;
         }
       }
       if (Object.keys(measured).length > 0) setSizes((before) => ({ ...before, ...measured }));
       if (selecting) onSelect([...chosen], []);
-      if (Object.keys(places).length > 0) setMoving((before) => ({ ...before, ...places }));
-      if (Object.keys(dropped).length > 0) {
-        setMoving({});
-        onMove(dropped);
+      if (Object.keys(places).length === 0) return;
+      if (!dropped) {
+        setMoving((before) => ({ ...before, ...places }));
+        return;
       }
+      setMoving({});
+      const onto = over.current;
+      hover(null);
+      const moved = notes.flatMap((n) => (places[n.id] ? [{ ...n, ...places[n.id] }] : []));
+      if (moved.length > 0) onMoveNotes?.(moved);
+      const known = new Set(shown.draft.graph.nodes.map((n) => n.id));
+      const nodePlaces = Object.entries(places).filter(([id]) => known.has(id));
+      if (nodePlaces.length > 0) onMove(Object.fromEntries(nodePlaces), onto);
     },
-    [shown.selected, onSelect, onMove],
+    [shown, sizes, onSelect, onMove, onMoveNotes, hover],
   );
+
+  const dragged = useCallback(
+    (event: { altKey: boolean }, node: CanvasNode, together: readonly CanvasNode[]) => {
+      const alone = node.type === "pipeline" && together.length === 1 && !event.altKey;
+      const box = alone
+        ? document.querySelector(`.react-flow__node[data-id="${CSS.escape(node.id)}"]`)
+        : null;
+      const under = box ? wiresUnder(box.getBoundingClientRect()) : [];
+      hover(under.find((wire) => maySplice?.(wire, { node: node.id })) ?? null);
+    },
+    [maySplice, hover],
+  );
+
+  const { onNote, onGroup } = props;
+  const marks = useMemo<Marks>(
+    () => ({ onNote: onNote ?? ignored, onGroup: onGroup ?? ignored }),
+    [onNote, onGroup],
+  );
+
+  const walk = (event: KeyboardEvent) => {
+    const element = event.target as HTMLElement;
+    const id = element.matches(".react-flow__node") ? element.dataset.id : undefined;
+    const held = event.shiftKey || event.ctrlKey || event.metaKey || event.altKey;
+    if (id === undefined || held) return;
+    if (event.key === "Enter") {
+      event.preventDefault();
+      props.onOpen?.(id);
+    } else if (isDirection(event.key)) {
+      event.preventDefault();
+      const next = neighbour(shown.draft, id, event.key);
+      if (next === null) return;
+      onSelect([next], []);
+      focusNode(next);
+    }
+  };
 
   const edgesChanged = useCallback(
     (changes: EdgeChange[]) => {
@@ -126,87 +222,134 @@ function Inner(props: Props) {
     [`${c.source}.${c.sourceHandle ?? ""}`, `${c.target}.${c.targetHandle ?? ""}`] as const;
 
   return (
-    <div className={classes.canvas}>
-      {shown.draft.graph.nodes.length === 0 && (
-        <div className={classes.empty}>{text.emptyCanvas}</div>
-      )}
-      <ReactFlow<PipelineFlowNode>
-        aria-label={text.canvas}
-        nodes={nodes}
-        edges={edges}
-        nodeTypes={TYPES}
-        colorMode={dark ? "dark" : "light"}
-        onNodesChange={nodesChanged}
-        onEdgesChange={edgesChanged}
-        onConnect={(connection) => {
-          props.onConnect(...pins(connection));
-        }}
-        isValidConnection={(connection) =>
-          props.mayConnect(
-            ...pins({
-              source: connection.source,
-              target: connection.target,
-              sourceHandle: connection.sourceHandle ?? null,
-              targetHandle: connection.targetHandle ?? null,
-            }),
-          )
-        }
-        onConnectEnd={(event, state) => {
-          if (state.toNode || !state.fromNode || state.fromHandle?.type !== "source") return;
-          const at = "clientX" in event ? event : event.changedTouches[0];
-          if (!at) return;
-          const screen = { x: at.clientX, y: at.clientY };
-          props.onWireToEmpty(
-            `${state.fromNode.id}.${state.fromHandle.id ?? ""}`,
-            flow.screenToFlowPosition(screen),
-            screen,
-          );
-        }}
-        onPaneClick={(event) => {
-          if (event.detail === 2) {
-            const screen = { x: event.clientX, y: event.clientY };
-            props.onAddAt(flow.screenToFlowPosition(screen), screen);
+    <MarksContext value={marks}>
+      <div className={classes.canvas}>
+        {shown.draft.graph.nodes.length === 0 && (
+          <div className={classes.empty}>{text.emptyCanvas}</div>
+        )}
+        <ReactFlow<CanvasNode>
+          aria-label={text.canvas}
+          nodes={nodes}
+          edges={edges}
+          nodeTypes={TYPES}
+          colorMode={dark ? "dark" : "light"}
+          onNodesChange={nodesChanged}
+          onEdgesChange={edgesChanged}
+          onNodeDrag={dragged}
+          onNodeContextMenu={(event, node) => {
+            if (node.type !== "pipeline" || !props.onMenu) return;
+            event.preventDefault();
+            props.onMenu(node.id, { x: event.clientX, y: event.clientY });
+          }}
+          onNodeDoubleClick={(_, node) => {
+            if (node.type === "pipeline") props.onOpen?.(node.id);
+          }}
+          onKeyDown={walk}
+          onFocus={(event) => {
+            // Whoever goes from node to node with the keyboard sees its settings at once.
+            const id = event.target.dataset.id;
+            if (!event.target.matches(".react-flow__node:focus-visible") || id === undefined)
+              return;
+            if (!shown.selected.has(id)) onSelect([id], []);
+          }}
+          // Arrow keys follow the wires here, instead of moving the node.
+          disableKeyboardA11y
+          onConnect={(connection) => {
+            props.onConnect(...pins(connection));
+          }}
+          isValidConnection={(connection) =>
+            props.mayConnect(
+              ...pins({
+                source: connection.source,
+                target: connection.target,
+                sourceHandle: connection.sourceHandle ?? null,
+                targetHandle: connection.targetHandle ?? null,
+              }),
+            )
           }
-        }}
-        onDragOver={(event: DragEvent) => {
-          event.preventDefault();
-          event.dataTransfer.dropEffect = "copy";
-        }}
-        onDrop={(event: DragEvent) => {
-          event.preventDefault();
-          const dragged = event.dataTransfer.getData(DRAGGED);
-          if (dragged) {
-            props.onDrop(
-              dragged,
-              flow.screenToFlowPosition({ x: event.clientX, y: event.clientY }),
+          onConnectEnd={(event, state) => {
+            if (state.toNode || !state.fromNode || state.fromHandle?.type !== "source") return;
+            const at = "clientX" in event ? event : event.changedTouches[0];
+            if (!at) return;
+            const screen = { x: at.clientX, y: at.clientY };
+            props.onWireToEmpty(
+              `${state.fromNode.id}.${state.fromHandle.id ?? ""}`,
+              flow.screenToFlowPosition(screen),
+              screen,
             );
-          }
-        }}
-        // The draft owns deletion, so that it can be undone.
-        deleteKeyCode={null}
-        zoomOnDoubleClick={false}
-        multiSelectionKeyCode={["Shift", "Meta", "Control"]}
-        selectionOnDrag
-        panOnDrag={[1, 2]}
-        panActivationKeyCode="Space"
-        panOnScroll
-        snapToGrid
-        snapGrid={[10, 10]}
-        minZoom={0.1}
-        fitView={begunWithNodes}
-        fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
-        onlyRenderVisibleElements={shown.draft.graph.nodes.length > 150}
-        proOptions={{ hideAttribution: true }}
-      >
-        <Background variant={BackgroundVariant.Dots} gap={20} size={1} />
-        <Controls showInteractive={false} position="bottom-left" />
-        <MiniMap
-          pannable
-          zoomable
-          position="bottom-right"
-          nodeColor={(node) => categoryColour((node.data as NodeData).category)}
-        />
-      </ReactFlow>
-    </div>
+          }}
+          onPaneClick={(event) => {
+            if (event.detail === 2) {
+              const screen = { x: event.clientX, y: event.clientY };
+              props.onAddAt(flow.screenToFlowPosition(screen), screen);
+            }
+          }}
+          onDragOver={(event: DragEvent) => {
+            event.preventDefault();
+            event.dataTransfer.dropEffect = "copy";
+            const kind = event.dataTransfer.types.find((type) => type.startsWith(`${DRAGGED}/`));
+            if (kind === undefined || event.altKey) {
+              hover(null);
+              return;
+            }
+            const component = kind.slice(DRAGGED.length + 1);
+            const under = wiresUnder(new DOMRect(event.clientX - 8, event.clientY - 8, 16, 16));
+            hover(under.find((wire) => maySplice?.(wire, { component })) ?? null);
+          }}
+          onDragLeave={() => {
+            hover(null);
+          }}
+          onDrop={(event: DragEvent) => {
+            event.preventDefault();
+            const dragged = event.dataTransfer.getData(DRAGGED);
+            if (dragged) {
+              props.onDrop(
+                dragged,
+                flow.screenToFlowPosition({ x: event.clientX, y: event.clientY }),
+                over.current,
+              );
+            }
+            hover(null);
+          }}
+          // The draft owns deletion, so that it can be undone.
+          deleteKeyCode={null}
+          zoomOnDoubleClick={false}
+          multiSelectionKeyCode={["Shift", "Meta", "Control"]}
+          selectionOnDrag
+          panOnDrag={[1, 2]}
+          panActivationKeyCode="Space"
+          panOnScroll
+          snapToGrid
+          snapGrid={[10, 10]}
+          minZoom={0.1}
+          fitView={begunWithNodes}
+          fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
+          onlyRenderVisibleElements={shown.draft.graph.nodes.length > 150}
+          proOptions={{ hideAttribution: true }}
+        >
+          <Background variant={BackgroundVariant.Dots} gap={20} size={1} />
+          <Controls showInteractive={false} position="bottom-left" />
+          <MiniMap
+            pannable
+            zoomable
+            position="bottom-right"
+            nodeColor={(node) =>
+              node.type === "pipeline"
+                ? categoryColour((node.data as NodeData).category)
+                : "transparent"
+            }
+          />
+        </ReactFlow>
+      </div>
+    </MarksContext>
   );
+}
+
+/** Gives a node the keyboard's focus; React Flow draws it first where it was out of view. */
+export function focusNode(id: string): void {
+  requestAnimationFrame(() => {
+    document
+      .querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)
+      ?.focus({ preventScroll: true });
+  });
 }

@@ -45,6 +45,7 @@ export const PipelineNode = memo(function PipelineNode({
       data-selected={selected || undefined}
       data-status={run?.status}
       data-missing={data.missing || undefined}
+      data-found={data.found || undefined}
       style={{ "--category": categoryColour(data.category) } as React.CSSProperties}
     >
       {data.inputs.map((port, index) => (

@@ -2,7 +2,7 @@
 
 import type { Edge, Node as FlowNode } from "@xyflow/react";
 import type { PortKind } from "../draft/connect";
-import { type Draft, type Point, parsePin } from "../draft/graph";
+import { type Draft, type Group, type Note, type Point, parsePin } from "../draft/graph";
 
 export type NodeStatus =
   "stale" | "queued" | "running" | "reused" | "done" | "failed" | "skipped" | "cancelled";
@@ -34,9 +34,14 @@ export interface NodeData extends Record<string, unknown> {
   readonly problems: number;
   readonly warnings: number;
   readonly missing: boolean;
+  /** Whether the search that is open found it. */
+  readonly found: boolean;
 }
 
 export type PipelineFlowNode = FlowNode<NodeData, "pipeline">;
+export type NoteFlowNode = FlowNode<{ note: Note }, "note">;
+export type GroupFlowNode = FlowNode<{ group: Group }, "group">;
+export type CanvasNode = PipelineFlowNode | NoteFlowNode | GroupFlowNode;
 
 export const NODE_WIDTH = 220;
 export const NODE_HEIGHT = 62;
@@ -48,6 +53,7 @@ export interface Shown {
   /** Errors and warnings by node. */
   readonly problems: ReadonlyMap<string, { errors: number; warnings: number }>;
   readonly selected: ReadonlySet<string>;
+  readonly found?: ReadonlySet<string>;
 }
 
 export function toNodes(shown: Shown): PipelineFlowNode[] {
@@ -74,15 +80,92 @@ export function toNodes(shown: Shown): PipelineFlowNode[] {
         problems: found?.errors ?? 0,
         warnings: found?.warnings ?? 0,
         missing: !known,
+        found: shown.found?.has(node.id) ?? false,
       },
     };
   });
+}
+
+const MARGIN = 18;
+const TITLE = 26;
+
+export type Sizes = Readonly<Record<string, { width: number; height: number }>>;
+
+/** Notes and the frames of groups, which stand behind the nodes. */
+export function toMarks(
+  shown: Shown,
+  moving: Readonly<Record<string, Point>>,
+  sizes: Sizes,
+): (NoteFlowNode | GroupFlowNode)[] {
+  const { positions, notes, groups } = shown.draft.layout;
+  const places = new Map(
+    shown.draft.graph.nodes.map(({ id }, place) => [
+      id,
+      moving[id] ?? positions[id] ?? fallback(place),
+    ]),
+  );
+  const frames = groups.flatMap((group): GroupFlowNode[] => {
+    const frame = frameAround(group, places, sizes);
+    return frame === null
+      ? []
+      : [
+          {
+            id: group.id,
+            type: "group",
+            position: { x: frame.x, y: frame.y },
+            width: frame.width,
+            height: frame.height,
+            selected: shown.selected.has(group.id),
+            zIndex: -2,
+            dragHandle: ".group-title",
+            // Only the title is taken hold of: what lies inside stays within reach.
+            style: { pointerEvents: "none" },
+            data: { group },
+          },
+        ];
+  });
+  const papers = notes.map((note): NoteFlowNode => ({
+    id: note.id,
+    type: "note",
+    position: moving[note.id] ?? { x: note.x, y: note.y },
+    width: note.width,
+    height: note.height,
+    selected: shown.selected.has(note.id),
+    zIndex: -1,
+    data: { note },
+  }));
+  return [...frames, ...papers];
+}
+
+/** The frame of a group around its nodes, or null when none of them is there. */
+export function frameAround(
+  group: Group,
+  places: ReadonlyMap<string, Point>,
+  sizes: Sizes,
+): { x: number; y: number; width: number; height: number } | null {
+  const boxes = group.nodes.flatMap((id) => {
+    const at = places.get(id);
+    const size = sizes[id] ?? { width: NODE_WIDTH, height: NODE_HEIGHT };
+    return at
+      ? [{ left: at.x, top: at.y, right: at.x + size.width, foot: at.y + size.height }]
+      : [];
+  });
+  if (boxes.length === 0) return null;
+  const x = Math.min(...boxes.map((b) => b.left)) - MARGIN;
+  const y = Math.min(...boxes.map((b) => b.top)) - MARGIN - TITLE;
+  return {
+    x,
+    y,
+    width: Math.max(...boxes.map((b) => b.right)) + MARGIN - x,
+    height: Math.max(...boxes.map((b) => b.foot)) + MARGIN - y,
+  };
 }
 
 export function toEdges(
   draft: Draft,
   runs: ReadonlyMap<string, NodeRun>,
   selected: ReadonlySet<string>,
+  splice: string | null = null,
 ): Edge[] {
   return draft.graph.wires.map((wire) => {
     const source = parsePin(wire.source);
@@ -98,6 +181,7 @@ export function toEdges(
       targetHandle: target.port,
       animated: running,
       selected: selected.has(id),
+      ...(id === splice ? { className: "splice" } : {}),
       ...(rows === undefined ? {} : { label: rows.toLocaleString() }),
     };
   });

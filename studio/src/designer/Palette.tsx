@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import type { Component } from "../api/client";
 import { datasetsQuery } from "../api/queries";
-import { DRAGGED } from "../canvas/Canvas";
+import { DRAGGED, draggedKind } from "../canvas/Canvas";
 import { categoryColour } from "../canvas/colours";
 import type { NewNode } from "../draft/edits";
 import type { Point } from "../draft/graph";
@@ -139,6 +139,7 @@ export function Palette({ library, pick, sourceType, onAdd, onDone }: Props) {
                 data-active={(search || pick) && index === current ? true : undefined}
                 onDragStart={(event) => {
                   event.dataTransfer.setData(DRAGGED, JSON.stringify(entry.dragged));
+                  event.dataTransfer.setData(draggedKind(entry.dragged.component), "");
                   event.dataTransfer.effectAllowed = "copy";
                 }}
                 onClick={(event) => {

@@ -34,7 +34,7 @@ export function Properties({ draft, selected, library, known }: Props) {
   const component = node && library.get(node.component);
 
   return (
-    <aside className={classes.properties} aria-label={text.properties}>
+    <aside id="settings" className={classes.properties} aria-label={text.properties}>
       {!node && (
         <Text size="sm" c="dimmed">
           {selected.size > 1 ? text.manySelected(selected.size) : text.noSelection}
@@ -83,6 +83,7 @@ export function Properties({ draft, selected, library, known }: Props) {
           )}
           <Divider />
           <TextInput
+            id="node-title"
             size="xs"
             label={text.nodeTitle}
             placeholder={component?.title ?? node.component}

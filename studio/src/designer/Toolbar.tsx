@@ -1,18 +1,37 @@
-import { ActionIcon, Badge, Button, Group, Tooltip } from "@mantine/core";
+import { ActionIcon, Badge, Button, Divider, Group, Tooltip } from "@mantine/core";
 import {
   IconArrowBackUp,
   IconArrowForwardUp,
   IconDownload,
+  IconKeyboard,
+  IconListTree,
   IconPlayerPlay,
   IconPlayerStop,
   IconPlayerTrackNext,
+  IconSearch,
+  IconSitemap,
 } from "@tabler/icons-react";
 import { api, got, type Schemas } from "../api/client";
 import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
+import type { Action, Here } from "./actions/action";
+import { find, outline, shortcuts } from "./actions/going";
+import { spoken } from "./actions/keys";
+import { redo, undo } from "./actions/structure";
+import { tidy } from "./actions/tidy";
+import { PipelineName } from "./PipelineName";
 import type { Known } from "./useCheck";
 import type { Runs } from "./useRun";
 import classes from "./Workbench.module.css";
+
+const BUTTONS: readonly (readonly [Action, typeof IconSearch])[] = [
+  [undo, IconArrowBackUp],
+  [redo, IconArrowForwardUp],
+  [tidy, IconSitemap],
+  [find, IconSearch],
+  [outline, IconListTree],
+  [shortcuts, IconKeyboard],
+];
 
 interface Props {
   readonly name: string;
@@ -20,12 +39,14 @@ interface Props {
   readonly runs: Runs;
   readonly known: Known;
   readonly selected: string | null;
+  readonly here: Here;
+  readonly outlined: boolean;
   onSaid(what: string): void;
 }
 
-export function Toolbar({ name, draftId, runs, known, selected, onSaid }: Props) {
+export function Toolbar({ name, draftId, runs, known, selected, here, outlined, onSaid }: Props) {
   const text = useText();
-  const { history, save, undo, redo } = useDraft();
+  const { history, save } = useDraft();
   const errors = known.problems.filter((p) => p.severity === "error").length;
   const states = {
     saved: text.saved,
@@ -40,33 +61,35 @@ export function Toolbar({ name, draftId, runs, known, selected, onSaid }: Props)
   };
   return (
     <div className={classes.bar} role="toolbar" aria-label={text.designer}>
-      <h1 className={classes.name}>{history?.present.draft.graph.name || name}</h1>
+      <PipelineName name={here.draft.graph.name || name} />
       <span className={classes.save} role="status">
         {states[save]}
       </span>
       <Group gap={2} ml="auto">
-        <Tooltip label={text.undo}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={text.undo}
-            disabled={!history?.past.length}
-            onClick={undo}
+        {BUTTONS.map(([action, Icon]) => (
+          <Tooltip
+            key={action.id}
+            label={`${text.actions[action.id]} (${spoken(action.keys[0] ?? "", text.keyNames).join("+")})`}
           >
-            <IconArrowBackUp size={18} />
-          </ActionIcon>
-        </Tooltip>
-        <Tooltip label={text.redo}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={text.redo}
-            disabled={!history?.future.length}
-            onClick={redo}
-          >
-            <IconArrowForwardUp size={18} />
-          </ActionIcon>
-        </Tooltip>
+            <ActionIcon
+              variant={action === outline && outlined ? "light" : "subtle"}
+              color={action === outline && outlined ? "indigo" : "gray"}
+              aria-label={text.actions[action.id]}
+              {...(action === outline ? { "aria-pressed": outlined } : {})}
+              disabled={
+                action === undo
+                  ? !history?.past.length
+                  : action === redo
+                    ? !history?.future.length
+                    : action.enabled?.(here) === false
+              }
+              onClick={() => action.does?.(here)}
+            >
+              <Icon size={18} />
+            </ActionIcon>
+          </Tooltip>
+        ))}
+        <Divider orientation="vertical" mx={4} />
         <Tooltip label={text.exportFile}>
           <ActionIcon
             variant="subtle"

@@ -1,18 +1,23 @@
 import { useComputedColorScheme } from "@mantine/core";
 import { useCallback, useMemo, useState } from "react";
 import { useLibrary } from "../api/queries";
-import { Canvas } from "../canvas/Canvas";
+import { Canvas, focusNode, type Spliced } from "../canvas/Canvas";
 import type { Drawn, Shown } from "../canvas/toFlow";
-import { type PortsOf, refusal } from "../draft/connect";
+import { passageOn, type PortsOf, refusal, spliceOn } from "../draft/connect";
 import * as edits from "../draft/edits";
-import { findNode, parsePin, type Point } from "../draft/graph";
+import { type Draft, findNode, parsePin, type Point, type Wire } from "../draft/graph";
 import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
+import type { Here, Panel } from "./actions/action";
 import { BottomPanel } from "./BottomPanel";
 import { Conflict } from "./Conflict";
+import { Find } from "./Find";
 import type { LookAt } from "./lookAt";
+import { NodeMenu } from "./NodeMenu";
+import { Outline } from "./Outline";
 import { type Dragged, fromDragged, Palette } from "./Palette";
 import { Properties } from "./Properties";
+import { Shortcuts } from "./Shortcuts";
 import { Toolbar } from "./Toolbar";
 import { useAutosave } from "./useAutosave";
 import { useCheck } from "./useCheck";
@@ -26,6 +31,8 @@ interface Props {
   readonly kind: string;
   readonly lookAt: LookAt;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Palette, canvas, settings and results of the open draft. */
 export function Workbench({ draftId, name, lookAt }: Props) {
@@ -45,6 +52,12 @@ export function Workbench({ draftId, name, lookAt }: Props) {
   const [said, setSaid] = useState("");
   const [palette, setPalette] = useState<{ at: Point; source: string | null } | null>(null);
 
+  const [outlined, setOutlined] = useState(false);
+  const [finding, setFinding] = useState(false);
+  const [found, setFound] = useState<ReadonlySet<string>>(NONE);
+  const [sheet, setSheet] = useState(false);
+  const [menu, setMenu] = useState<Point | null>(null);
+
   const portsOf = useCallback<PortsOf>((component) => library.get(component), [library]);
   const components = library as ReadonlyMap<string, Drawn>;
   const problems = useMemo(() => {
@@ -59,8 +72,8 @@ export function Workbench({ draftId, name, lookAt }: Props) {
     return counts;
   }, [known.problems]);
   const shown = useMemo<Shown | null>(
-    () => draft && { draft, components, runs: runs.byNode, problems, selected },
-    [draft, components, runs.byNode, problems, selected],
+    () => draft && { draft, components, runs: runs.byNode, problems, selected, found },
+    [draft, components, runs.byNode, problems, selected, found],
   );
 
   const select = useCallback((nodes: readonly string[], chosen: readonly string[] = []) => {
@@ -68,12 +81,59 @@ export function Workbench({ draftId, name, lookAt }: Props) {
     setWires(new Set(chosen));
   }, []);
 
-  const titleOf = (id: string) => {
-    const node = draft && findNode(draft.graph, id);
-    return node ? node.title || (library.get(node.component)?.title ?? node.component) : id;
-  };
+  const titleOf = (id: string) => (draft ? titleIn(draft, library, id) : id);
 
-  const add = (dragged: Dragged, at: Point, source: string | null = null) => {
+  const focusOn = (node: string) => {
+    select([node]);
+    setFocus({ node });
+  };
+  const openSettings = (node: string) => {
+    select([node]);
+    // The form of this node is drawn first.
+    requestAnimationFrame(() => {
+      document.querySelector<HTMLElement>("#settings :is(input, textarea, button)")?.focus();
+    });
+  };
+  const connect = (source: string, target: string) => {
+    edit(edits.connect(source, target), "connect");
+    setSaid(text.announceConnected(titleOf(parsePin(source).node), titleOf(parsePin(target).node)));
+  };
+  const maySplice = useCallback(
+    (wire: string, spliced: Spliced) => {
+      const on = draft && wireOf(wire);
+      if (!on) return false;
+      return "node" in spliced
+        ? spliceOn(draft.graph, on, spliced.node, portsOf) !== null
+        : passageOn(draft.graph, on, spliced.component, portsOf) !== null;
+    },
+    [draft, portsOf],
+  );
+  const move = useCallback(
+    (places: Readonly<Record<string, Point>>, onto: string | null) => {
+      const [node] = Object.keys(places);
+      const wire = onto === null ? null : wireOf(onto);
+      const through = wire && draft && node && spliceOn(draft.graph, wire, node, portsOf);
+      if (!through) edit(edits.moveNodes(places), "move");
+      else {
+        edit(
+          edits.inTurn(
+            edits.moveNodes(places),
+            edits.splice(wire, node, through.into, through.out),
+          ),
+          "splice",
+        );
+        setSaid(text.announceSpliced(titleIn(draft, library, node)));
+      }
+    },
+    [draft, edit, library, portsOf, text],
+  );
+
+  const add = (
+    dragged: Dragged,
+    at: Point,
+    source: string | null = null,
+    onto: string | null = null,
+  ) => {
     if (!draft) return;
     const node = fromDragged(dragged);
     const id = edits.idFor(draft, node);
@@ -86,40 +146,60 @@ export function Workbench({ draftId, name, lookAt }: Props) {
       const into = library.get(node.component)?.inputs.find((p) => p.type === out?.type);
       if (into) steps.push(edits.connect(source, `${id}.${into.name}`));
     }
+    const wire = onto === null ? null : wireOf(onto);
+    const through = wire && passageOn(draft.graph, wire, node.component, portsOf);
+    if (through) steps.push(edits.splice(wire, id, through.into, through.out));
     edit(edits.inTurn(...steps), "add");
     select([id]);
-    setSaid(text.announceAdded(dragged.title));
+    setSaid(through ? text.announceSpliced(dragged.title) : text.announceAdded(dragged.title));
   };
 
-  const removeSelected = () => {
-    if (selected.size === 0 && wires.size === 0) return;
-    const cut = [...wires].map((wire) => {
-      const [source = "", target = ""] = wire.split(" > ");
-      return edits.disconnect(source, target);
-    });
-    edit(edits.inTurn(...cut, edits.removeNodes(selected)), "remove");
-    setSaid(text.announceRemoved(selected.size));
-    select([]);
+  const open = (panel: Panel) => {
+    switch (panel) {
+      case "add":
+        setOutlined(false);
+        setPalette({ at: middle(draft?.layout.positions ?? {}), source: null });
+        break;
+      case "find":
+        setFinding(true);
+        break;
+      case "outline":
+        setOutlined(!outlined);
+        break;
+      case "shortcuts":
+        setSheet(true);
+        break;
+      case "title":
+        document.querySelector<HTMLInputElement>("#node-title")?.select();
+        break;
+      case "settings":
+        if (selected.size === 1) openSettings([...selected][0] ?? "");
+    }
   };
 
-  useKeys({
+  const here: Here | null = draft && {
     draft,
     selected,
+    wires,
+    portsOf,
+    text,
+    running: runs.running,
+    mayRun: !runs.running && !known.problems.some((p) => p.severity === "error"),
+    edit,
+    undo: useDraft.getState().undo,
+    redo: useDraft.getState().redo,
     select,
-    removeSelected,
-    run: () => {
-      runs.submit(null);
+    say: setSaid,
+    submit: (until) => {
+      runs.submit(until);
+      setSaid(text.runStarted);
     },
-    runTo: () => {
-      const [only] = selected;
-      if (only && selected.size === 1) runs.submit(only);
-    },
-    openPalette: () => {
-      setPalette({ at: middle(draft?.layout.positions ?? {}), source: null });
-    },
-  });
+    stop: runs.cancel,
+    open,
+  };
+  useKeys(here);
 
-  if (!draft || !shown) return null;
+  if (!draft || !shown || !here) return null;
   const [only] = selected.size === 1 ? selected : [];
 
   return (
@@ -130,53 +210,98 @@ export function Workbench({ draftId, name, lookAt }: Props) {
         runs={runs}
         known={known}
         selected={only ?? null}
+        here={here}
+        outlined={outlined}
         onSaid={setSaid}
       />
-      <Palette
-        library={library}
-        pick={palette}
-        sourceType={
-          palette?.source
-            ? (library
-                .get(findNode(draft.graph, parsePin(palette.source).node)?.component ?? "")
-                ?.outputs.find((p) => p.name === parsePin(palette.source ?? "").port)?.type ?? null)
-            : null
-        }
-        onAdd={(dragged) => {
-          add(dragged, palette?.at ?? middle(draft.layout.positions), palette?.source);
-          setPalette(null);
-        }}
-        onDone={() => {
-          setPalette(null);
-        }}
-      />
+      {outlined ? (
+        <aside className={classes.palette} aria-label={text.outline}>
+          <div className={classes.category} style={{ padding: "0 6px" }}>
+            {text.outline}
+          </div>
+          <Outline
+            shown={shown}
+            portsOf={portsOf}
+            onFocus={focusOn}
+            onOpen={openSettings}
+            onConnect={connect}
+            onDisconnect={(source, target) => {
+              edit(edits.disconnect(source, target), "disconnect");
+              setSaid(
+                text.announceDisconnected(
+                  titleOf(parsePin(source).node),
+                  titleOf(parsePin(target).node),
+                ),
+              );
+            }}
+          />
+        </aside>
+      ) : (
+        <Palette
+          library={library}
+          pick={palette}
+          sourceType={
+            palette?.source
+              ? (library
+                  .get(findNode(draft.graph, parsePin(palette.source).node)?.component ?? "")
+                  ?.outputs.find((p) => p.name === parsePin(palette.source ?? "").port)?.type ??
+                null)
+              : null
+          }
+          onAdd={(dragged) => {
+            add(dragged, palette?.at ?? middle(draft.layout.positions), palette?.source);
+            setPalette(null);
+          }}
+          onDone={() => {
+            setPalette(null);
+          }}
+        />
+      )}
       <div className={classes.canvas}>
+        {finding && (
+          <Find
+            shown={shown}
+            onFound={setFound}
+            onFocus={focusOn}
+            onClose={() => {
+              setFinding(false);
+              if (only) focusNode(only);
+            }}
+          />
+        )}
         <Canvas
           shown={shown}
           wires={wires}
           dark={dark}
           focus={focus}
           onSelect={select}
-          onMove={(places) => {
-            edit(edits.moveNodes(places), "move");
+          onMove={move}
+          onMoveNotes={(notes) => {
+            edit(edits.inTurn(...notes.map(edits.putNote)), "move");
           }}
-          onConnect={(source, target) => {
-            edit(edits.connect(source, target), "connect");
-            setSaid(
-              text.announceConnected(
-                titleOf(parsePin(source).node),
-                titleOf(parsePin(target).node),
-              ),
-            );
+          onNote={(note, burst) => {
+            edit(edits.putNote(note), "note", burst);
           }}
+          onGroup={(group, burst) => {
+            edit(edits.putGroup(group), "group", burst);
+          }}
+          maySplice={maySplice}
+          onOpen={openSettings}
+          onMenu={(node, screen) => {
+            if (!selected.has(node)) select([node]);
+            setMenu(screen);
+          }}
+          onConnect={connect}
           mayConnect={(source, target) => refusal(draft.graph, source, target, portsOf) === null}
-          onDrop={(dragged, at) => {
-            add(JSON.parse(dragged) as Dragged, at);
+          onDrop={(dragged, at, onto) => {
+            add(JSON.parse(dragged) as Dragged, at, null, onto);
           }}
           onWireToEmpty={(source, at) => {
+            setOutlined(false);
             setPalette({ at, source });
           }}
           onAddAt={(at) => {
+            setOutlined(false);
             setPalette({ at, source: null });
           }}
         />
@@ -186,10 +311,7 @@ export function Workbench({ draftId, name, lookAt }: Props) {
         selected={selected}
         library={library}
         known={known}
-        onFocus={(node) => {
-          select([node]);
-          setFocus({ node });
-        }}
+        onFocus={focusOn}
       />
       <BottomPanel
         node={only ?? null}
@@ -198,9 +320,20 @@ export function Workbench({ draftId, name, lookAt }: Props) {
         runs={runs}
         known={known}
         lookAt={lookAt}
-        onFocus={(node) => {
-          select([node]);
-          setFocus({ node });
+        onFocus={focusOn}
+      />
+      <NodeMenu
+        at={menu}
+        title={only ? titleOf(only) : text.manySelected(selected.size)}
+        here={here}
+        onClose={() => {
+          setMenu(null);
+        }}
+      />
+      <Shortcuts
+        opened={sheet}
+        onClose={() => {
+          setSheet(false);
         }}
       />
       <Conflict draftId={draftId} />
@@ -209,6 +342,17 @@ export function Workbench({ draftId, name, lookAt }: Props) {
       </div>
     </div>
   );
+}
+
+function titleIn(draft: Draft, library: ReadonlyMap<string, Drawn>, id: string): string {
+  const node = findNode(draft.graph, id);
+  return node ? node.title || (library.get(node.component)?.title ?? node.component) : id;
+}
+
+/** A wire by the id it has on the canvas. */
+function wireOf(id: string): Wire | null {
+  const [source, target] = id.split(" > ");
+  return source !== undefined && target !== undefined ? { source, target } : null;
 }
 
 /** Where a node lands that was added without a pointer: below all others. */

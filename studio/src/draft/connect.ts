@@ -1,6 +1,6 @@
 /** May this wire be drawn? The rules are those of the server's check. */
 
-import { type Graph, findNode, parsePin, reach } from "./graph";
+import { type Graph, type Wire, findNode, parsePin, reach } from "./graph";
 
 export interface PortKind {
   readonly name: string;
@@ -60,4 +60,59 @@ export function passage(ports: ComponentPorts, type: string): { into: string; ou
   const into = ports.inputs.find((p) => p.type === type);
   const out = ports.outputs.find((p) => p.type === type);
   return into && out ? { into: into.name, out: out.name } : null;
+}
+
+/** Where something is put onto a wire: by which input it takes, by which output it gives. */
+export interface Passage {
+  readonly into: string;
+  readonly out: string;
+}
+
+function typeOn(graph: Graph, wire: Wire, portsOf: PortsOf): string | null {
+  const { node, port } = parsePin(wire.source);
+  const ports = portsOf(findNode(graph, node)?.component ?? "");
+  return ports?.outputs.find((p) => p.name === port)?.type ?? null;
+}
+
+/** How a new node of a component could be put onto a wire, or null. */
+export function passageOn(
+  graph: Graph,
+  wire: Wire,
+  component: string,
+  portsOf: PortsOf,
+): Passage | null {
+  const type = typeOn(graph, wire, portsOf);
+  const ports = portsOf(component);
+  return type !== null && ports ? passage(ports, type) : null;
+}
+
+/** How a node could be put onto a wire, or null; one that stands in a flow already stays there. */
+export function spliceOn(graph: Graph, wire: Wire, node: string, portsOf: PortsOf): Passage | null {
+  const component = findNode(graph, node)?.component;
+  const through = component === undefined ? null : passageOn(graph, wire, component, portsOf);
+  if (!through) return null;
+  const busy = graph.wires.some(
+    (w) => w.target === `${node}.${through.into}` || w.source === `${node}.${through.out}`,
+  );
+  const drawable =
+    refusal(graph, wire.source, `${node}.${through.into}`, portsOf) === null &&
+    refusal(graph, `${node}.${through.out}`, wire.target, portsOf) === null;
+  return !busy && drawable ? through : null;
+}
+
+/** How a node's neighbours can be joined when it goes: a wired input and output of one type. */
+export function healingOf(graph: Graph, node: string, portsOf: PortsOf): Passage | null {
+  const ports = portsOf(findNode(graph, node)?.component ?? "");
+  if (!ports) return null;
+  const inputs = ports.inputs.filter((p) =>
+    graph.wires.some((w) => w.target === `${node}.${p.name}`),
+  );
+  const outputs = ports.outputs.filter((p) =>
+    graph.wires.some((w) => w.source === `${node}.${p.name}`),
+  );
+  for (const into of inputs) {
+    const out = outputs.find((p) => p.type === into.type);
+    if (out) return { into: into.name, out: out.name };
+  }
+  return null;
 }
