@@ -86,8 +86,9 @@ function Named({ name, children }: { readonly name: string; readonly children: R
 
 /** A table of like things; the last column of numbers is drawn as bars too. */
 function Lines({ lines, name }: { readonly lines: readonly Fields[]; readonly name: string }) {
-  const columns = [...new Set(lines.flatMap((line) => Object.keys(line)))];
-  const numeric = columns.filter((c) => lines.every((line) => typeof line[c] === "number"));
+  const keys = [...new Set(lines.flatMap((line) => Object.keys(line)))];
+  const numeric = keys.filter((c) => lines.every((line) => typeof line[c] === "number"));
+  const columns = [...keys.filter((key) => !numeric.includes(key)), ...numeric];
   const drawn = numeric.at(-1);
   const sizes = drawn === undefined ? [] : lines.map((line) => Math.abs(line[drawn] as number));
   const most = Math.max(...sizes, 0);

@@ -54,14 +54,11 @@ export function RunPage({ lookAt }: Props) {
   }
   if (!run) return <Waiting />;
   const step = run.steps.find((s) => s.node === chosen);
-  const choose = (node: string | null) => {
-    setChosen(node);
-  };
   return (
     <div className={classes.page}>
       <Heading run={run} now={dataUpdatedAt} />
       <div className={classes.snapshot}>
-        <Pipeline run={run} chosen={chosen} onChoose={choose} />
+        <Pipeline run={run} chosen={chosen} onChoose={setChosen} />
       </div>
       <Tabs value={tab} onChange={setTab} keepMounted={false} className={classes.details ?? ""}>
         <Tabs.List>
@@ -71,7 +68,15 @@ export function RunPage({ lookAt }: Props) {
           <Tabs.Tab value="metrics">{text.metrics}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="steps" className={classes.panel ?? ""} tabIndex={0}>
-          <StepTable run={run} now={dataUpdatedAt} chosen={chosen} onChoose={choose} />
+          <StepTable
+            run={run}
+            now={dataUpdatedAt}
+            chosen={chosen}
+            onChoose={(node) => {
+              setChosen(node);
+              setTab("output");
+            }}
+          />
         </Tabs.Panel>
         <Tabs.Panel value="output" className={classes.panel ?? ""} tabIndex={0}>
           {step ? (
