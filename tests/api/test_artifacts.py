@@ -3,7 +3,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,9 @@ from modelwright.data.table import Table
 from tests.api.servers import Running, fault, running
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Running]:
-    with running(tmp_path) as server:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("home")) as server:
         yield server
 
 
@@ -158,13 +157,13 @@ def test_a_page_of_a_million_rows_comes_at_once(server: Running) -> None:
     pages = [seconds(offset=offset) for offset in (500_000, 999_700, 250_000)]
     sort = {"sort": [{"column": "n3", "descending": True}]}
     seconds(**sort)
-    ordered = [seconds(offset=offset, **sort) for offset in (0, 700_000)]
+    ordered = [seconds(offset=offset, **sort) for offset in (0, 700_000, 400_000)]
     filters = {"filters": [{"column": "s2", "operator": "equals", "value": "level 7"}]}
     # The aim is 300 ms for each; a machine that does other things as well gets more.
-    assert first < 1.5
     assert min(pages) < 0.3
     assert min(ordered) < 0.3
-    assert seconds(**filters) < 1.5
+    assert first < 5
+    assert min(seconds(**filters) for _ in range(3)) < 0.3
 
 
 def test_a_profile_is_figured_once_and_then_kept(server: Running) -> None:
@@ -173,12 +172,13 @@ def test_a_profile_is_figured_once_and_then_kept(server: Running) -> None:
     address = f"/api/artifacts/{digest}/profile"
     (part,) = server.get(address, column="s")["columns"]
     assert [(t["value"], t["count"]) for t in part["top"]] == [("x", 2), ("y", 1)]
-    assert not (server.home.folder / "profiles").exists()
+    profiles = server.home.folder / "profiles"
+    assert not list(profiles.rglob(f"{digest[7:]}*"))
     whole = server.get(address)
     number = whole["columns"][0]
     assert (number["mean"], number["missing"], number["unique"]) == (2.0, 1, 3)
     assert sum(b["count"] for b in number["histogram"]) == 3
-    (kept,) = (server.home.folder / "profiles").rglob("*.json")
+    (kept,) = profiles.rglob(f"{digest[7:]}*")
     before = kept.stat().st_mtime_ns
     assert server.get(address) == whole
     assert server.get(address, column="s")["columns"] == [part]

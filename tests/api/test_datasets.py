@@ -239,19 +239,21 @@ def test_what_a_run_left_is_registered_as_what_it_is(server: Running) -> None:
     assert fault(server.client.delete("/api/models/Car prices"), 409)["code"] == "in-use"
 
 
-def test_rows_are_given_as_files_in_every_format(server: Running) -> None:
-    dataset = registered(server, "Mixed", "a,b\n1,é\n2,\n".encode())
-    address = f"/api/artifacts/{dataset['digest']}/download"
-    csv = server.client.get(address, params={"format": "csv", "name": "My / rows"})
-    assert csv.text == "a,b\n1,é\n2,\n"
-    assert csv.headers["content-disposition"].endswith("My%20-%20rows.csv")
-    parquet = server.client.get(address, params={"format": "parquet"}).content
-    assert pl.read_parquet(io.BytesIO(parquet)).rows() == [(1, "é"), (2, None)]
-    files = server.client.get(address, params={"format": "files"}).content
-    with zipfile.ZipFile(io.BytesIO(files)) as archive:
-        assert set(archive.namelist()) == {"columns.json", "frame.arrow"}
-    assert fault(server.client.get(address, params={"format": "xls"}), 422)
-    assert not [p for p in server.here.uploads.folder.iterdir() if p.name.startswith("download-")]
+def test_rows_are_given_as_files_in_every_format(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        dataset = registered(server, "Mixed", "a,b\n1,é\n2,\n".encode())
+        address = f"/api/artifacts/{dataset['digest']}/download"
+        csv = server.client.get(address, params={"format": "csv", "name": "My / rows"})
+        assert csv.text == "a,b\n1,é\n2,\n"
+        assert csv.headers["content-disposition"].endswith("My%20-%20rows.csv")
+        parquet = server.client.get(address, params={"format": "parquet"}).content
+        assert pl.read_parquet(io.BytesIO(parquet)).rows() == [(1, "é"), (2, None)]
+        files = server.client.get(address, params={"format": "files"}).content
+        with zipfile.ZipFile(io.BytesIO(files)) as archive:
+            assert set(archive.namelist()) == {"columns.json", "frame.arrow"}
+        assert fault(server.client.get(address, params={"format": "xls"}), 422)
+    # What was written to be taken away is gone with its last byte.
+    assert list((tmp_path / "uploads").glob("download-*")) == []
 
 
 def test_a_table_typed_in_a_pipeline_is_looked_at_like_any_other(server: Running) -> None:

@@ -49,6 +49,7 @@ STATUSES: Mapping[HTTPStatus, tuple[str, ...]] = {
         "newer-store",
         "secret-key-mismatch",
     ),
+    HTTPStatus.BAD_GATEWAY: ("endpoint-unreachable",),
     HTTPStatus.SERVICE_UNAVAILABLE: (
         "database-unavailable",
         "no-workers",

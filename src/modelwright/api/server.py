@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Iterable
+from types import FrameType
 from urllib.parse import quote
 
 import uvicorn
@@ -95,6 +96,12 @@ class ApiServer(uvicorn.Server):
         )
         self._here: Here = app.state.here
         self._on_ready = on_ready
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; a second interrupt ends at once."""
+        super().handle_exit(sig, frame)
+        # Else the signal is raised again in the end, before the home is closed.
+        self._captured_signals.clear()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from modelwright.actions.drafts import OpenDraft, read_stored
 from modelwright.api.shapes.graph import Graph, Layout
-from modelwright.api.shapes.shape import Asked, Fault, Moment, Name, Shape
+from modelwright.api.shapes.shape import Asked, Count, Fault, Moment, Name, Shape
 from modelwright.workspace.records.drafts import DraftKind
 from modelwright.workspace.records.drafts import Revision as RevisionRecord
 
@@ -120,7 +120,7 @@ class NewDraft(Asked):
 class DraftChange(Asked):
     """A draft's pipeline as it is now."""
 
-    revision: Annotated[int, Field(ge=1)]
+    revision: Count
     """The revision that was changed; the save is refused when it is no longer the newest."""
     graph: Graph
     layout: Layout = Layout()
@@ -137,8 +137,8 @@ class DraftName(Asked):
 class Restore(Asked):
     """Which state of a draft to go back to."""
 
-    revision: Annotated[int, Field(ge=1)]
-    current: Annotated[int, Field(ge=1)]
+    revision: Count
+    current: Count
     """The revision that is being replaced."""
 
 

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Any, Literal
 
 from modelwright.actions.metrics import MetricTable as MetricTableRecord
 from modelwright.actions.metrics import metric_tables
@@ -13,7 +11,7 @@ from modelwright.actions.run_comparison import RunComparison as RunComparisonRec
 from modelwright.actions.run_details import RunDetails
 from modelwright.api.shapes.graph import Graph, Layout
 from modelwright.api.shapes.plan import PlanAsked, StoredValue
-from modelwright.api.shapes.shape import Fault, Moment, Name, Shape
+from modelwright.api.shapes.shape import Count, Fault, Moment, Name, Shape
 from modelwright.workspace.records.runs import RunStatus, StepStatus
 from modelwright.workspace.records.runs import Step as StepRecord
 
@@ -25,7 +23,7 @@ class RunAsked(PlanAsked):
     to the draft.
     """
 
-    draft_revision: Annotated[int, Field(ge=1)] | None = None
+    draft_revision: Count | None = None
     experiment: Name | None = None
     """The group of runs it joins, made when it is new; the pipeline's name unless given."""
     name: Name | None = None

@@ -15,6 +15,10 @@ Json = Any
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
+"""A number that counts from 1, such as a version or a revision; databases hold no larger one."""
+
+
 class Shape(BaseModel):
     """A body; made from a record with the same field names by `of`."""
 

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from modelwright.actions.endpoints import delete_endpoint, list_endpoints
+from tests.api.servers import Running, fault, running
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path) as server:
+        yield server
+        # What an endpoint started outlives this program unless it is deleted.
+        for report in list_endpoints(server.home):
+            delete_endpoint(server.home, report.record.name)
+
+
+def trained(server: Running) -> Any:
+    """The run of the tutorial's pipeline, from a draft."""
+    draft = server.post("/api/drafts", {"sample": "automobile-price"})
+    return server.finished(server.post("/api/runs", {"draft_id": draft["id"]})["id"])
+
+
+def test_a_run_becomes_an_inference_draft_with_a_reason_for_every_node(server: Running) -> None:
+    run = trained(server)
+    made = server.post(f"/api/runs/{run['id']}/inference", {})
+    draft, conversion = made["draft"], made["conversion"]
+    assert (draft["kind"], draft["parent_run_id"]) == ("real-time-inference", run["id"])
+    assert draft["parent_draft_id"] == run["draft_id"]
+    changes = {c["node"]: c for c in conversion["changes"]}
+    assert {n["id"] for n in run["graph"]["nodes"]} <= changes.keys()
+    assert changes["evaluate-model"]["action"] == "removed"
+    assert all(c["reason"] for c in changes.values())
+    assert conversion["parity"]["verdict"] == "equal"
+    assert conversion["parity"]["compared"] == 58
+    assert conversion["absent"] == ["price"]
+    assert draft["graph"]["nodes"] == conversion["graph"]["nodes"]
+    # Nodes that stay stand where they stood.
+    before, after = run["layout"]["positions"], draft["layout"]["positions"]
+    assert after["score-model"] == before["score-model"]
+    assert server.post("/api/check", {"graph": draft["graph"]})["problems"] == []
+    again = server.get(f"/api/drafts/{draft['id']}/conversion")
+    assert (again["graph"], again["changes"]) == (conversion["graph"], conversion["changes"])
+    alone = server.post("/api/drafts", {})
+    none = server.client.get(f"/api/drafts/{alone['id']}/conversion")
+    assert fault(none, 404)["code"] == "not-found"
+
+
+def test_a_run_that_cannot_be_converted_says_why(server: Running) -> None:
+    draft = server.post("/api/drafts", {"sample": "automobile-price"})
+    asked = {"draft_id": draft["id"], "until": "split-data"}
+    run = server.finished(server.post("/api/runs", asked)["id"])
+    error = fault(server.client.post(f"/api/runs/{run['id']}/inference", json={}), 422)
+    assert error["code"] == "step-not-run"
+    wrong = {"requests": ["no-such-node"]}
+    run = trained(server)
+    refused = server.client.post(f"/api/runs/{run['id']}/inference", json=wrong)
+    assert fault(refused, 422)["code"] == "unknown-node"
+
+
+def test_an_endpoint_is_deployed_tried_changed_and_deleted(server: Running) -> None:
+    run = trained(server)
+    draft = server.post(f"/api/runs/{run['id']}/inference", {})["draft"]
+    asked = {"name": "car-prices", "draft_id": draft["id"], "description": "Prices"}
+    deployed = server.post("/api/endpoints", asked)
+    endpoint = deployed["endpoint"]
+    assert deployed["is_new"] is True
+    assert (endpoint["state"], endpoint["description"]) == ("healthy", "Prices")
+    (deployment,) = endpoint["deployments"]
+    assert (deployment["traffic"], deployment["lineage"]["draft_id"]) == (100, draft["id"])
+    assert deployment["lineage"]["training_run_id"] == run["id"]
+    assert server.post("/api/endpoints", asked)["is_new"] is False
+
+    schema = server.get("/api/endpoints/car-prices/schema")
+    (request,) = schema["inputs"]
+    columns = {c["name"] for c in request["columns"]}
+    assert "price" not in columns
+    assert columns == set(request["samples"][0])
+    sample = request["samples"][0]
+    scored = server.post("/api/endpoints/car-prices/score", {"inputs": {request["name"]: [sample]}})
+    (rows,) = scored["results"].values()
+    assert 5_000 < rows[0]["Scored Labels"] < 50_000
+    lacking = {"inputs": {request["name"]: [{"make": "audi"}]}}
+    refused = fault(server.client.post("/api/endpoints/car-prices/score", json=lacking), 422)
+    assert refused["code"] == "request-refused"
+    assert refused["fields"]["status"] == 400
+
+    # As whoever consumes it does.
+    keys = server.get("/api/endpoints/car-prices/keys")
+    body = json.dumps({"Inputs": {"input1": [sample]}, "GlobalParameters": {}})
+
+    def call(key: str) -> int:
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        return httpx.post(endpoint["scoring_url"], content=body, headers=headers).status_code
+
+    assert (call(keys["primary"]), call(keys["secondary"]), call("wrong" * 8)) == (200, 200, 401)
+    fresh = server.post("/api/endpoints/car-prices/keys/primary/regenerate")
+    assert fresh["secondary"] == keys["secondary"]
+    assert (call(keys["primary"]), call(fresh["primary"])) == (401, 200)
+
+    change = {"settings": {"max_replicas": 3}, "tags": {"team": "cars"}}
+    changed = server.client.patch("/api/endpoints/car-prices", json=change).json()
+    assert changed["settings"]["max_replicas"] == 3
+    assert changed["tags"] == {"team": "cars"}
+    wrong = {"settings": {"max_replicas": 0}}
+    assert fault(server.client.patch("/api/endpoints/car-prices", json=wrong), 422)["code"] == (
+        "invalid-setting"
+    )
+    assert server.post("/api/endpoints/car-prices/stop")["state"] == "stopped"
+    away = server.client.post(
+        "/api/endpoints/car-prices/score", json={"inputs": {request["name"]: [sample]}}
+    )
+    assert fault(away, 502)["code"] == "endpoint-unreachable"
+    assert server.post("/api/endpoints/car-prices/start")["state"] == "healthy"
+    assert server.get("/api/endpoints/car-prices/log")["lines"]
+    assert [e["name"] for e in server.get("/api/endpoints")["items"]] == ["car-prices"]
+    assert server.client.delete("/api/endpoints/car-prices").is_success
+    assert fault(server.client.get("/api/endpoints/car-prices"), 404)["code"] == "not-found"
+
+
+def test_a_pipeline_that_answers_nothing_is_not_deployed(server: Running) -> None:
+    draft = server.post("/api/drafts", {"sample": "automobile-price"})
+    asked = {"name": "nothing", "draft_id": draft["id"]}
+    error = fault(server.client.post("/api/endpoints", json=asked), 422)
+    assert error["code"] == "not-an-inference-pipeline"
+    assert server.get("/api/endpoints")["items"] == []
+    bad_name = {"name": "no spaces please", "graph": draft["graph"]}
+    assert fault(server.client.post("/api/endpoints", json=bad_name), 422)
+    both = {"name": "x", "graph": draft["graph"], "draft_id": draft["id"]}
+    assert fault(server.client.post("/api/endpoints", json=both), 422)["code"] == "invalid-request"
+
+
+def test_every_setting_of_an_endpoint_is_explained(server: Running) -> None:
+    explained = server.get("/api/endpoints/settings")
+    names = {s["name"]: s["json_schema"] for s in explained["settings"]}
+    assert names["max_replicas"]["default"] == 10
+    assert all(schema["description"] for schema in names.values())
+    assert "auth" in {s["name"] for s in explained["access"]}
