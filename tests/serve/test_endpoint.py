@@ -187,12 +187,18 @@ def test_a_pipeline_that_fails_at_its_start_is_told_and_leaves_nothing(
     assert endpoints.names() == ()
 
 
-def test_a_killed_replica_is_unhealthy_and_started_again_at_the_same_address(
+def kill_all(status: EndpointStatus) -> None:
+    """What a power cut does."""
+    for pid in (status.pid, *status.replicas):
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_after_a_power_cut_an_endpoint_comes_back_at_the_same_address(
     endpoints: Endpoints, cars: Path
 ) -> None:
     first = endpoints.deploy("cars", cars, keys=KEYS)
-    assert first.pid is not None
-    os.kill(first.pid, signal.SIGKILL)
+    kill_all(first)
     until(lambda: endpoints.status("cars").state is State.UNHEALTHY)
     assert "modelwright up" in endpoints.status("cars").message
     (second,) = endpoints.ensure_running()
@@ -202,19 +208,61 @@ def test_a_killed_replica_is_unhealthy_and_started_again_at_the_same_address(
     assert score(second).status_code == 200
 
 
-def test_a_number_that_belongs_to_another_process_by_now_is_not_taken_for_the_replica(
+def test_a_number_that_belongs_to_another_process_by_now_is_not_taken_for_the_endpoint(
     endpoints: Endpoints, cars: Path
 ) -> None:
-    first = endpoints.deploy("cars", cars, keys=KEYS)
-    assert first.pid is not None
-    os.kill(first.pid, signal.SIGKILL)
+    kill_all(endpoints.deploy("cars", cars, keys=KEYS))
     until(lambda: endpoints.status("cars").state is State.UNHEALTHY)
     state = endpoints.root / "cars" / "state.json"
     noted = json.loads(state.read_text(encoding="utf-8"))
-    state.write_text(json.dumps({**noted, "pid": os.getpid()}), encoding="utf-8")
+    mine = [os.getpid(), noted["controller"][1]]
+    state.write_text(json.dumps({**noted, "controller": mine, "fronts": {"0": mine}}))
     assert endpoints.status("cars").state is State.UNHEALTHY
     endpoints.stop("cars")
     assert psutil.pid_exists(os.getpid())
+
+
+def test_a_killed_replica_is_replaced_within_a_second(endpoints: Endpoints, cars: Path) -> None:
+    status = endpoints.deploy("cars", cars, keys=KEYS)
+    (replica,) = status.replicas
+    os.kill(replica, signal.SIGKILL)
+    killed = time.monotonic()
+    # The listening socket lives on: a client that comes meanwhile waits instead of being refused.
+    assert score(status).status_code == 200
+    assert time.monotonic() - killed < 5
+    (other,) = endpoints.status("cars").replicas
+    assert other != replica
+
+
+def test_when_its_controller_is_killed_the_replicas_go_on_and_another_adopts_them(
+    endpoints: Endpoints, cars: Path
+) -> None:
+    first = endpoints.deploy("cars", cars, keys=KEYS)
+    over = threading.Event()
+    statuses: list[int] = []
+
+    def call() -> None:
+        headers = {"Authorization": f"Bearer {KEYS.primary}"}
+        with httpx.Client(headers=headers, timeout=30) as client:
+            while not over.is_set():
+                statuses.append(client.post(first.scoring_url, content=car_request()).status_code)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    assert first.pid is not None
+    os.kill(first.pid, signal.SIGKILL)
+    until(lambda: endpoints.status("cars").pid != first.pid)
+    second = endpoints.status("cars")
+    time.sleep(0.2)
+    over.set()
+    caller.join()
+    assert second.state is State.HEALTHY
+    assert second.replicas == first.replicas
+    assert len(statuses) > 20
+    assert set(statuses) == {200}
+    # The new one is a full controller: it replaces a replica, too.
+    os.kill(second.replicas[0], signal.SIGKILL)
+    assert score(second).status_code == 200
 
 
 def test_a_running_endpoint_is_left_alone(endpoints: Endpoints, cars: Path) -> None:
@@ -315,7 +363,7 @@ def test_the_log_is_kept_and_holds_what_scripts_print(endpoints: Endpoints, tmp_
     script = "def azureml_main(a=None, b=None):\n    print('cars came')\n    return a\n"
     endpoints.deploy("cars", package(tmp_path, script=script), keys=KEYS)
     until(lambda: "cars came" in endpoints.logs("cars")[-1].read_text(encoding="utf-8"))
-    assert "answering on" in endpoints.logs("cars")[-1].read_text(encoding="utf-8")
+    assert "serving sha256:" in endpoints.logs("cars")[-1].read_text(encoding="utf-8")
 
 
 def test_a_home_with_a_long_path_takes_commands_too(tmp_path: Path, cars: Path) -> None:

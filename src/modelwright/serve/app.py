@@ -38,7 +38,8 @@ _VISIBLE = frozenset(range(0x21, 0x7F))
 class App:
     """Answers the requests of an endpoint with what is deployed at the moment.
 
-    lock: what the keys of callers open; None lets everybody in.
+    lock: what the keys of callers open; None lets everybody in.  draining: every connection is closed
+    by its next answer.  shed: how many are, so that their clients come to other replicas.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class App:
         self.lock = lock
         self.live: Live | None = None
         self.draining = False
+        self.shed = 0
         self.answered = 0
         self.change(settings or EndpointSettings())
         self._prefix = os.urandom(8).hex().encode() + b"-"
@@ -137,7 +139,8 @@ class App:
         else:
             # The usual way out, written without a detour.
             headers = [_KIND, (b"content-length", b"%d" % len(reply)), *extra]
-            if self.draining:
+            if self.draining or self.shed:
+                self.shed = max(0, self.shed - 1)
                 headers.append((b"connection", b"close"))
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": reply})

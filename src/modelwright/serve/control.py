@@ -104,7 +104,8 @@ class Control:
 
     async def _deploy(self, command: Mapping[str, Any]) -> dict[str, Any]:
         settings = DeploymentSettings.read(command.get("settings", {}))
-        await self._replica.deploy(Path(command["package"]), settings)
+        nursery = Path(command["nursery"]) if command.get("nursery") else None
+        await self._replica.deploy(Path(command["package"]), settings, nursery)
         return await self._status(command)
 
     async def _change(self, command: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,35 +1,36 @@
-"""Endpoints of this machine: replicas that go on serving when the program that deployed them ends."""
+"""Endpoints of this machine, which go on serving when the program that deployed them ends."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import select
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.control import NoReplica, tell
 from modelwright.serve.endpoint_folder import EndpointFolder, Found, Wanted, names
 from modelwright.serve.errors import DeploymentFailed
+from modelwright.serve.front import controller_command
 from modelwright.serve.keys import Keys
 from modelwright.serve.limits import thread_bounds
+from modelwright.serve.processes import Process, start_apart
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 from modelwright.serve.status import EndpointStatus, State
 
-START_S = 90.0
-"""How long a replica may take until it is ready."""
+START_S = 120.0
+"""How long an endpoint may take until it is ready."""
 
 STOP_S = 35.0
-"""How long a replica may take to answer what it has begun before it is killed."""
+"""How long replicas may take to answer what they have begun before they are killed."""
+
+HEIR_S = 10.0
+"""How long to wait for the controller that follows on one that has died."""
 
 _TICK = 0.02
 
@@ -90,7 +91,7 @@ class Endpoints:
         return self.status(name)
 
     def _served(self, folder: EndpointFolder, wanted: Wanted, keys: Keys) -> Found:
-        """The process that serves what is wanted: the running one, told so, or a new one."""
+        """The processes that serve what is wanted: the running ones, told so, or new ones."""
         found = _alive(folder)
         if found is None:
             folder.want(wanted)
@@ -113,7 +114,7 @@ class Endpoints:
         found = _alive(folder)
         known = EndpointStatus(
             name,
-            State.STOPPED if not wanted.running else State.UNHEALTHY,
+            State.UNHEALTHY if wanted.running else State.STOPPED,
             host=wanted.host,
             port=wanted.port,
             deployment=wanted.deployment,
@@ -127,11 +128,16 @@ class Endpoints:
         try:
             said = tell(folder.control, {"do": "status"})
         except NoReplica as error:
-            return replace(known, state=State.UNHEALTHY, message=str(error), pid=found.pid)
+            pid = found.controller.pid
+            return replace(known, state=State.UNHEALTHY, message=str(error), pid=pid)
+        # With none wanted there may be none: a request wakes one.
+        may_sleep = DeploymentSettings.read(wanted.deployment).min_replicas == 0
         return replace(
             known,
-            state=State.HEALTHY if said["package"] else State.TRANSITIONING,
-            pid=found.pid,
+            state=State.HEALTHY if said["replicas"] or may_sleep else State.TRANSITIONING,
+            message=said["message"],
+            pid=found.controller.pid,
+            replicas=tuple(said["replicas"]),
             package=said["package"],
             answered=said["answered"],
             busy=said["busy"],
@@ -201,8 +207,10 @@ class Endpoints:
     def remove(self, name: str) -> None:
         """Stop it and delete all that belongs to it.  Raises UnknownEndpoint and EndpointBusy."""
         folder = EndpointFolder(self.root, name)
-        folder.wanted()
+        wanted = folder.wanted()
         with folder.changing():
+            # Else a replica that loses its controller meanwhile would start another.
+            folder.want(replace(wanted, running=False))
             _stop(folder)
             folder.delete()
 
@@ -238,70 +246,47 @@ def _chosen(
 
 
 def _alive(folder: EndpointFolder) -> Found | None:
-    """The process that serves the endpoint, if it is still the one that was noted."""
-    found = folder.found()
-    return found if found is not None and _process(found) is not None else None
+    """The processes that serve the endpoint, if their controller is alive.
 
-
-def _process(found: Found) -> psutil.Process | None:
-    try:
-        process = psutil.Process(found.pid)
-        # The number may belong to another process by now, after a restart of the machine above all.
-        if abs(process.create_time() - found.started) > 1.0:
+    One that has died unasked is followed by another within moments, which is waited for.
+    """
+    until = time.monotonic() + HEIR_S
+    while True:
+        found = folder.found()
+        if found is None or found.controller.is_alive:
+            return found
+        if not any(p.is_alive for p in found.fronts.values()) or time.monotonic() > until:
             return None
-        if process.status() != psutil.STATUS_ZOMBIE:
-            return process
-        _bury(found.pid)
-    except psutil.NoSuchProcess:
-        pass
-    return None
-
-
-def _bury(pid: int, options: int = os.WNOHANG) -> None:
-    """Take note that a process has ended, if it was started from here."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, options)
+        time.sleep(_TICK)
 
 
 def _start(folder: EndpointFolder, wanted: Wanted) -> Found:
-    """Start a replica of its own session and wait until it answers.
+    """Start a controller in a session of its own and wait until its first replica answers.
 
     Raises PortTaken, DeploymentFailed and what is wrong with the package.
     """
+    _end_by_force(folder)
     reading, writing = os.pipe()
-    os.set_inheritable(writing, True)
-    command = [
-        *(sys.executable, "-m", "modelwright.serve.replica", str(folder.path / wanted.package)),
-        *("--name", folder.name, "--host", wanted.host, "--port", str(wanted.port)),
-        *("--keys-file", str(folder.keys), "--settings-file", str(folder.settings)),
-        *("--control", str(folder.control), "--log-file", str(folder.log)),
-        *("--report", str(writing)),
-    ]
-    cores = DeploymentSettings.read(wanted.deployment).cpu_reserve
     first_words = folder.path / "start.log"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    # Not `subprocess`: that would call a process that outlives this one a leak.
-    pid = os.posix_spawn(
-        sys.executable,
-        command,
+    cores = DeploymentSettings.read(wanted.deployment).cpu_reserve
+    pid = start_apart(
+        [*controller_command(folder.path), "--report", str(writing)],
         thread_bounds(cores, os.environ),
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(first_words), flags, 0o600),
-            (os.POSIX_SPAWN_DUP2, 1, 2),
-        ],
-        setsid=True,
+        output=str(first_words),
+        hands_over=[writing],
     )
     os.close(writing)
     said = _report(reading)
     if "port" in said:
-        started = psutil.Process(pid).create_time()
-        found = Found(pid, started, said["host"], said["port"])
-        folder.note(found)
-        return found
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    _bury(pid, 0)
+        # The replica may be quicker to answer than its controller to note it.
+        until = time.monotonic() + HEIR_S
+        while (found := folder.found()) is None or not found.fronts:
+            if time.monotonic() > until:
+                break
+            time.sleep(_TICK)
+        else:
+            return found
+    _end_by_force(folder, Process(pid, time.time()))
     if "error" in said:
         raise ModelwrightError.from_json(said["error"])
     raise DeploymentFailed(folder.name, _last_words(first_words), log=str(folder.log))
@@ -322,16 +307,27 @@ def _last_words(log: Path) -> str:
 
 
 def _stop(folder: EndpointFolder) -> None:
-    """End the process when it has answered what it has begun, or at last by force."""
+    """End the processes when they have answered what they have begun, or at last by force."""
+    known: set[Process] = set()
+    until = time.monotonic() + STOP_S
+    while True:
+        found = folder.found()
+        if found is not None:
+            if found.controller not in known:
+                found.controller.send(signal.SIGTERM)
+            known.update(found.processes)
+        if time.monotonic() > until or not any(p.is_alive for p in known):
+            break
+        time.sleep(_TICK)
+    _end_by_force(folder)
+
+
+def _end_by_force(folder: EndpointFolder, *more: Process) -> None:
+    """Kill what is left of an endpoint's processes."""
     found = folder.found()
-    process = _process(found) if found is not None else None
-    if process is not None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-        until = time.monotonic() + STOP_S
-        while found is not None and _process(found) is not None:
-            if time.monotonic() > until:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
-            time.sleep(_TICK)
+    left = [*more, *(found.processes if found else ())]
+    for process in left:
+        process.send(signal.SIGKILL)
+    for process in left:
+        process.bury()
     folder.note(None)

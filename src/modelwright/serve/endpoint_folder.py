@@ -16,6 +16,7 @@ from typing import Any
 
 from modelwright.inference.package import Package
 from modelwright.serve.errors import EndpointBusy, InvalidEndpointName, UnknownEndpoint
+from modelwright.serve.processes import Process
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 
@@ -37,12 +38,44 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The process that serves an endpoint.  started: when it began, by the system's clock."""
+    """The processes that serve an endpoint, as its controller noted them.
 
-    pid: int
-    started: float
+    fronts: those that answer, by slot.  nursery: the one that makes scoring processes, if needed.
+    """
+
+    controller: Process
     host: str
     port: int
+    fronts: Mapping[int, Process] = field(default_factory=dict)
+    nursery: Process | None = None
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """All of them, the controller first."""
+        more = (self.nursery,) if self.nursery else ()
+        return (self.controller, *self.fronts.values(), *more)
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON."""
+        return {
+            "controller": self.controller.to_json(),
+            "host": self.host,
+            "port": self.port,
+            "fronts": {str(slot): p.to_json() for slot, p in self.fronts.items()},
+            "nursery": self.nursery.to_json() if self.nursery else None,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Found:
+        """Read what `to_json` wrote."""
+        nursery = value["nursery"]
+        return cls(
+            Process.from_json(value["controller"]),
+            value["host"],
+            value["port"],
+            {int(slot): Process.from_json(p) for slot, p in value["fronts"].items()},
+            Process.from_json(nursery) if nursery else None,
+        )
 
 
 class EndpointFolder:
@@ -55,9 +88,10 @@ class EndpointFolder:
         self.name = name
         self.path = root / name
         self.keys = self.path / "keys.json"
-        self.settings = self.path / "settings.json"
-        self.log = self.path / "replica.log"
+        self.log = self.path / "endpoint.log"
         self.control = self.path / "control.sock"
+        self.slots = self.path / "slots.bin"
+        self.reign = self.path / ".controller"
         self._state = self.path / "state.json"
         self._wanted = self.path / "endpoint.json"
 
@@ -74,24 +108,26 @@ class EndpointFolder:
 
     def want(self, wanted: Wanted) -> None:
         """Say what is wanted from now on."""
-        settings = {"deployment": dict(wanted.deployment), "endpoint": dict(wanted.endpoint)}
-        _write(self.settings, settings)
         _write(self._wanted, asdict(wanted))
 
     def found(self) -> Found | None:
-        """The process that was last seen to serve it, which may be gone."""
+        """The processes that were last seen to serve it, which may be gone."""
         try:
-            return Found(**json.loads(self._state.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            return Found.from_json(json.loads(self._state.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, KeyError):
             # Without it the endpoint is simply started anew.
             return None
 
     def note(self, found: Found | None) -> None:
-        """Remember the process that serves it."""
+        """Remember the processes that serve it."""
         if found is None:
             self._state.unlink(missing_ok=True)
         else:
-            _write(self._state, asdict(found))
+            _write(self._state, found.to_json())
+
+    def front_control(self, slot: int) -> Path:
+        """Where the replica in a slot takes commands."""
+        return self.path / f"replica-{slot}.sock"
 
     def take_in(self, source: Path) -> str:
         """Copy a package below the folder; what to call it in `Wanted.package`.

@@ -111,8 +111,8 @@ class Server(uvicorn.Server):
 
     async def _drained(self) -> None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + self.drain_s
-        while self.server_state.connections and loop.time() < until:  # noqa: ASYNC110  # a plain set
+        begun = loop.time()
+        while self.server_state.connections and loop.time() < begun + self.drain_s:  # noqa: ASYNC110  # a plain set
             await asyncio.sleep(0.02)
 
 

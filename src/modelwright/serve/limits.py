@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import signal
 import sys
@@ -23,6 +24,21 @@ def die_with_parent() -> None:
     """Have the process killed when its parent ends, however that ends; on Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def limit_memory(gigabytes: float) -> None:
+    """Let the process take so much memory beyond what it has now; where the system can say so."""
+    try:
+        import resource
+    except ImportError:
+        return
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        with open("/proc/self/status", encoding="ascii") as status:
+            line = next(line for line in status if line.startswith("VmData:"))
+        most = int(line.split()[1]) * 1024 + int(gigabytes * 1e9)
+        _, hardest = resource.getrlimit(resource.RLIMIT_DATA)
+        if hardest == resource.RLIM_INFINITY or most < hardest:
+            resource.setrlimit(resource.RLIMIT_DATA, (most, hardest))
 
 
 def thread_bounds(cores: float, environment: Mapping[str, str]) -> dict[str, str]:

@@ -13,9 +13,12 @@ from modelwright.serve.settings import DeploymentSettings
 from modelwright.serve.workers import Nursery, WorkerLane
 
 
-async def load(name: str, path: Path, settings: DeploymentSettings) -> Live:
+async def load(
+    name: str, path: Path, settings: DeploymentSettings, nursery: Path | None = None
+) -> Live:
     """The packaged pipeline, ready and tried on its sample rows.
 
+    nursery: where its scoring processes are made, if it needs any; it gets its own for None.
     Raises NotAPackage, NewerPackage, CorruptPackage, DeploymentFailed, and what a step says to the
     sample rows.
     """
@@ -23,11 +26,11 @@ async def load(name: str, path: Path, settings: DeploymentSettings) -> Live:
     package, scorer = await asyncio.to_thread(_open, path)
     if scorer is not None:
         return Live(name, package, FormulaLane(scorer, settings), settings)
-    nursery = await Nursery.start(path, settings.cpu_reserve)
+    made_by = nursery or await Nursery.start(path, settings.cpu_reserve)
     # At least one, which proves that it can score, also where later there may be none.
     replicas = max(1, settings.min_replicas)
     workers = replicas * settings.max_concurrent_requests
-    lane: Lane = await WorkerLane.start(name, nursery, settings, workers=workers)
+    lane: Lane = await WorkerLane.start(name, made_by, settings, workers=workers)
     return Live(name, package, lane, settings)
 
 

@@ -1,13 +1,12 @@
-"""The log of a replica: lines with a time, in files that are turned over before they grow large."""
+"""The log of an endpoint: one file for all its processes, turned over before it grows large."""
 
 from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
-import threading
 import time
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 LARGEST = 5_000_000
@@ -16,43 +15,45 @@ LARGEST = 5_000_000
 KEPT = 3
 """Former logs that are kept, as NAME.1 …"""
 
-_output = logging.getLogger("modelwright.output")
-
 
 def log_to(path: Path | None) -> None:
     """Send the log to a file, or to standard error for None.
 
-    With a file, what scripts and libraries print goes there too, a line at a time.
+    With a file, all that this process and its children print goes there too.
     """
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Appended to as a whole line each, so that several processes can share it.
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(handle, 1)
+        os.dup2(handle, 2)
+        os.close(handle)
     root = logging.getLogger()
     root.setLevel(logging.INFO)
-    handler: logging.Handler
-    if path is None:
-        handler = logging.StreamHandler(sys.stderr)
-    else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
-    line = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    line = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s[%(process)d]: %(message)s")
     line.converter = time.gmtime
     line.default_time_format, line.default_msec_format = "%Y-%m-%dT%H:%M:%S", "%s.%03d"
     handler.setFormatter(line)
     root.handlers = [handler]
     # Every word of uvicorn's at start is said better by the replica.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    if path is not None:
-        _take_in_prints()
 
 
-def _take_in_prints() -> None:
-    """Make standard output and error, also those of child processes, lines of the log."""
-    reading, writing = os.pipe()
-    os.dup2(writing, 1)
-    os.dup2(writing, 2)
-    os.close(writing)
-    threading.Thread(target=_read_prints, args=(reading,), daemon=True, name="prints").start()
+def turn_over(path: Path, *, largest: int = LARGEST, kept: int = KEPT) -> None:
+    """Put a log aside when it is large, and begin it anew; for one process to do.
 
-
-def _read_prints(descriptor: int) -> None:
-    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as prints:
-        for text in prints:
-            _output.info("%s", text.rstrip())
+    The file stays the same one, since other processes have it open.  What they write in the moment
+    between copying and emptying is lost.
+    """
+    try:
+        if path.stat().st_size <= largest:
+            return
+    except FileNotFoundError:
+        return
+    former = [path.with_name(f"{path.name}.{n}") for n in range(1, kept + 1)]
+    for newer, older in zip(reversed(former[:-1]), reversed(former[1:]), strict=True):
+        if newer.exists():
+            newer.replace(older)
+    shutil.copyfile(path, former[0])
+    os.truncate(path, 0)

@@ -51,17 +51,22 @@ class Replica:
         self._keys_file = keys_file
         self._changing = asyncio.Lock()
 
-    async def deploy(self, package: Path, settings: DeploymentSettings) -> None:
+    async def deploy(
+        self, package: Path, settings: DeploymentSettings, nursery: Path | None = None
+    ) -> None:
         """Serve a package from now on; what served before finishes what it has begun.
 
-        Raises as `load`; then the former one serves on.
+        nursery: where its scoring processes are made; it starts its own for None.  Raises as `load`; then the former one serves on.
         """
         async with self._changing:
-            new = await load(self.app.name, package, settings)
-            old, self.app.live = self.app.live, new
-            _log.info("serving %s", new.package.digest)
-            if old is not None:
-                await old.lane.close()
+            await self.put(await load(self.app.name, package, settings, nursery))
+
+    async def put(self, new: Live) -> None:
+        """Serve a deployment from now on; what served before finishes what it has begun."""
+        old, self.app.live = self.app.live, new
+        _log.info("serving %s", new.package.digest)
+        if old is not None:
+            await old.lane.close()
 
     async def change(self, settings: DeploymentSettings) -> None:
         """Take other settings for what is deployed."""
@@ -96,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     log_to(wanted.log_file)
     report = Report(wanted.report)
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_run(wanted, report))
     except ModelwrightError as error:
         _log.error("%s", error)
@@ -118,6 +123,12 @@ class Report:
     def failed(self, error: ModelwrightError) -> None:
         """It does not answer."""
         self._write({"error": error.to_json()})
+
+    def leave_to_another(self) -> None:
+        """Say nothing: a forked process has the descriptor as well, and does."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
     def _write(self, value: dict[str, Any]) -> None:
         if self._descriptor is None:
@@ -181,7 +192,8 @@ def _auth(wanted: argparse.Namespace) -> dict[str, str]:
     return {} if wanted.auth is None else {"auth": wanted.auth}
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """The fastest event loop there is here."""
     try:
         import uvloop
     except ImportError:

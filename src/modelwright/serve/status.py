@@ -23,7 +23,8 @@ class State(StrEnum):
 class EndpointStatus:
     """An endpoint as it is now.
 
-    message: why it is not healthy.  pid: its replica's process.  package: digest of what it serves.
+    message: why it is not healthy.  pid: its controller's process.  replicas: those that answer.
+    package: digest of what it serves.
     deployment and endpoint: its settings.  steps: the nodes at work, and whether each is compiled.
     """
 
@@ -33,6 +34,7 @@ class EndpointStatus:
     host: str = ""
     port: int = 0
     pid: int | None = None
+    replicas: tuple[int, ...] = ()
     package: str | None = None
     deployment: Mapping[str, Any] = field(default_factory=dict)
     endpoint: Mapping[str, Any] = field(default_factory=dict)
@@ -65,6 +67,7 @@ class EndpointStatus:
             "host": self.host,
             "port": self.port,
             "pid": self.pid,
+            "replicas": list(self.replicas),
             "package": self.package,
             "deployment": dict(self.deployment),
             "endpoint": dict(self.endpoint),

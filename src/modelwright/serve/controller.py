@@ -1,0 +1,358 @@
+"""A process that keeps an endpoint as it is wanted: it has the listening socket and makes the replicas.
+
+    python -m modelwright.serve.controller FOLDER
+
+It answers no request itself.  When it ends unasked, its replicas go on and start another one, which adopts them.
+It has one thread and no event loop, so that forking is safe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import fcntl
+import gc
+import json
+import logging
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modelwright.data.errors import ModelwrightError
+from modelwright.serve.control import NoReplica, private_socket, tell
+from modelwright.serve.endpoint_folder import EndpointFolder, Found, Wanted
+from modelwright.serve.errors import InvalidSetting, PortTaken
+from modelwright.serve.fleet import Fleet
+from modelwright.serve.http import BACKLOG, address_of, bound
+from modelwright.serve.logs import log_to, turn_over
+from modelwright.serve.processes import Process
+from modelwright.serve.replica import Report
+from modelwright.serve.scaling import Load, Policy, Seen, decide
+from modelwright.serve.settings import DeploymentSettings, EndpointSettings
+from modelwright.serve.stock import Stock
+
+STOP_S = 30.0
+"""How long replicas may take to answer what they have begun before they are killed."""
+
+READY_S = 60.0
+"""How long the first replica may take."""
+
+_TICK = 0.2
+_LOG_TICK = 5.0
+
+_log = logging.getLogger("modelwright.controller")
+
+
+class Controller:
+    """The loop that makes an endpoint what is wanted of it."""
+
+    def __init__(
+        self, folder: EndpointFolder, listener: socket.socket, wanted: Wanted, reign: int
+    ) -> None:
+        """reign: the descriptor whose lock says that there is one controller only."""
+        self.folder = folder
+        self.deployment = DeploymentSettings.read(wanted.deployment)
+        self.endpoint = EndpointSettings.read(wanted.endpoint)
+        self.listener = listener
+        self.selector = selectors.DefaultSelector()
+        self.fleet = Fleet(folder, listener, self.selector, self._note, [reign])
+        self.stock: Stock | None = None
+        self.message = ""
+        self._stopping = False
+        self._seen = Seen(max(1, self.deployment.min_replicas))
+        self._looked = self._logged = time.monotonic()
+        self._nursery: Process | None = None
+        # From here on it can be told things, though it listens only when it has loaded its package.
+        self._signals = self._listen_to_signals()
+        self._control = private_socket(folder.control)
+        self._control.listen()
+        self._control.setblocking(False)
+        self.fleet.private.append(self._control.fileno())
+        self.selector.register(self._control, selectors.EVENT_READ, self._converse)
+
+    def adopt(self, found: Found) -> None:
+        """Take over what an earlier controller has left."""
+        self.fleet.adopt(found.fronts)
+        self._nursery = found.nursery
+        self._seen = Seen(max(1, len(self.fleet.serving)))
+        self._note()
+
+    def load(self, package: Path) -> None:
+        """Make a package the one that replicas are made of.
+
+        Raises as `Stock.load`; then what there was before stays.
+        """
+        former = self.stock
+        self.stock = Stock.load(self.folder.name, package, self.folder.path, self.deployment)
+        self._end_nursery(former)
+        self.message = ""
+        # Pages that the collector does not touch stay shared with the replicas.
+        gc.collect()
+        gc.freeze()
+
+    def first(self, report: Report) -> None:
+        """Make the first replica, which tells whether it answers."""
+        if self.stock is None or self.fleet.serving:
+            report.ready(*address_of(self.listener))
+            return
+        self.fleet.wanted = 1
+        self.fleet.make(self.stock, self.deployment, self.endpoint, report)
+        report.leave_to_another()
+
+    def run(self) -> None:
+        """Keep the endpoint until told to stop."""
+        while not self._stopping:
+            self._turn()
+        self._stop()
+        self._control.close()
+        self.folder.control.unlink(missing_ok=True)
+
+    def _turn(self) -> None:
+        self._keep()
+        for key, _ in self.selector.select(_TICK):
+            key.data()
+        now = time.monotonic()
+        if now - self._looked >= self.deployment.refresh_period_s:
+            self._looked = now
+            self._scale(self.fleet.look())
+            self.fleet.spread()
+        if now - self._logged >= _LOG_TICK:
+            self._logged = now
+            turn_over(self.folder.log)
+
+    def _keep(self) -> None:
+        if self.stock is not None and not self.stock.is_compiled:
+            # Its replica scales the scoring processes by itself.
+            self.fleet.wanted = 1
+        else:
+            self.fleet.wanted = self._seen.replicas
+        self.fleet.keep(self.stock, self.deployment, self.endpoint)
+        self._wait_for_clients(not self.fleet.members and self.fleet.wanted == 0)
+
+    def _wait_for_clients(self, nobody_serves: bool) -> None:
+        """While there is no replica, look oneself whether a client knocks."""
+        watched = self.listener in self.selector.get_map()
+        if nobody_serves and not watched:
+            self.selector.register(self.listener, selectors.EVENT_READ, self._wake)
+        elif not nobody_serves and watched:
+            self.selector.unregister(self.listener)
+
+    def _wake(self) -> None:
+        self._scale(0.0, knocking=True)
+
+    def _scale(self, busy: float, *, knocking: bool = False) -> None:
+        policy = Policy.of(self.deployment)
+        # A replica of formulas does one thing at a time, however many requests it has taken in.
+        policy = Policy(policy.minimum, policy.maximum, policy.target, 1, policy.calm_s)
+        # A replica that only waits for requests uses a little time as well.
+        load = Load(busy if busy > 0.02 else 0.0, 1.0 if knocking else 0.0)
+        former = self._seen.replicas
+        self._seen = decide(self._seen, load, policy, time.monotonic())
+        if self._seen.replicas != former:
+            _log.info("%d replicas wanted, %.2f busy", self._seen.replicas, busy)
+
+    def _listen_to_signals(self) -> tuple[socket.socket, socket.socket]:
+        ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setblocking(False)
+        signal.set_wakeup_fd(theirs.fileno())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        self.selector.register(ours, selectors.EVENT_READ, self.stop)
+        return ours, theirs
+
+    def stop(self) -> None:
+        """Begin to stop."""
+        self._stopping = True
+
+    def _stop(self) -> None:
+        """End all replicas, when they have answered what they have begun."""
+        until = time.monotonic() + STOP_S
+        self.listener.close()
+        for member in self.fleet.members.values():
+            self.fleet.take_away(member, drain_s=0.0)
+        while self.fleet.members:
+            for key, _ in self.selector.select(_TICK):
+                key.data()
+            self.fleet.look()
+            if time.monotonic() > until:
+                for member in self.fleet.members.values():
+                    member.process.send(signal.SIGKILL)
+        self._end_nursery(self.stock)
+        self.folder.note(None)
+
+    def _end_nursery(self, stock: Stock | None) -> None:
+        if stock is not None:
+            stock.end()
+        if self._nursery is not None:
+            # Of an earlier controller; processes it has made for replicas at work go on.
+            self._nursery.send(signal.SIGKILL)
+            self._nursery = None
+
+    def _note(self) -> None:
+        host, port = address_of(self.listener) if self.listener.fileno() >= 0 else ("", 0)
+        nursery = self.stock.nursery.process if self.stock and self.stock.nursery else self._nursery
+        fronts = {m.slot: m.process for m in self.fleet.members.values()}
+        if not self._stopping:
+            self.folder.note(Found(Process.of(os.getpid()), host, port, fronts, nursery))
+
+    def _converse(self) -> None:
+        try:
+            channel, _ = self._control.accept()
+        except BlockingIOError:
+            return
+        with channel, channel.makefile("rb") as lines:
+            channel.settimeout(2)
+            try:
+                answer = self._told(json.loads(lines.readline() or b"{}"))
+                channel.sendall(json.dumps(answer, default=str).encode() + b"\n")
+            except (OSError, ValueError):
+                _log.warning("somebody connected and said nothing that makes sense")
+
+    def _told(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            match command.get("do"):
+                case "status":
+                    return self._status()
+                case "deploy":
+                    return self._deploy(command)
+                case "change":
+                    return self._change(command)
+                case "stop":
+                    self.stop()
+                    return {"pid": os.getpid()}
+            return {"error": InvalidSetting("do", command.get("do"), "a command").to_json()}
+        except ModelwrightError as error:
+            return {"error": error.to_json()}
+        except Exception as error:  # noqa: BLE001  # the rim of a process: its user is told
+            _log.exception("a command failed")
+            what = {"happened": f"The command failed: {error}.", "remedy": "See the log."}
+            return {"error": {"code": "internal-error", "fields": {}, **what}}
+
+    def _deploy(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        package = Path(command["package"])
+        before = self.deployment
+        self.deployment = DeploymentSettings.read(command["settings"])
+        former = self.stock
+        try:
+            self.stock = Stock.load(self.folder.name, package, self.folder.path, self.deployment)
+        except BaseException:
+            self.deployment = before
+            raise
+        nursery = str(self.stock.nursery.path) if self.stock.nursery else None
+        self._keep()
+        self.fleet.tell_all(
+            {
+                "do": "deploy",
+                "package": str(package),
+                "settings": self.deployment.to_json(),
+                "nursery": nursery,
+            },
+            seconds=READY_S,
+        )
+        self._end_nursery(former)
+        self._note()
+        self.message = ""
+        return self._status()
+
+    def _change(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        if "settings" in command:
+            self.deployment = DeploymentSettings.read(command["settings"])
+            self._scale(0.0)
+        if "endpoint" in command:
+            self.endpoint = EndpointSettings.read(command["endpoint"])
+        self.fleet.tell_all(command)
+        return self._status()
+
+    def _status(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "pid": os.getpid(),
+            "package": self.stock.package.digest if self.stock else None,
+            "replicas": [m.process.pid for m in self.fleet.serving],
+            "answered": self.fleet.retired,
+            "busy": 0,
+            "queued": 0,
+            "workers": [],
+            "steps": [s.to_json() for s in self.stock.package.plan.steps] if self.stock else [],
+            "message": self.message,
+        }
+        for member in self.fleet.serving:
+            try:
+                said = tell(self.folder.front_control(member.slot), {"do": "status"}, seconds=2)
+            except NoReplica:
+                continue
+            found["answered"] += said["answered"]
+            found["busy"] += said["busy"]
+            found["queued"] += said["queued"]
+            found["workers"] += said["workers"]
+        return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Control an endpoint until told to stop; status 2 when it cannot be served."""
+    parser = argparse.ArgumentParser("python -m modelwright.serve.controller", description=__doc__)
+    parser.add_argument("folder", type=Path, help="the endpoint's folder")
+    parser.add_argument("--fd", type=int, help="an inherited listening socket")
+    parser.add_argument("--report", type=int, help="descriptor to tell the outcome of the start on")
+    chosen = parser.parse_args(arguments)
+    folder = EndpointFolder(chosen.folder.parent, chosen.folder.name)
+    log_to(folder.log)
+    report = Report(chosen.report)
+    reign = os.open(folder.reign, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(reign, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _log.info("another controller is there already")
+        return 0
+    try:
+        _control(folder, chosen.fd, report, reign)
+    except ModelwrightError as error:
+        _log.error("%s", error)
+        report.failed(error)
+        return 2
+    return 0
+
+
+def _control(folder: EndpointFolder, descriptor: int | None, report: Report, reign: int) -> None:
+    wanted = folder.wanted()
+    listener = _listener(wanted, descriptor)
+    controller = Controller(folder, listener, wanted, reign)
+    found = folder.found()
+    if found is not None and descriptor is not None:
+        controller.adopt(found)
+    if wanted.running:
+        try:
+            controller.load(folder.path / wanted.package)
+        except ModelwrightError as error:
+            if not controller.fleet.serving:
+                raise
+            # What serves goes on serving; only no further replica can be made.
+            controller.message = str(error)
+            _log.error("%s", error)
+        listener.listen(BACKLOG)
+        controller.first(report)
+    else:
+        controller.stop()
+    controller.run()
+
+
+def _listener(wanted: Wanted, descriptor: int | None) -> socket.socket:
+    if descriptor is not None:
+        return socket.socket(fileno=descriptor)
+    try:
+        return bound(wanted.host, wanted.port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(wanted.host, wanted.port) from None
+        why = f"an address of this machine ({error.strerror})"
+        raise InvalidSetting("host", wanted.host, why) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,196 @@
+"""The replicas of an endpoint as its controller sees them: made, watched, replaced, taken away."""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelwright.data.errors import ModelwrightError
+from modelwright.serve.control import tell
+from modelwright.serve.endpoint_folder import EndpointFolder
+from modelwright.serve.front import Front, forget_parent
+from modelwright.serve.processes import Process
+from modelwright.serve.replica import Report
+from modelwright.serve.settings import DeploymentSettings, EndpointSettings
+from modelwright.serve.slots import MOST, Figures, Slots
+from modelwright.serve.stock import Stock
+
+DRAIN_S = 10.0
+"""How long a replica that is taken away still answers on the connections it has."""
+
+_YOUNG_S = 5.0
+_LONGEST_PAUSE_S = 10.0
+
+_log = logging.getLogger("modelwright.controller")
+
+
+@dataclass(slots=True)
+class Member:
+    """A replica at work.  leaving: it was told to end.  watch: a descriptor that tells of its end."""
+
+    slot: int
+    process: Process
+    since: float
+    leaving: bool = False
+    watch: int | None = None
+    cpu: float = 0.0
+
+
+@dataclass(slots=True)
+class Fleet:
+    """All replicas of an endpoint; `keep` makes them as many as are wanted.
+
+    wanted: how many.  retired: requests answered by those that are gone.  on_change: called when one has come or gone.  private: descriptors of the
+    controller that a forked process must not keep.
+    """
+
+    folder: EndpointFolder
+    listener: socket.socket
+    selector: selectors.BaseSelector
+    on_change: Callable[[], None]
+    private: list[int] = field(default_factory=list)
+    wanted: int = 0
+    members: dict[int, Member] = field(default_factory=dict)
+    retired: int = 0
+    _fallen: int = 0
+    _not_before: float = 0.0
+    _looked: float = field(default_factory=time.monotonic)
+    _slots: Slots = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._slots = Slots(self.folder.slots)
+
+    @property
+    def serving(self) -> list[Member]:
+        """Those that were not told to end."""
+        return [m for m in self.members.values() if not m.leaving]
+
+    def adopt(self, fronts: Mapping[int, Process]) -> None:
+        """Take over those of an earlier controller that are alive."""
+        for slot, process in fronts.items():
+            if process.is_alive:
+                self._watch(Member(slot, process, time.monotonic(), cpu=process.cpu_seconds()))
+
+    def keep(
+        self, stock: Stock | None, deployment: DeploymentSettings, endpoint: EndpointSettings
+    ) -> None:
+        """Make what is lacking and take away what is too much."""
+        now = time.monotonic()
+        surplus = len(self.serving) - self.wanted
+        for member in sorted(self.serving, key=lambda m: -m.slot)[: max(0, surplus)]:
+            self.take_away(member)
+        if stock is None or now < self._not_before:
+            return
+        for _ in range(-surplus):
+            self.make(stock, deployment, endpoint)
+
+    def make(
+        self,
+        stock: Stock,
+        deployment: DeploymentSettings,
+        endpoint: EndpointSettings,
+        report: Report | None = None,
+    ) -> Member:
+        """Fork a replica; it answers within hundredths of a second."""
+        slot = next(n for n in range(MOST) if n not in self.members)
+        self._slots.clear(slot)
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                forget_parent()
+                self.selector.close()
+                for descriptor in self.private:
+                    os.close(descriptor)
+                front = Front(self.folder, slot, self.listener, deployment, endpoint)
+                status = front.run(stock, report or Report(None))
+            except Exception:  # noqa: BLE001  # the rim of a process: the controller makes another
+                _log.exception("a replica ended")
+            finally:
+                os._exit(status)
+        member = Member(slot, Process.of(pid), time.monotonic())
+        self._watch(member)
+        self.on_change()
+        return member
+
+    def take_away(self, member: Member, *, drain_s: float = DRAIN_S) -> None:
+        """Have one end when it has answered what its clients still send on their connections."""
+        member.leaving = True
+        self._tell(member, {"do": "stop", "drain_s": drain_s})
+
+    def tell_all(self, command: Mapping[str, Any], *, seconds: float = 5.0) -> None:
+        """Give all a command; one that does not follow is replaced."""
+        for member in self.serving:
+            self._tell(member, command, seconds=seconds)
+
+    def _tell(self, member: Member, command: Mapping[str, Any], *, seconds: float = 5.0) -> None:
+        try:
+            tell(self.folder.front_control(member.slot), command, seconds=seconds)
+        except ModelwrightError as error:
+            _log.warning("replica %d does not follow and is ended: %s", member.process.pid, error)
+            member.process.send(signal.SIGTERM if member.leaving else signal.SIGKILL)
+
+    def lost(self, member: Member) -> None:
+        """Take note that one has ended."""
+        if member.watch is not None:
+            self.selector.unregister(member.watch)
+            os.close(member.watch)
+        member.process.bury()
+        self.members.pop(member.slot, None)
+        self.retired += self._slots.figures(member.slot).answered
+        self.folder.front_control(member.slot).unlink(missing_ok=True)
+        if not member.leaving:
+            now = time.monotonic()
+            young = now - member.since < _YOUNG_S
+            self._fallen = self._fallen + 1 if young else 0
+            # The first is replaced at once; those that fall again and again, less and less eagerly.
+            pause = min(_LONGEST_PAUSE_S, 0.1 * 2.0**self._fallen) if self._fallen > 1 else 0.0
+            self._not_before = now + pause
+            _log.warning("replica %d ended and is replaced in %.1f s", member.process.pid, pause)
+        self.on_change()
+
+    def look(self) -> float:
+        """How many replicas' worth of processor time was used since the last look."""
+        now = time.monotonic()
+        seconds = max(1e-3, now - self._looked)
+        self._looked = now
+        busy = 0.0
+        for member in list(self.members.values()):
+            if member.watch is None and not member.process.is_alive:
+                self.lost(member)
+                continue
+            spent = member.process.cpu_seconds()
+            busy += max(0.0, spent - member.cpu) / seconds
+            member.cpu = spent
+        return busy
+
+    def spread(self) -> None:
+        """Have replicas with many connections close some, so that their clients come to the others."""
+        figures = self._figures()
+        serving = [m for m in self.serving if m.slot in figures]
+        if len(serving) < 2:
+            return
+        fair = sum(figures[m.slot].connections for m in serving) / len(serving)
+        for member in serving:
+            surplus = figures[member.slot].connections - fair
+            if surplus > 1 + fair * 0.3:
+                self._slots.shed(member.slot, int(surplus))
+
+    def _figures(self) -> dict[int, Figures]:
+        return {slot: self._slots.figures(slot) for slot in self.members}
+
+    def _watch(self, member: Member) -> None:
+        self.members[member.slot] = member
+        if hasattr(os, "pidfd_open"):
+            try:
+                member.watch = os.pidfd_open(member.process.pid)
+            except ProcessLookupError:
+                return
+            self.selector.register(member.watch, selectors.EVENT_READ, lambda: self.lost(member))
