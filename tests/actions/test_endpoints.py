@@ -179,9 +179,9 @@ def test_an_endpoint_whose_process_was_killed_is_revived_at_its_address(
     world: World, deployed: str
 ) -> None:
     before = show_endpoint(world.home, deployed)
-    pid = pid_of(world, deployed)
-    os.kill(pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=5)
+    assert before.status is not None
+    for pid in (pid_of(world, deployed), *before.status.replicas):
+        os.kill(pid, signal.SIGKILL)
     assert show_endpoint(world.home, deployed).state is State.UNHEALTHY
     with pytest.raises(EndpointUnreachable):
         score_rows(world.home, deployed, sample_rows(world.home, deployed))

@@ -14,6 +14,7 @@ from pathlib import Path
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.control import Control
 from modelwright.serve.endpoint_folder import EndpointFolder
+from modelwright.serve.http import address_of
 from modelwright.serve.limits import limit_memory
 from modelwright.serve.processes import Process, start_apart
 from modelwright.serve.replica import Replica, Report, loop_factory
@@ -67,7 +68,9 @@ class Front:
             asyncio.create_task(self._exchange_figures(replica)),
             asyncio.create_task(self._mind_controller(replica, heir)),
         ]
-        host, port = self._listener.getsockname()[:2]
+        host, port = address_of(self._listener)
+        name = self._folder.name
+        _log.info("answering on http://%s:%d/api/v1/service/%s/score", host, port, name)
         report.ready(host, port)
         try:
             await replica.serve(self._listener)
