@@ -11,6 +11,8 @@ import {
   useReactFlow,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
+import { createStore } from "zustand/vanilla";
+import { useStore } from "zustand";
 import {
   type DragEvent,
   type KeyboardEvent,
@@ -31,6 +33,8 @@ import { PipelineNode } from "./PipelineNode";
 import { type CanvasNode, type NodeData, type Shown, toEdges, toMarks, toNodes } from "./toFlow";
 import { wiresUnder } from "./wiresUnder";
 import classes from "./canvas.module.css";
+
+type Sizes = Record<string, { width: number; height: number }>;
 
 const TYPES = { pipeline: PipelineNode, note: NotePaper, group: GroupFrame };
 
@@ -84,10 +88,10 @@ function Inner(props: Props) {
   const [begunWithNodes] = useState(shown.draft.graph.nodes.length > 0);
   // While nodes are dragged their places are the view's; the draft learns them at the drop.
   const [moving, setMoving] = useState<Readonly<Record<string, Point>>>({});
-  // The minimap draws nodes by their measured sizes, which only the drawing knows.
-  const [sizes, setSizes] = useState<Readonly<Record<string, { width: number; height: number }>>>(
-    {},
-  );
+  // React Flow forgets where a node's ports are when it is handed the node without its measured
+  // size, so sizes are kept where the very next drawing finds them.
+  const [measures] = useState(() => createStore<Sizes>(() => ({})));
+  const sizes = useStore(measures);
 
   // The wire that what is dragged would be put onto; the drop reads it from the reference.
   const over = useRef<string | null>(null);
@@ -151,7 +155,7 @@ function Inner(props: Props) {
           } else places[change.id] = change.position;
         }
       }
-      if (Object.keys(measured).length > 0) setSizes((before) => ({ ...before, ...measured }));
+      if (Object.keys(measured).length > 0) measures.setState(measured);
       if (selecting) onSelect([...chosen], []);
       if (Object.keys(places).length === 0) return;
       if (!dropped) {
