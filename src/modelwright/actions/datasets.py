@@ -174,7 +174,8 @@ def add_samples(home: Home) -> None:
     """Have the sample datasets of this version registered; one that was deleted stays away."""
     known = home.workspace.settings.get(_SAMPLES, {"version": "", "names": []})
     names = [sample.name for sample in samples.DATASETS]
-    if known["version"] == modelwright.__version__ and set(names) <= set(known["names"]):
+    unchanged = known["version"] == modelwright.__version__ and set(names) <= set(known["names"])
+    if unchanged and all(_stored(home, name) for name in names):
         return
     for sample in samples.DATASETS:
         former = _latest(home, sample.name)
@@ -200,6 +201,12 @@ def _add_sample(home: Home, sample: samples.SampleDataset) -> None:
             "licence": sample.licence,
         },
     )
+
+
+def _stored(home: Home, name: str) -> bool:
+    """Whether a dataset's rows are there; a damaged value is taken out of the store once it is read."""
+    latest = _latest(home, name)
+    return latest is None or home.store.has(latest.digest)
 
 
 def _latest(home: Home, name: str) -> Dataset | None:

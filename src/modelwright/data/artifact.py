@@ -57,7 +57,8 @@ class CorruptArtifact(ModelwrightError):
     def __init__(self, what: str, why: str) -> None:
         super().__init__(
             f"The stored {what} cannot be read: {why}.",
-            remedy="Run the step that made it again with --rerun, or restore the store from a backup.",
+            remedy="Run the step that made it again with --rerun, add the data set's file again, "
+            "or restore the store from a backup.",
             what=what,
             why=why,
         )

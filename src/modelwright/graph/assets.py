@@ -28,6 +28,20 @@ class UnknownDataset(ModelwrightError):
         )
 
 
+class LostDataset(ModelwrightError):
+    """A registered data set's rows are no longer in the store."""
+
+    code = "lost-dataset"
+
+    def __init__(self, name: str, version: int) -> None:
+        super().__init__(
+            f'The rows of version {version} of data set "{name}" are not in the store.',
+            remedy=f'Add the file again with: modelwright dataset add FILE --name "{name}".',
+            name=name,
+            version=version,
+        )
+
+
 class UnknownArtifact(ModelwrightError):
     """A stored value that a node refers to is not in the store."""
 

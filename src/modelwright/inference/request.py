@@ -7,6 +7,7 @@ time, value by value, so that a fault is told with its input, row and column.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
@@ -29,6 +30,8 @@ from modelwright.inference.errors import (
     WrongValue,
 )
 from modelwright.inference.serving import RequestColumn, RequestInput, Use
+
+_NOT_A_NUMBER = re.compile(r"-?(NaN|Infinity|Inf|nan|inf)\b")
 
 Row = dict[str, Any]
 """The columns that are read, in their order; None where a value is missing."""
@@ -155,10 +158,9 @@ def _parsed(body: bytes) -> Any:
         if not body.strip():
             raise MalformedBody("it is empty", position=0) from None
         text = body.decode(errors="replace")
-        if text[error.pos :].lstrip("-").startswith(("NaN", "Infinity", "Inf", "nan", "inf")):
+        if bare := _NOT_A_NUMBER.match(text, error.pos):
             raise MalformedBody(
-                f"it has a bare {text[error.pos : error.pos + 9].strip(' ,]}')} "
-                f"at character {error.pos}",
+                f"it has a bare {bare.group()} at character {error.pos}",
                 position=error.pos,
                 remedy='Send {"isNan": true}, {"isInfinite": 1}, {"isInfinite": -1}, or null.',
             ) from None

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from modelwright.components.library import Library
 from modelwright.data.artifact import Digest
+from modelwright.data.errors import ModelwrightError
 from modelwright.data.store import Store
-from modelwright.graph.assets import Assets, UnknownArtifact
+from modelwright.graph.assets import Assets, LostDataset, UnknownArtifact
 from modelwright.graph.check import (
     DATASET,
     REQUEST_INPUT,
@@ -208,13 +209,15 @@ def _source(graph: Graph, task: Task, judge: Judge, assets: Assets) -> Step | No
         what = f'Version {asset.version} of data set "{asset.name}"'
         digest = asset.digest
         summary = {"rows": asset.rows, "columns": len(asset.schema)}
+        lost: ModelwrightError = LostDataset(asset.name, asset.version)
     elif spec.id in SAVED:
         digest = Digest(getattr(task.component, "digest", ""))
         what, summary = "The saved value", {}
+        lost = UnknownArtifact(digest)
     else:
         return None
     if not judge.store.has(digest):
-        raise PipelineProblems((Problem.of(UnknownArtifact(digest), task.node),))
+        raise PipelineProblems((Problem.of(lost, task.node),))
     port = spec.outputs[0]
     outputs = {port.name: Output(digest, port.type.kind, summary)}
     return Step(task, title, "source", (reasons.as_stored(what),), outputs=outputs)

@@ -44,7 +44,7 @@ class InvalidName(ModelwrightError):
 
     def __init__(self, kind: str, name: str, rule: str) -> None:
         super().__init__(
-            f'"{name}" cannot be the name of a {kind}.',
+            f'"{name}" cannot be the name of this {kind}.',
             remedy=f"Use {rule}.",
             kind=kind,
             name=name,
