@@ -91,6 +91,8 @@ def outline_of_training(
     if not label and not dataset.schema.labels and not dataset.complete:
         return ModelOutline(task) if task else None
     column = chosen_label(dataset.schema, label)
+    if dataset.rows == 0:
+        raise EmptyTable("dataset", FEWEST_ROWS)
     if learner:
         check_label_type(learner.task, column, learner.title)
     features = features_of(dataset.schema, column.name) if dataset.complete else None
@@ -196,10 +198,11 @@ def training_data(learner: Learner, dataset: Table, label: str, context: Context
     `features_of`, `check_label_type`, `learn_encoding` and of classes that do not suit the task.
     """
     column = chosen_label(dataset.schema, label)
+    if dataset.rows == 0:
+        # Before the types: columns without a value are text, which says nothing about them.
+        raise EmptyTable("dataset", FEWEST_ROWS)
     check_label_type(learner.task, column, learner.__component__.title)
     features = features_of(dataset.schema, column.name)
-    if dataset.rows == 0:
-        raise EmptyTable("dataset", FEWEST_ROWS)
     frame = _labelled(dataset.frame, column)
     if frame.height == 0:
         raise LabelAllMissing(column.name, "dataset")
