@@ -36,7 +36,7 @@ import classes from "./canvas.module.css";
 
 type Sizes = Record<string, { width: number; height: number }>;
 
-const TYPES = { pipeline: PipelineNode, note: NotePaper, group: GroupFrame };
+const TYPES = { pipeline: PipelineNode, note: NotePaper, frame: GroupFrame };
 
 /** What is dragged from the palette. */
 export const DRAGGED = "application/x-modelwright-node";

@@ -40,7 +40,7 @@ export interface NodeData extends Record<string, unknown> {
 
 export type PipelineFlowNode = FlowNode<NodeData, "pipeline">;
 export type NoteFlowNode = FlowNode<{ note: Note }, "note">;
-export type GroupFlowNode = FlowNode<{ group: Group }, "group">;
+export type GroupFlowNode = FlowNode<{ group: Group }, "frame">;
 export type CanvasNode = PipelineFlowNode | NoteFlowNode | GroupFlowNode;
 
 export const NODE_WIDTH = 220;
@@ -111,7 +111,7 @@ export function toMarks(
       : [
           {
             id: group.id,
-            type: "group",
+            type: "frame",
             position: { x: frame.x, y: frame.y },
             width: frame.width,
             height: frame.height,

@@ -7,7 +7,7 @@ import { useText } from "../text/useText";
 import { Failure } from "../ui/Failure";
 import { Waiting } from "../ui/Waiting";
 import type { LookAt } from "./lookAt";
-import { readDraft } from "./queries";
+import { readDraft, recalled } from "./queries";
 import { Workbench } from "./Workbench";
 
 interface Props {
@@ -23,10 +23,15 @@ export function Designer({ lookAt }: Props) {
   const opened = useDraft((state) => state.id);
 
   useEffect(() => {
-    if (data) {
-      const { revision, draft } = readDraft(data);
-      open(data.id, revision, draft);
-    }
+    if (!data) return;
+    let left = false;
+    const { revision, draft } = readDraft(data);
+    void recalled(data.id, draft).then((history) => {
+      if (!left) open(data.id, revision, draft, history);
+    });
+    return () => {
+      left = true;
+    };
   }, [data, open]);
 
   if (error) return <Failure title={text.somethingWrong} message={error.message || text.offline} />;

@@ -10,6 +10,8 @@ import {
   type Layout,
   type PipelineParameter,
 } from "../draft/graph";
+import type { History } from "../draft/history";
+import { keep, recall } from "../draft/keptHistory";
 
 export function checkGraph(graph: Graph) {
   return got<Checked>(api.POST("/api/check", { body: { graph: sendable(graph) } }));
@@ -71,8 +73,17 @@ export function readDraft(body: Schemas["Draft"]): ServerDraft {
   };
 }
 
-/** Saves a draft; throws ApiError with status 409 when it has moved on. */
-export async function saveDraft(id: string, revision: number, draft: Draft): Promise<number> {
+/** The undo history of an earlier visit; null when there is none that fits, or none can be had. */
+export async function recalled(id: string, draft: Draft): Promise<History | null> {
+  const kept = await got<Schemas["UndoHistory"]>(
+    api.GET("/api/drafts/{draft_id}/history", { params: { path: { draft_id: id } } }),
+  ).catch(() => null);
+  return kept && recall(kept.history, draft);
+}
+
+/** Saves a draft with its undo history; throws ApiError with status 409 when it has moved on. */
+export async function saveDraft(id: string, revision: number, history: History): Promise<number> {
+  const { draft } = history.present;
   const positions = Object.fromEntries(
     Object.entries(draft.layout.positions).map(([node, p]) => [
       node,
@@ -90,6 +101,7 @@ export async function saveDraft(id: string, revision: number, draft: Draft): Pro
           notes: draft.layout.notes.map((n) => ({ ...n })),
           groups: draft.layout.groups.map((g) => ({ ...g })),
         },
+        history: keep(history),
       },
     }),
   );

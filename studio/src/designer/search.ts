@@ -109,8 +109,8 @@ function words(text: string): Test {
 function word(token: string): Test {
   const pattern = token
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*/g, ".*")
-    .replace(/\?/g, ".");
+    .replace(/\*/g, "\\S*")
+    .replace(/\?/g, "\\S");
   const expression = new RegExp(pattern, "i");
   return (node) => expression.test(node.text);
 }

@@ -13,12 +13,12 @@ export function useAutosave(): void {
   const draft = history?.present.draft ?? null;
 
   useEffect(() => {
-    if (!id || !draft || (save !== "unsaved" && save !== "offline")) return;
+    if (!id || !history || !draft || (save !== "unsaved" && save !== "offline")) return;
     const timer = setTimeout(
       () => {
         const { saving, savedAs, failed } = useDraft.getState();
         saving();
-        saveDraft(id, revision, draft).then(
+        saveDraft(id, revision, history).then(
           (saved) => {
             savedAs(saved, draft);
           },
@@ -32,7 +32,7 @@ export function useAutosave(): void {
     return () => {
       clearTimeout(timer);
     };
-  }, [id, revision, draft, save]);
+  }, [id, revision, history, draft, save]);
 
   useEffect(() => {
     if (save === "saved") return;

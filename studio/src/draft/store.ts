@@ -14,7 +14,8 @@ interface Open {
   readonly save: SaveState;
   /** The draft as it was last saved. */
   readonly stored: Draft | null;
-  open(id: string, revision: number, draft: Draft): void;
+  /** `recalled` is the undo history of an earlier visit; its present is the draft. */
+  open(id: string, revision: number, draft: Draft, recalled?: History | null): void;
   edit(edit: Edit, did: string, burst?: string | null): void;
   undo(): void;
   redo(): void;
@@ -31,8 +32,8 @@ export const useDraft = create<Open>((set) => ({
   history: null,
   save: "saved",
   stored: null,
-  open: (id, revision, draft) => {
-    set({ id, revision, history: begin(draft), save: "saved", stored: draft });
+  open: (id, revision, draft, recalled = null) => {
+    set({ id, revision, history: recalled ?? begin(draft), save: "saved", stored: draft });
   },
   edit: (edit, did, burst = null) => {
     set((state) => changed(state, state.history && apply(state.history, edit, did, burst)));
