@@ -188,3 +188,38 @@ export const comparisonQuery = (left: string, right: string) =>
         api.GET("/api/runs/compare", { params: { query: { left, right } } }),
       ),
   });
+
+export const endpointsQuery = queryOptions({
+  queryKey: ["endpoints"],
+  queryFn: () => got<Schemas["Listed_Endpoint_"]>(api.GET("/api/endpoints")),
+  refetchInterval: 3000,
+});
+
+export const endpointQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["endpoint", name],
+    queryFn: () =>
+      got<Schemas["Endpoint"]>(api.GET("/api/endpoints/{name}", { params: { path: { name } } })),
+    refetchInterval: 1000,
+  });
+
+export const endpointSchemaQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["endpoint-schema", name],
+    queryFn: () =>
+      got<Schemas["EndpointSchema"]>(
+        api.GET("/api/endpoints/{name}/schema", { params: { path: { name } } }),
+      ),
+  });
+
+export const endpointLogQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["endpoint-log", name],
+    queryFn: () =>
+      got<Schemas["LogLines"]>(
+        api.GET("/api/endpoints/{name}/log", {
+          params: { path: { name }, query: { lines: 500 } },
+        }),
+      ),
+    refetchInterval: 2000,
+  });

@@ -75,6 +75,12 @@ export function Shell() {
           <Link to="/runs" aria-current={pathname.startsWith("/runs") ? "page" : undefined}>
             {text.runs}
           </Link>
+          <Link
+            to="/endpoints"
+            aria-current={pathname.startsWith("/endpoints") ? "page" : undefined}
+          >
+            {text.endpoints}
+          </Link>
         </nav>
         <Group gap={4} ml="auto">
           <Menu position="bottom-end">

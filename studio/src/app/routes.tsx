@@ -15,6 +15,13 @@ const Runs = lazy(() => import("../runs/Runs").then((m) => ({ default: m.Runs })
 const RunPage = lazy(() => import("./RunRoute").then((m) => ({ default: m.RunRoute })));
 const Compare = lazy(() => import("../runs/Compare").then((m) => ({ default: m.Compare })));
 
+const Endpoints = lazy(() =>
+  import("../endpoints/Endpoints").then((m) => ({ default: m.Endpoints })),
+);
+const EndpointPage = lazy(() =>
+  import("../endpoints/EndpointPage").then((m) => ({ default: m.EndpointPage })),
+);
+
 function later(page: ReactNode) {
   return <Suspense fallback={<Waiting />}>{page}</Suspense>;
 }
@@ -36,6 +43,8 @@ export const router = createBrowserRouter([
       { path: "runs", element: later(<Runs />) },
       { path: "runs/compare", element: later(<Compare />) },
       { path: "runs/:runId", element: later(<RunPage />) },
+      { path: "endpoints", element: later(<Endpoints />) },
+      { path: "endpoints/:name", element: later(<EndpointPage />) },
       { path: "data", element: later(<Datasets />) },
       { path: "data/import/:uploadId", element: later(<Importing />) },
       { path: "data/sets/:name", element: later(<DatasetPage />) },

@@ -1,11 +1,13 @@
 import { enData } from "./en.data";
 import { enRuns } from "./en.runs";
+import { enEndpoints } from "./en.endpoints";
 import { enDesigner } from "./en.designer";
 
 /** Every sentence the user reads. This file is the list; other languages must have the same keys. */
 export const en = {
   ...enData,
   ...enRuns,
+  ...enEndpoints,
   ...enDesigner,
   appName: "Modelwright",
   language: "Language",

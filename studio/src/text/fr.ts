@@ -1,11 +1,13 @@
 import type { Text } from "./en";
 import { frData } from "./fr.data";
 import { frRuns } from "./fr.runs";
+import { frEndpoints } from "./fr.endpoints";
 import { frDesigner } from "./fr.designer";
 
 export const fr: Text = {
   ...frData,
   ...frRuns,
+  ...frEndpoints,
   ...frDesigner,
   appName: "Modelwright",
   language: "Langue",
