@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from modelwright.data.schema import Column, Schema, Task
@@ -39,7 +39,7 @@ class LearnerOutline:
 
     task: Task
     title: str
-    further: Schema = Schema()
+    further: Schema = field(default_factory=Schema)
 
 
 @dataclass(frozen=True, slots=True)
