@@ -32,6 +32,8 @@ def azureml_main(a=None, b=None):
         os._exit(3)
     if make == "leave":
         sys.exit(4)
+    if make == "gorge":
+        everything = b"x" * 3_000_000_000
     if make == "fail":
         raise ValueError("no such make")
     return a[["make", "Scored Labels"]]
@@ -79,7 +81,7 @@ def test_a_script_that_raises_is_a_400_with_its_node_and_line(replica: Running) 
     error = response.json()["error"]
     assert error["details"]["node"] == "script"
     assert "no such make" in error["message"]
-    assert "Line 17" in error["message"]
+    assert "Line 19" in error["message"]
     assert answers(replica)
 
 
@@ -107,6 +109,15 @@ def test_a_crashing_script_takes_only_its_own_request(replica: Running) -> None:
     assert response.status_code == 500
     assert response.json()["error"]["details"]["code"] == "scoring-process-died"
     until(lambda: answers(replica))
+
+
+def test_a_script_that_wants_more_memory_than_is_kept_for_it_is_refused_it(
+    replica: Running,
+) -> None:
+    response = score(replica, "gorge")
+    assert response.status_code == 400
+    assert "MemoryError" in response.json()["error"]["message"]
+    assert answers(replica)
 
 
 def test_a_script_that_leaves_is_a_mistake_of_the_script(replica: Running) -> None:

@@ -26,7 +26,7 @@ async def load(
     package, scorer = await asyncio.to_thread(_open, path)
     if scorer is not None:
         return Live(name, package, FormulaLane(scorer, settings), settings)
-    made_by = nursery or await Nursery.start(path, settings.cpu_reserve)
+    made_by = nursery or await Nursery.start(path, settings)
     # At least one, which proves that it can score, also where later there may be none.
     replicas = max(1, settings.min_replicas)
     workers = replicas * settings.max_concurrent_requests

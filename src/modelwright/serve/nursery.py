@@ -1,8 +1,9 @@
 """A process that has everything loaded that scripts need, and makes scoring processes by forking.
 
-    python -m modelwright.serve.nursery PACKAGE DESCRIPTOR PATH
+    python -m modelwright.serve.nursery PACKAGE DESCRIPTOR PATH GIGABYTES
 
-DESCRIPTOR is the number of a listening Unix socket, PATH its address.  Whoever connects to it gets a fresh process at the other
+DESCRIPTOR is the number of a listening Unix socket, PATH its address.  GIGABYTES bound the memory of each process,
+beyond what all of them share.  Whoever connects to it gets a fresh process at the other
 end of the connection, see `worker`; it takes a few hundredths of a second, where a new interpreter takes seconds.
 """
 
@@ -20,7 +21,7 @@ from pathlib import Path
 from modelwright.data.errors import ModelwrightError
 from modelwright.inference.package import Package
 from modelwright.serve import worker
-from modelwright.serve.limits import die_with_parent
+from modelwright.serve.limits import die_with_parent, limit_memory
 
 # What components import in the middle of their work; loaded here, it is loaded once for all.
 _LOADED = (
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> int:
     os.dup2(2, 1)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(name)s: %(message)s")
     path, descriptor, place = Path(arguments[0]), int(arguments[1]), Path(arguments[2])
+    memory_gb = float(arguments[3])
     if "--die-with-parent" in arguments:
         die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -62,6 +64,7 @@ def main(arguments: list[str]) -> int:
         if os.fork() == 0:
             listener.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            limit_memory(memory_gb)
             os._exit(worker.serve_with(channel, package))
         channel.close()
 

@@ -129,7 +129,7 @@ def _nursery(name: str, path: Path, folder: Path, settings: DeploymentSettings) 
     place = folder / f"nursery-{secrets.token_hex(4)}.sock"
     with private_socket(place) as listener:
         listener.listen()
-        command = nursery_command(path, listener.fileno(), place)
+        command = nursery_command(path, listener.fileno(), place, settings)
         environment = thread_bounds(settings.cpu_reserve, os.environ)
         pid = start_apart(command, environment, hands_over=[listener.fileno()])
     nursery = NurseryPlace(Process.of(pid), place)

@@ -50,18 +50,18 @@ class Nursery:
         self._process = process
 
     @classmethod
-    async def start(cls, package: Path, cores: float) -> Nursery:
+    async def start(cls, package: Path, settings: DeploymentSettings) -> Nursery:
         """Start one that ends with this process."""
         folder = Path(tempfile.mkdtemp(prefix="modelwright-nursery-"))
         listener = private_socket(folder / "nursery.sock")
         listener.listen()
         try:
             process = await asyncio.create_subprocess_exec(
-                *nursery_command(package, listener.fileno(), folder / "nursery.sock"),
+                *nursery_command(package, listener.fileno(), folder / "nursery.sock", settings),
                 "--die-with-parent",
                 pass_fds=(listener.fileno(),),
                 stdin=asyncio.subprocess.DEVNULL,
-                env=thread_bounds(cores, os.environ),
+                env=thread_bounds(settings.cpu_reserve, os.environ),
             )
         finally:
             listener.close()
@@ -75,10 +75,13 @@ class Nursery:
         await asyncio.to_thread(shutil.rmtree, self.path.parent, ignore_errors=True)
 
 
-def nursery_command(package: Path, descriptor: int, path: Path) -> list[str]:
+def nursery_command(
+    package: Path, descriptor: int, path: Path, settings: DeploymentSettings
+) -> list[str]:
     """The command line of a nursery that listens on an inherited socket at the path."""
     command = [sys.executable, "-m", "modelwright.serve.nursery"]
-    return [*command, str(package), str(descriptor), str(path)]
+    memory = str(settings.memory_reserve_gb)
+    return [*command, str(package), str(descriptor), str(path), memory]
 
 
 class Worker:
