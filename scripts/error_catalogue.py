@@ -102,6 +102,7 @@ def refusals() -> dict[str, Entry]:
                 continue
             for code in codes_in(function):
                 when = first_line(ast.get_docstring(function))
+                when = when or function.name.strip("_").replace("_", " ").capitalize() + "."
                 found.setdefault(code, Entry(when))
     return found
 
