@@ -341,6 +341,7 @@ class WorkerLane:
 
 
 def _crashed() -> Refusal:
+    """The process that scored a request died; another takes its place."""
     return Refusal(
         500,
         "The process that scored this request died. The endpoint's log may tell why.",
