@@ -82,8 +82,22 @@ export async function recalled(id: string, draft: Draft): Promise<History | null
 }
 
 /** Saves a draft with its undo history; throws ApiError with status 409 when it has moved on. */
-export async function saveDraft(id: string, revision: number, history: History): Promise<number> {
+export async function saveDraft(
+  id: string,
+  revision: number,
+  history: History,
+  storedName: string,
+): Promise<number> {
   const { draft } = history.present;
+  const { name } = draft.graph;
+  if (name && name !== storedName) {
+    await got<Schemas["Draft"]>(
+      api.PATCH("/api/drafts/{draft_id}", {
+        params: { path: { draft_id: id } },
+        body: { name },
+      }),
+    );
+  }
   const positions = Object.fromEntries(
     Object.entries(draft.layout.positions).map(([node, p]) => [
       node,

@@ -16,9 +16,9 @@ export function useAutosave(): void {
     if (!id || !history || !draft || (save !== "unsaved" && save !== "offline")) return;
     const timer = setTimeout(
       () => {
-        const { saving, savedAs, failed } = useDraft.getState();
+        const { saving, savedAs, failed, stored } = useDraft.getState();
         saving();
-        saveDraft(id, revision, history).then(
+        saveDraft(id, revision, history, stored?.graph.name ?? "").then(
           (saved) => {
             savedAs(saved, draft);
           },
