@@ -76,6 +76,27 @@ def classifier() -> UntrainedModel:
 
 
 @cache
+def clusterer() -> UntrainedModel:
+    """A clustering to be trained."""
+    return _only(library().make("k-means-clustering", 1, {}), UntrainedModel)
+
+
+@cache
+def detector() -> UntrainedModel:
+    """An anomaly detector to be trained."""
+    return _only(library().make("pca-based-anomaly-detection", 1, {}), UntrainedModel)
+
+
+@cache
+def clusters() -> Model:
+    """The cars in clusters."""
+    component = library().make("train-clustering-model", 1, {})
+    found = work(component, {"untrained_model": clusterer(), "dataset": cars()})["trained_model"]
+    assert isinstance(found, Model)
+    return found
+
+
+@cache
 def model() -> Model:
     """A regression trained on the cars."""
     component = library().make("train-model", 1, {"label_column": "price"})
@@ -115,6 +136,12 @@ MAKERS: dict[type[Artifact], Callable[[], Artifact]] = {
 """What arrives at a port unless the example says otherwise."""
 
 EXAMPLES: dict[str, tuple[Example, ...]] = {
+    "train-clustering-model": (
+        Example({}, {"untrained_model": clusterer}),
+        Example({"append": False}, {"untrained_model": clusterer}),
+    ),
+    "train-anomaly-detection-model": (Example({}, {"untrained_model": detector}),),
+    "assign-data-to-clusters": (Example({}, {"trained_model": clusters}),),
     "enter-data-manually": (Example({"data": "a,b\n1,x\n2,y\n"}),),
     "select-columns-in-dataset": (Example({"columns": ["price", "make"]}),),
     "clean-missing-data": (

@@ -46,6 +46,14 @@ def test_ranges_are_given_in_the_type_of_their_parameter() -> None:
     assert ranges["learning_rate"] == pytest.approx((0.01, 0.1, 1.0))
 
 
+def test_a_span_of_whole_numbers_is_cut_into_whole_numbers() -> None:
+    learner = TwoClassBoostedDecisionTree(
+        create_trainer_mode="ParameterRange",
+        number_of_trees_constructed_range=Range(minimum=5, maximum=8, steps=6),
+    )
+    assert learner.ranges()["number_of_trees_constructed"] == (5, 6, 7, 8)
+
+
 def test_training_once_takes_the_first_value_of_each_range() -> None:
     learner = TwoClassBoostedDecisionTree(
         create_trainer_mode="ParameterRange",

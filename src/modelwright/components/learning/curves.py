@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from modelwright.components.learning.encoding import Floats
 from modelwright.components.learning.evaluation import (
     ClassScores,
+    ClusterScores,
     NumberScores,
     QuantileScores,
     TwoClassScores,
@@ -41,6 +42,8 @@ def evaluation_plots(table: Table, *, port: str = "scored dataset") -> dict[str,
         }
     if isinstance(scores, ClassScores):
         return {"task": "multiclass", "confusion": confusion(scores), "classes": by_class(scores)}
+    if isinstance(scores, ClusterScores):
+        return {"task": "clustering", "clusters": scores.rows()}
     if isinstance(scores, QuantileScores):
         return {"task": "quantile-regression", "coverage": coverage(scores)}
     return {

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from modelwright.components.errors import ColumnTypeError
 from modelwright.components.learning.errors import AllMissing, InfiniteValues, TooManyUniqueValues
+from modelwright.data.expression.table import named
 from modelwright.data.schema import Column, ColumnType, Schema
 
 Level = str | int | float | bool | None
@@ -65,7 +66,7 @@ class Encoding:
 
     def encode(self, frame: pl.DataFrame) -> Encoded:
         """The rows of a frame that has the features' columns, of the types they had in training."""
-        numbers = frame.select(f.name for f in self.numbers)
+        numbers = frame.select(named(f.name) for f in self.numbers)
         coded = frame.select(_code(f) for f in self.categories)
         codes: tuple[Codes, ...] = tuple(s.to_numpy() for s in coded.get_columns())
         return Encoded(self, frame.height, numbers, codes)
@@ -143,7 +144,7 @@ def _code(feature: CategoryFeature) -> pl.Expr:
     dtype = pl.UInt8 if none < 2**8 else pl.UInt16 if none < 2**16 else pl.UInt32
     # Missing is the last level where it is one, and otherwise, like a value never seen, no level.
     missing = len(levels)
-    column = pl.col(feature.name)
+    column = named(feature.name)
     if any(isinstance(v, float) for v in levels):
         column = column.fill_nan(None)
     seen = column.replace_strict(levels, range(len(levels)), default=none, return_dtype=dtype)
@@ -156,7 +157,7 @@ def _learn_numbers(
 ) -> dict[str, NumberFeature]:
     figures: dict[str, pl.Expr] = {}
     for number, column in enumerate(columns):
-        value = pl.col(column.name).cast(pl.Float64)
+        value = named(column.name).cast(pl.Float64)
         if column.type is ColumnType.DOUBLE:
             value = value.fill_nan(None)
         figures |= {
@@ -187,7 +188,7 @@ def _learn_categories(
     frame: pl.DataFrame, columns: Sequence[Column], port: str
 ) -> dict[str, CategoryFeature]:
     values = [
-        pl.col(c.name).fill_nan(None) if c.type is ColumnType.DOUBLE else pl.col(c.name)
+        named(c.name).fill_nan(None) if c.type is ColumnType.DOUBLE else named(c.name)
         for c in columns
     ]
     distinct = frame.select(v.unique().sort(nulls_last=True).implode() for v in values)

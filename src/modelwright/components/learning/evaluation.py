@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from modelwright.components.errors import EmptyTable
 from modelwright.components.learning.encoding import Floats
@@ -21,21 +22,27 @@ from modelwright.components.learning.errors import (
 from modelwright.components.learning.metrics import (
     Metrics,
     Numbers,
+    Row,
     Truths,
+    cluster_metrics,
     multiclass_metrics,
     quantile_loss,
     regression_metrics,
     two_class_metrics,
 )
 from modelwright.components.learning.scores import (
+    ASSIGNMENTS,
     SCORED_LABELS,
     SCORED_PROBABILITIES,
     THRESHOLD,
+    distance_column,
 )
+from modelwright.data.expression.table import named
 from modelwright.data.schema import Column, ColumnType, Schema, Task
 from modelwright.data.table import Table
 
 _QUANTILE_LOSS = "Quantile Loss"
+_ONE_CLUSTER = cluster_metrics(np.zeros(1, dtype=np.intp), np.zeros((1, 1)))[0]
 
 TITLES = {
     Task.REGRESSION: "regression",
@@ -111,7 +118,31 @@ class QuantileScores:
         return {**losses, f"Average {_QUANTILE_LOSS}": mean}
 
 
-Scores = NumberScores | TwoClassScores | ClassScores | QuantileScores
+@dataclass(frozen=True)
+class ClusterScores:
+    """The cluster of each row, and (rows, clusters) its distance from the centre of each."""
+
+    cluster: Numbers
+    distance: Floats
+
+    def metrics(self) -> Metrics:
+        """The measures of all clusters together."""
+        combined = self.rows()[-1]
+        return {n: float(v) for n, v in combined.items() if isinstance(v, (int, float))}
+
+    def rows(self) -> list[Row]:
+        """A row of the evaluation table per cluster, and one for all of them."""
+        return cluster_metrics(self.cluster, self.distance)
+
+
+Scores = NumberScores | TwoClassScores | ClassScores | QuantileScores | ClusterScores
+
+
+def evaluation_rows(scores: Scores) -> list[Row]:
+    """The rows of the evaluation table: one, or for clusters several."""
+    if isinstance(scores, ClusterScores):
+        return scores.rows()
+    return [{**scores.metrics()}]
 
 
 def scored_task(schema: Schema, *, port: str) -> Task:
@@ -145,9 +176,11 @@ def read_scores(table: Table, *, port: str, log: Callable[[str], None] | None = 
     ScoresAllMissing and LabelNotComparable.
     """
     task = scored_task(table.schema, port=port)
-    label = actual_label(table.schema, task, port=port)
     if table.rows == 0:
         raise EmptyTable(port)
+    if task is Task.CLUSTERING:
+        return _cluster_scores(table, port)
+    label = actual_label(table.schema, task, port=port)
     if task is Task.QUANTILE_REGRESSION:
         return _quantile_scores(table, label, port, log)
     scored = _score_column(table.schema, task, "label", SCORED_LABELS, port)
@@ -158,7 +191,7 @@ def read_scores(table: Table, *, port: str, log: Callable[[str], None] | None = 
         return NumberScores(actual, predicted)
     if task is Task.MULTICLASS:
         return _class_scores(table, label, scored, port, log)
-    if task is not Task.TWO_CLASS:
+    if task not in (Task.TWO_CLASS, Task.ANOMALY):
         raise NoScoreColumns(port, f"of a task that can be evaluated: not {TITLES[task]}")
     probability = _score_column(table.schema, task, "probability", SCORED_PROBABILITIES, port)
     positive = probability.score.of if probability.score else None
@@ -202,6 +235,25 @@ def _other_class(
         why = f"besides the positive class {positive!r} there is more than one other: {known}"
         raise LabelNotComparable(label.name, port, why)
     return next(iter(others), None)
+
+
+def _cluster_scores(table: Table, port: str) -> ClusterScores:
+    cluster = _score_column(table.schema, Task.CLUSTERING, "assignment", ASSIGNMENTS, port)
+    columns = {
+        c.score.of: c.name
+        for c in table.schema
+        if c.score and c.score.task is Task.CLUSTERING and c.score.content == "distance"
+    }
+    numbers = table.frame[cluster.name]
+    count = max([len(columns), *((n or 0) + 1 for n in numbers.unique().to_list())])
+    for missing in (k for k in range(count) if k not in columns):
+        raise NoScoreColumns(port, f'"{distance_column(missing).name}"')
+    names = [cluster.name, *(columns[k] for k in range(count))]
+    frame = table.frame.select(named(n) for n in names).drop_nulls()
+    if not frame.height:
+        raise ScoresAllMissing(cluster.name, port)
+    distances = frame.drop(cluster.name).to_numpy().astype(np.float64, copy=False)
+    return ClusterScores(frame[cluster.name].to_numpy().astype(np.intp), distances)
 
 
 def _quantile_scores(
@@ -262,9 +314,9 @@ def _complete(
     log: Callable[[str], None] | None,
     *further: str,
 ) -> pl.DataFrame:
-    frame = table.frame.select(label.name, score.name, *further)
+    frame = table.frame.select(named(n) for n in (label.name, score.name, *further))
     frame = frame.with_columns(pl.col(pl.Float64).fill_nan(None))
-    complete = frame.drop_nulls([label.name, score.name])
+    complete = frame.drop_nulls(cs.by_name(label.name, score.name))
     if complete.height == 0:
         if frame[label.name].null_count() == frame.height:
             raise LabelAllMissing(label.name, port)
@@ -278,23 +330,28 @@ def _floats(values: pl.Series) -> Floats:
     return values.cast(pl.Float64).to_numpy().astype(np.float64, copy=False)
 
 
-def metric_columns(task: Task, schema: Schema = _NOTHING) -> Schema | None:
-    """The columns of the evaluation table of scored data with that schema, None where unknown."""
+def metric_columns(task: Task, schema: Schema = _NOTHING) -> Schema:
+    """The columns of the evaluation table of scored data with that schema."""
     ones = np.array([0.0, 1.0])
     names: Metrics
     if task is Task.REGRESSION:
         names = regression_metrics(ones, ones)
-    elif task is Task.TWO_CLASS:
+    elif task in (Task.TWO_CLASS, Task.ANOMALY):
         names = two_class_metrics(ones > 0, ones, threshold=THRESHOLD)
     elif task is Task.MULTICLASS:
         names = multiclass_metrics(np.array([0, 1]), np.array([0, 1]), ones)
     elif task is Task.QUANTILE_REGRESSION:
         names = QuantileScores(ones, dict.fromkeys(_quantile_columns(schema), ones)).metrics()
     else:
-        return None
+        return Schema(tuple(Column(n, _type_of(v)) for n, v in _ONE_CLUSTER.items()))
     return Schema(tuple(Column(name, ColumnType.DOUBLE) for name in names))
 
 
-def metrics_frame(rows: list[Metrics]) -> pl.DataFrame:
-    """The evaluation table: a row per set of metrics."""
-    return pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.Float64))
+def metrics_frame(rows: list[Row]) -> pl.DataFrame:
+    """The evaluation table."""
+    return pl.DataFrame(rows, schema={n: _type_of(v).dtype for n, v in rows[0].items()})
+
+
+def _type_of(value: object) -> ColumnType:
+    known = {str: ColumnType.STRING, int: ColumnType.INTEGER}
+    return known.get(type(value), ColumnType.DOUBLE)

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from modelwright.components.learning.encoding import Floats
+from modelwright.data.expression.table import named
 from modelwright.data.fitted import Model
 from modelwright.data.schema import ColumnType
 
@@ -52,7 +53,7 @@ def explain(
     scores = _explained(model)
     chance = np.random.default_rng(0)
     width, count = len(features), rows.height
-    both = pl.concat([rows.select(features), background.select(features)])
+    both = pl.concat([f.select(named(n) for n in features) for f in (rows, background)])
     total = np.zeros((count, width, len(scores)))
     averages = np.zeros(len(scores))
     for _ in range(orders):
@@ -66,7 +67,8 @@ def explain(
             )
             for at, name in enumerate(features)
         }
-        scored = model.formula.apply(pl.DataFrame(shown), natives=model.natives).select(scores)
+        scored = model.formula.apply(pl.DataFrame(shown), natives=model.natives)
+        scored = scored.select(named(n) for n in scores)
         value = scored.to_numpy().reshape(width + 1, count, len(scores))
         change = np.diff(value, axis=0)
         row = np.arange(count)

@@ -28,6 +28,7 @@ CLUSTERING = "Machine Learning Algorithms / Clustering"
 ANOMALY_DETECTION = "Anomaly Detection"
 
 _RANGE = "_range"
+_MODES = {"create_trainer_mode", "training_mode"}
 
 Class = str | int | float | bool
 
@@ -66,7 +67,8 @@ class TrainingData:
     target: (rows,) the label, or for a classifier the number of its class; empty without a label.
     classes: label values in sorted order; for two classes the positive one is the last.
     features: the columns that were encoded.  prefix: of names, for a learner that is one of many in
-    a model.
+    a model.  labels: for clustering, the label of each row where there is one.  sources: what stands
+    for a feature instead of its column, with the working columns that it needs in `prepared`.
     """
 
     encoded: Encoded
@@ -75,6 +77,13 @@ class TrainingData:
     label: Column | None = None
     classes: tuple[Class, ...] = ()
     prefix: str = ""
+    labels: Sequence[Class | None] = ()
+    sources: Mapping[str, Expression] = field(default_factory=dict)
+    prepared: Working | None = None
+
+    def source(self, feature: str) -> Expression:
+        """The value of a feature: its column, or what stands for it."""
+        return self.sources.get(feature, column(feature))
 
     def native(self, name: str) -> str:
         """The name of a native value of this learner, its own even within a model of many."""
@@ -82,7 +91,7 @@ class TrainingData:
 
     def working(self) -> Working:
         """Working columns of this learner, its own even within a model of many."""
-        return Working(self.prefix)
+        return self.prepared or Working(self.prefix)
 
     @property
     def rows(self) -> int:
@@ -124,6 +133,10 @@ class Learner(Component):
 
     def run(self) -> Annotated[UntrainedModel, Titled("Untrained model")]:
         """The learner with its settings, as data."""
+        return self.as_data()
+
+    def as_data(self) -> UntrainedModel:
+        """What `of` reads back."""
         spec = self.__component__
         return UntrainedModel(self.task, spec.id, spec.version, self.settings())
 
@@ -131,6 +144,11 @@ class Learner(Component):
         """Task and title are known at once."""
         found = LearnerOutline(self.task, self.__component__.title, self.further_scores())
         return {"untrained_model": found}
+
+    @property
+    def label_is_feature(self) -> bool:
+        """Whether a learner that predicts nothing uses the label as a feature."""
+        return False
 
     def further_scores(self) -> Schema:
         """Score columns beside those of every model for the task, as far as settings tell them."""
@@ -163,11 +181,15 @@ class Learner(Component):
         assert isinstance(parsed, Learner)  # noqa: S101  # `parse` gives an instance of its class
         return parsed
 
+    @property
+    def inner(self) -> Learner:
+        """The learner whose settings a sweep varies: itself, or the one that it wraps."""
+        return self
+
     def ranges(self) -> dict[str, tuple[Any, ...]]:
         """The values a sweep tries, by parameter; empty in SingleParameter mode."""
-        if getattr(self, "create_trainer_mode", "SingleParameter") == "SingleParameter":
-            return {}
-        return self.swept()
+        modes = {getattr(self, name, None) for name in _MODES}
+        return self.swept() if "ParameterRange" in modes else {}
 
     def swept(self) -> dict[str, tuple[Any, ...]]:
         """The values of every range, by parameter, whatever the mode."""
@@ -176,14 +198,14 @@ class Learner(Component):
             if isinstance(value, Range):
                 parameter = name.removesuffix(_RANGE)
                 adapter = _adapter(type(self), parameter)
-                found[parameter] = tuple(adapter.validate_python(p) for p in value.points())
+                points = _points(type(self), parameter, value)
+                found[parameter] = tuple(adapter.validate_python(p) for p in points)
         return found
 
     def with_values(self, values: Mapping[str, Any]) -> Self:
         """The learner in SingleParameter mode with some parameters set."""
         settings = {**self.model_dump(mode="json"), **values}
-        if "create_trainer_mode" in settings:
-            settings["create_trainer_mode"] = "SingleParameter"
+        settings |= dict.fromkeys(settings.keys() & _MODES, "SingleParameter")
         return self.model_validate(settings)
 
     def single(self) -> Self:
@@ -196,13 +218,22 @@ class Learner(Component):
     def _range_fits(cls, value: Any, info: ValidationInfo) -> Any:
         """Each value of a range must be one that the parameter itself allows."""
         if isinstance(value, Range) and info.field_name:
-            adapter = _adapter(cls, info.field_name.removesuffix(_RANGE))
-            for point in value.points():
+            parameter = info.field_name.removesuffix(_RANGE)
+            adapter = _adapter(cls, parameter)
+            for point in _points(cls, parameter, value):
                 try:
                     adapter.validate_python(point)
                 except PydanticError as error:
                     raise ValueError(f"{point}: {error.errors()[0]['msg']}") from None
         return value
+
+
+def _points(cls: type[Learner], parameter: str, values: Range) -> list[float]:
+    """The values of a range; those that a span is cut into are whole where the parameter is."""
+    points = values.points()
+    if values.values or cls.model_fields[parameter].annotation is not int:
+        return list(points)
+    return list(dict.fromkeys(round(point) for point in points))
 
 
 def _adapter(cls: type[Learner], parameter: str) -> TypeAdapter[Any]:

@@ -16,6 +16,7 @@ from modelwright.components.learning.encoding import Floats
 Truths = NDArray[np.bool_]
 Numbers = NDArray[np.intp]
 Metrics = dict[str, float | None]
+Row = dict[str, float | int | str | None]
 
 SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 
@@ -93,6 +94,35 @@ def multiclass_metrics(actual: Numbers, predicted: Numbers, likelihood: Floats |
         "Macro F1 Score": float((2 * hits / (there + said)).mean()),
         "Average Log Loss": loss,
     }
+
+
+def cluster_metrics(cluster: Numbers, distance: Floats) -> list[Row]:
+    """How near the rows of each cluster are to its centre and to the others, and the same of all.
+
+    cluster: of each row, from 0.  distance: (rows, clusters) from each centre.  The last row speaks of
+    all rows together.
+    """
+    rows: list[Row] = []
+    own = distance[np.arange(len(cluster)), cluster]
+    others = distance.shape[1] - 1
+    apart = (distance.sum(axis=1) - own) / others if others else None
+    for number in [*range(distance.shape[1]), None]:
+        mine = np.ones(len(cluster), dtype=bool) if number is None else cluster == number
+        points = int(mine.sum())
+        rows.append(
+            {
+                "Result Description": "Combined Evaluation"
+                if number is None
+                else f"Evaluation For Cluster No.{number}",
+                "Average Distance to Other Center": float(apart[mine].mean())
+                if apart is not None and points
+                else None,
+                "Average Distance to Cluster Center": float(own[mine].mean()) if points else None,
+                "Number of Points": points,
+                "Maximal Distance to Cluster Center": float(own[mine].max()) if points else None,
+            }
+        )
+    return rows
 
 
 def quantile_loss(actual: Floats, predicted: Floats, quantile: float) -> float:

@@ -10,8 +10,13 @@ from modelwright.data.schema import Column, ColumnType, Role, Schema, Score, Tas
 
 SCORED_LABELS = "Scored Labels"
 SCORED_PROBABILITIES = "Scored Probabilities"
+ASSIGNMENTS = "Assignments"
+DISTANCES = "DistancesToClusterCenter"
 SCORED_QUANTILE = "Scored Quantile"
 SCORED_DEVIATION = "Scored Label Standard Deviation"
+
+NORMAL = 1
+"""The label of a row that is no anomaly."""
 
 THRESHOLD = 0.5
 """A row is scored as the positive class from this probability on."""
@@ -36,6 +41,24 @@ def deviation_column(label: Column | None) -> Column:
     """The column that says how far a predicted number may be off."""
     score = Score(Task.REGRESSION, "deviation", label.name if label else None)
     return Column(SCORED_DEVIATION, ColumnType.DOUBLE, Role.SCORE, score=score)
+
+
+def assignment_column() -> Column:
+    """The column that holds the number of the nearest cluster, from 0."""
+    score = Score(Task.CLUSTERING, "assignment")
+    return Column(ASSIGNMENTS, ColumnType.INTEGER, Role.SCORE, categorical=True, score=score)
+
+
+def distance_column(cluster: int) -> Column:
+    """The column that holds the distance from the centre of a cluster."""
+    score = Score(Task.CLUSTERING, "distance", of=cluster)
+    return Column(f"{DISTANCES} no.{cluster}", ColumnType.DOUBLE, Role.SCORE, score=score)
+
+
+def overwritten_column(label: Column) -> Column:
+    """The label column, holding the label of the nearest cluster."""
+    score = Score(Task.CLUSTERING, "label", label.name)
+    return Column(label.name, label.type, Role.LABEL, label.categorical, score)
 
 
 def class_column(label: Column | None, task: Task) -> Column:
@@ -72,6 +95,13 @@ def two_class_scores(
         (class_column(label, Task.TWO_CLASS), scored),
         (probability_column(label, Task.TWO_CLASS, positive), probability),
     )
+
+
+def normal_scores(probability: Expression) -> tuple[tuple[Column, Expression], ...]:
+    """Scored Labels, 1 for normal and 0 for not, and Scored Probabilities of being normal."""
+    scored = when(probability >= THRESHOLD, 1, 0)
+    labels, likely = outline_scores(Task.ANOMALY, None)
+    return ((labels, scored), (likely, probability))
 
 
 def multiclass_scores(
@@ -156,6 +186,8 @@ def outline_scores(task: Task, label: Column | None) -> Schema:
         return Schema((class_column(label, task), probability_column(label, task, None)))
     if task is Task.MULTICLASS:
         return Schema((class_column(label, task),))
+    if task is Task.ANOMALY:
+        return Schema((class_column(None, task), probability_column(None, task, NORMAL)))
     return Schema()
 
 

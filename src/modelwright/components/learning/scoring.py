@@ -9,6 +9,7 @@ import polars as pl
 from modelwright.components.learning.errors import SchemaMismatch
 from modelwright.components.outline import ModelOutline, TableOutline
 from modelwright.data.errors import suggestion
+from modelwright.data.expression.table import named
 from modelwright.data.fitted import Model
 from modelwright.data.schema import Column, ColumnType, Role, Schema, Task
 from modelwright.data.table import Table
@@ -87,7 +88,7 @@ def _as_trained(features: Schema, dataset: Table) -> Table:
         found = dataset.schema.column(feature.name).type
         if found is feature.type:
             continue
-        value = pl.col(feature.name)
+        value = named(feature.name)
         if found is ColumnType.DOUBLE and feature.type is ColumnType.INTEGER:
             if not feature.categorical:
                 continue

@@ -37,6 +37,7 @@ from modelwright.components.learning.explanation import explain, sampled
 from modelwright.components.learning.learner import Class, Fitted, Learner, TrainingData
 from modelwright.components.learning.scores import outline_scores
 from modelwright.components.outline import LearnerOutline, ModelOutline, TableOutline
+from modelwright.data.expression.table import named
 from modelwright.data.fitted import Model
 from modelwright.data.schema import Column, ColumnType, Role, Schema, Task
 from modelwright.data.table import Table
@@ -47,7 +48,7 @@ MOST_CLASSES = 1_000
 SUPERVISED = (Task.REGRESSION, Task.QUANTILE_REGRESSION, Task.TWO_CLASS, Task.MULTICLASS)
 
 _CLASSES = (Task.TWO_CLASS, Task.MULTICLASS)
-_TRAINERS = {
+TRAINERS = {
     Task.CLUSTERING: "Train Clustering Model",
     Task.ANOMALY: "Train Anomaly Detection Model",
 }
@@ -55,7 +56,13 @@ _LIBRARIES = ("modelwright", "polars", "numpy")
 
 
 def train(
-    learner: Learner, dataset: Table, label: str, context: Context, *, explanation: bool = False
+    learner: Learner,
+    dataset: Table,
+    label: str,
+    context: Context,
+    *,
+    explanation: bool = False,
+    port: str = "dataset",
 ) -> Model:
     """A model that predicts one column of the data from its other feature columns.
 
@@ -67,19 +74,23 @@ def train(
     if ranges := learner.ranges():
         used = ", ".join(f"{name} {points[0]}" for name, points in ranges.items())
         context.log(f"ParameterRange mode: trained with the first value of each range ({used}).")
-    data = training_data(chosen, dataset, label, context)
+    data = training_data(chosen, dataset, label, context, port=port)
     title = chosen.__component__.title
     context.log(f"{title}: {data.rows} rows, {len(data.features)} features.")
     model = model_of(chosen, data, chosen.fit(data, context))
     if not explanation:
         return model
-    rows = sampled(dataset.frame.select(model.features.names))
+    rows = sampled(dataset.frame.select(named(n) for n in model.features.names))
     told = explain(model, rows, rows).summary()
     return replace(model, learnt={**model.learnt, "explanation": told})
 
 
 def outline_of_training(
-    learner: LearnerOutline | None, dataset: TableOutline | None, label: str
+    learner: LearnerOutline | None,
+    dataset: TableOutline | None,
+    label: str,
+    *,
+    port: str = "dataset",
 ) -> ModelOutline | None:
     """What the model will be, as far as it is known before the run.
 
@@ -90,12 +101,12 @@ def outline_of_training(
         return ModelOutline(task) if task else None
     if not label and not dataset.schema.labels and not dataset.complete:
         return ModelOutline(task) if task else None
-    column = chosen_label(dataset.schema, label)
+    column = chosen_label(dataset.schema, label, port=port)
     if dataset.rows == 0:
-        raise EmptyTable("dataset", FEWEST_ROWS)
+        raise EmptyTable(port, FEWEST_ROWS)
     if learner:
         check_label_type(learner.task, column, learner.title)
-    features = features_of(dataset.schema, column.name) if dataset.complete else None
+    features = features_of(dataset.schema, column.name, port=port) if dataset.complete else None
     if task is None:
         return None
     scores = outline_scores(task, column).put(*(_of_label(c, column) for c in further))
@@ -109,7 +120,7 @@ def _of_label(score: Column, label: Column) -> Column:
 def refuse_unsupervised(task: Task, learner: str) -> None:
     """Raise WrongLearner for a learner that is not fitted to a label."""
     if task not in SUPERVISED:
-        raise WrongLearner(learner, task.value, _TRAINERS[task])
+        raise WrongLearner(learner, task.value, TRAINERS[task])
 
 
 def model_of(learner: Learner, data: TrainingData, fitted: Fitted) -> Model:
@@ -191,35 +202,37 @@ def check_label_type(task: Task, label: Column, learner: str) -> None:
         raise WrongLabelType(label.name, label.type.value, "numbers", learner=learner)
 
 
-def training_data(learner: Learner, dataset: Table, label: str, context: Context) -> TrainingData:
+def training_data(
+    learner: Learner, dataset: Table, label: str, context: Context, *, port: str = "dataset"
+) -> TrainingData:
     """The rows that have a label, as numbers.
 
     Raises EmptyTable, LabelAllMissing, TooFewRows, InfiniteValues and the errors of `chosen_label`,
     `features_of`, `check_label_type`, `learn_encoding` and of classes that do not suit the task.
     """
-    column = chosen_label(dataset.schema, label)
+    column = chosen_label(dataset.schema, label, port=port)
     if dataset.rows == 0:
         # Before the types: columns without a value are text, which says nothing about them.
-        raise EmptyTable("dataset", FEWEST_ROWS)
+        raise EmptyTable(port, FEWEST_ROWS)
     check_label_type(learner.task, column, learner.__component__.title)
-    features = features_of(dataset.schema, column.name)
+    features = features_of(dataset.schema, column.name, port=port)
     frame = _labelled(dataset.frame, column)
     if frame.height == 0:
-        raise LabelAllMissing(column.name, "dataset")
+        raise LabelAllMissing(column.name, port)
     if ignored := dataset.rows - frame.height:
         context.log(f'{ignored} rows without a value in "{column.name}" are ignored.')
     if frame.height < FEWEST_ROWS:
-        raise TooFewRows("dataset", frame.height, FEWEST_ROWS)
+        raise TooFewRows(port, frame.height, FEWEST_ROWS)
     values = frame[column.name]
     if column.type is ColumnType.DOUBLE and (infinite := int(values.is_infinite().sum())):
-        raise InfiniteValues(column.name, "dataset", infinite)
+        raise InfiniteValues(column.name, port, infinite)
     classes: tuple[Class, ...] = ()
     if learner.task in _CLASSES:
         classes = _classes(values, column, learner.task)
         target = _class_numbers(values, classes)
     else:
         target = values.cast(pl.Float64).to_numpy().astype(np.float64, copy=False)
-    encoded = learn_encoding(frame, features).encode(frame)
+    encoded = learn_encoding(frame, features, port=port).encode(frame)
     return TrainingData(encoded, features, target, column, classes)
 
 

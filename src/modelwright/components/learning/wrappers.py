@@ -49,8 +49,13 @@ class TwoClassWrapper(Learner):
         ],
     ) -> Annotated[UntrainedModel, Titled("Untrained model")]:
         """The wrapped learner, as data."""
-        wrapped = untrained_binary_classification_model
-        _refuse_other(wrapped.task, Learner.of(wrapped).__component__.title)
+        wrapped = Learner.of(untrained_binary_classification_model)
+        _refuse_other(wrapped.task, wrapped.__component__.title)
+        return self.around(wrapped).as_data()
+
+    def as_data(self) -> UntrainedModel:
+        """The wrapper and what it wraps."""
+        wrapped = self.base.as_data()
         spec = self.__component__
         inner = {
             "component": wrapped.component,
@@ -89,6 +94,11 @@ class TwoClassWrapper(Learner):
         if self._base is None:
             raise InvalidParameter(_BASE, None, "no learner is wrapped")
         return self._base
+
+    @property
+    def inner(self) -> Learner:
+        """The learner inside."""
+        return self.base
 
     def settings(self) -> dict[str, Any]:
         """The settings of the learner inside, once there is one; the wrapper has none."""

@@ -11,6 +11,7 @@ from modelwright.components.learning.errors import TasksDiffer
 from modelwright.components.learning.evaluation import (
     TITLES,
     actual_label,
+    evaluation_rows,
     metric_columns,
     metrics_frame,
     read_scores,
@@ -44,9 +45,9 @@ class EvaluateModel(Component, category="Model Scoring and Evaluation"):
     ) -> Annotated[Table, Titled("Evaluation results")]:
         second = scored_dataset_to_compare
         _refuse_mixed(scored_dataset.schema, second.schema if second else None)
-        rows = [read_scores(scored_dataset, port=_FIRST, log=context.log).metrics()]
+        rows = evaluation_rows(read_scores(scored_dataset, port=_FIRST, log=context.log))
         if second is not None:
-            rows.append(read_scores(second, port=_SECOND, log=context.log).metrics())
+            rows += evaluation_rows(read_scores(second, port=_SECOND, log=context.log))
         return Table(metrics_frame(rows))
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
@@ -56,15 +57,15 @@ class EvaluateModel(Component, category="Model Scoring and Evaluation"):
             # Without all columns known, a score or label may still turn up.
             if isinstance(given, TableOutline) and given.complete:
                 found = scored_task(given.schema, port=port)
-                actual_label(given.schema, found, port=port)
+                if found is not Task.CLUSTERING:
+                    actual_label(given.schema, found, port=port)
                 if task is not None and task is not found:
                     raise TasksDiffer(TITLES[task], TITLES[found])
                 task, scored = found, scored or given.schema
-        columns = metric_columns(task, scored) if task else None
-        if columns is None:
+        if task is None:
             return {"evaluation_results": None}
-        rows = 1 if second is None else 2
-        return {"evaluation_results": TableOutline(columns, rows=rows)}
+        rows = None if task is Task.CLUSTERING else 1 if second is None else 2
+        return {"evaluation_results": TableOutline(metric_columns(task, scored), rows=rows)}
 
 
 def _refuse_mixed(first: Schema, second: Schema | None) -> None:

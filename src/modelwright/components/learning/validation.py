@@ -1,0 +1,79 @@
+"""Measuring a learner on rows that it was not trained on, fold by fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from modelwright.components.context import Context
+from modelwright.components.learning.errors import TooFewRows
+from modelwright.components.learning.learner import Learner
+from modelwright.components.learning.scoring import score
+from modelwright.components.learning.training import train
+from modelwright.data.fitted import UntrainedModel
+from modelwright.data.folds import FoldedTable
+from modelwright.data.schema import Column, Task
+from modelwright.data.table import Table
+
+Rows = NDArray[np.intp]
+
+_CLASSES = (Task.TWO_CLASS, Task.MULTICLASS)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A learner to be trained on the rows outside of a fold and tried on those inside."""
+
+    learner: UntrainedModel
+    label: str
+    inside: Rows
+
+
+def folds_of(
+    dataset: Table, label: Column, task: Task, *, count: int, seed: int
+) -> tuple[Rows, ...]:
+    """The numbers of the rows of each fold.
+
+    Those that Partition and Sample assigned, if it did; else rows are dealt at random, for classes so
+    that each fold has its share of every class.  Raises TooFewRows.
+    """
+    if isinstance(dataset, FoldedTable):
+        return tuple(fold.to_numpy().astype(np.intp) for fold in dataset.folds)
+    if dataset.rows < count:
+        raise TooFewRows("dataset", dataset.rows, count, f"for {count} folds")
+    chance = np.random.default_rng(seed)
+    order = chance.permutation(dataset.rows)
+    if task in _CLASSES:
+        # Sorted by class, in random order within each, neighbours are dealt to different folds.
+        ranks = dataset.frame[label.name].cast(pl.String).rank("dense").fill_null(0).to_numpy()
+        order = order[np.argsort(ranks[order], kind="stable")]
+    return tuple(np.sort(order[fold::count]) for fold in range(count))
+
+
+def try_folds(
+    learner: Learner, dataset: Table, label: str, folds: Sequence[Rows], context: Context
+) -> list[Table]:
+    """The rows of each fold, scored by a model of the other rows; in the order of the folds.
+
+    Folds are tried on the target's workers where it has them.
+    """
+    untrained = learner.as_data()
+    plain = Table(dataset.frame, dataset.schema)
+    trials = [Trial(untrained, label, inside) for inside in folds]
+    return context.map(partial(try_fold, plain), trials)
+
+
+def try_fold(dataset: Table, trial: Trial) -> Table:
+    """The rows inside the fold, scored by a model of those outside."""
+    outside = np.ones(dataset.rows, dtype=bool)
+    outside[trial.inside] = False
+    learner = Learner.of(trial.learner)
+    model = train(
+        learner, dataset.of(dataset.frame.filter(pl.Series(outside))), trial.label, Context()
+    )
+    return score(model, dataset.of(dataset.frame[trial.inside]))
