@@ -190,8 +190,10 @@ class UntrainedModel(Artifact):
         return cls(Task(value["task"]), value["component"], value["version"], value["parameters"])
 
     def summary(self) -> dict[str, Any]:
-        """The component and its task."""
-        return {"component": self.component, "task": self.task.value}
+        """The component and its task; and the component of a learner that it wraps."""
+        wrapped = self.parameters.get("learner")
+        inside = {"inside": wrapped["component"]} if isinstance(wrapped, Mapping) else {}
+        return {"component": self.component, "task": self.task.value, **inside}
 
 
 def _write(folder: Path, value: Mapping[str, Any], natives: Mapping[str, Native]) -> None:

@@ -27,15 +27,15 @@ def step_key(recipe: str, inputs: Mapping[str, str]) -> str:
 def identity(output: Output, library: Library) -> str:
     """Names an input for a key: its digest, and for a learner the source of its component too.
 
-    What an untrained model holds is only which component to fit: training depends on the source.
+    What an untrained model holds is only which component to fit, and which one that wraps: training
+    depends on their sources.
     """
     if output.kind != UntrainedModel.kind:
         return output.digest
-    component = output.summary.get("component")
-    if not isinstance(component, str) or component not in library:
-        return output.digest
-    source = source_of(library.find(component))
-    return f"{output.digest} {source.digest}" if source else output.digest
+    components = [output.summary.get(name) for name in ("component", "inside")]
+    known = [c for c in components if isinstance(c, str) and c in library]
+    sources = [source_of(library.find(c)) for c in known]
+    return " ".join([output.digest, *(s.digest for s in sources if s)])
 
 
 def _digest(*parts: object) -> str:
