@@ -171,7 +171,7 @@ function Inner(props: Props) {
       const nodePlaces = Object.entries(places).filter(([id]) => known.has(id));
       if (nodePlaces.length > 0) onMove(Object.fromEntries(nodePlaces), onto);
     },
-    [shown, sizes, onSelect, onMove, onMoveNotes, hover],
+    [shown, sizes, measures, onSelect, onMove, onMoveNotes, hover],
   );
 
   const dragged = useCallback(
