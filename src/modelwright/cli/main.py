@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from modelwright.cli import component, dataset, endpoint, pipeline
+from modelwright.cli import component, dataset, endpoint, pipeline, token
 from modelwright.cli import run as runs
 from modelwright.cli.demo import demo
 from modelwright.cli.place import choose
@@ -30,8 +30,10 @@ app.add_typer(dataset.app, name="dataset", help="Data that pipelines read by nam
 app.add_typer(pipeline.app, name="pipeline", help="Check, run and convert pipelines.")
 app.add_typer(runs.app, name="run", help="Look at runs and at what they left.")
 app.add_typer(endpoint.app, name="endpoint", help="Serve inference pipelines over HTTP.")
+app.add_typer(token.app, name="token", help="What lets programs in.")
 app.command()(demo)
 app.command()(up)
+app.command()(token.login)
 
 
 def _version(asked: bool) -> None:

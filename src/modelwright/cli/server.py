@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +20,25 @@ HostOption = Annotated[str, typer.Option(help="Address that the server listens o
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")]
 
 
-def up(host: HostOption = "127.0.0.1", port: PortOption = 8765, home: HomeOption = None) -> None:
+def up(
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8765,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", show_default=False, help="A further name it may be called by."
+        ),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            show_default=False,
+            help="A web origin whose pages may make changes too, to develop the studio.",
+        ),
+    ] = None,
+    home: HomeOption = None,
+) -> None:
     """Start the server, and every endpoint that should answer."""
     from modelwright.actions.endpoints import revive_endpoints
 
@@ -28,11 +46,13 @@ def up(host: HostOption = "127.0.0.1", port: PortOption = 8765, home: HomeOption
         for report in revive_endpoints(here):
             where = f" at {report.scoring_url}" if report.scoring_url else ""
             tell(f'Endpoint "{report.record.name}" is {report.state}{where}')
-        stay_up(here, host, port)
+        stay_up(here, host, port, hosts=allow_host or (), origins=allow_origin or ())
 
 
-def stay_up(home: Home, host: str, port: int) -> None:
-    """Serve a home until this process is asked to end."""
+def stay_up(
+    home: Home, host: str, port: int, *, hosts: Iterable[str] = (), origins: Iterable[str] = ()
+) -> None:
+    """Serve a home until this process is asked to end; hosts and origins: as `serve` has them."""
     from modelwright.api.server import serve
 
     def ready(address: str) -> None:
@@ -40,7 +60,7 @@ def stay_up(home: Home, host: str, port: int) -> None:
         tell("Press Ctrl-C to end; endpoints go on answering.")
 
     with _until_asked_to_end():
-        serve(home, host, port, on_ready=ready)
+        serve(home, host, port, allowed_hosts=hosts, allowed_origins=origins, on_ready=ready)
     tell("Modelwright is down.")
 
 
