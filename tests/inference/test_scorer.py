@@ -228,6 +228,25 @@ def test_both_forms_give_the_same_bytes(rows: list[dict[str, Any]]) -> None:
     )
 
 
+@settings(max_examples=60, deadline=None)
+@given(rows=car_like())
+def test_the_short_way_gives_the_same_bytes(rows: list[dict[str, Any]]) -> None:
+    serving = car_prices()
+    request = typed(serving, car_request(*rows))
+    steps = steps_of(serving, crossover=None)
+    assert steps.answer(request) == encode(steps.run(request))
+
+
+def test_a_plain_request_takes_the_short_way_with_the_same_bytes() -> None:
+    serving = transforming(Formula(Filter(column("bore") > 3.0, "too narrow")))
+    whole = car_rows(cars().drop_nulls())
+    request = typed(serving, car_request(*whole))
+    assert request.plain
+    steps = steps_of(serving, crossover=None)
+    assert steps.answer(request) == encode(steps.run(request))
+    assert b'"Dropped"' in steps.answer(request)
+
+
 def test_the_table_form_is_taken_from_the_crossover_on() -> None:
     taken = []
 

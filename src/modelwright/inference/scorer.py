@@ -160,7 +160,7 @@ class CompiledSteps:
         rows = request.rows[way.chain.input]
         if len(self._ways) > 1 or len(rows) >= self._crossover:
             return encode(self.run(request))
-        score = way.score
+        score = way.score_plain if request.plain else way.score
         found: list[dict[str, Any]] = []
         for row in rows:
             scored = score(row)
@@ -217,6 +217,9 @@ class _Way:
         self._natives = {name: native(place) for name, place in chain.natives.items()}
         program = chain.formula.compile_rows(self._reads, natives=self._natives)
         self.score = program.score
+        self.score_plain = chain.formula.compile_rows(
+            self._reads, natives=self._natives, plain=True
+        ).score
         self.columns = tuple((c.name, c.type) for c in program.writes)
         # Columns that only pass through are as finite as the request's.
         made = {n for s in chain.formula.steps if isinstance(s, Compute) for n in s.columns}

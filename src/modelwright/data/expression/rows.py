@@ -41,15 +41,20 @@ class RowProgram:
     writes: Schema
 
 
-def compile_rows(steps: Iterable[Step], reads: Schema, natives: Mapping[str, Native]) -> RowProgram:
-    """Compile steps; raises like `steps.after`, and MissingNative."""
+def compile_rows(
+    steps: Iterable[Step], reads: Schema, natives: Mapping[str, Native], *, plain: bool = False
+) -> RowProgram:
+    """Compile steps; raises like `steps.after`, and MissingNative.
+
+    plain: no row has a null or a number that is not finite, so nothing looks for one.
+    """
     writer = Writer(natives)
     columns: dict[str, Piece] = {}
     for column in reads:
         name = writer.local()
-        columns[column.name] = Piece(
-            name, column.type, frozenset({name}), atom=True, nan=column.type is ColumnType.DOUBLE
-        )
+        guards = frozenset() if plain else frozenset({name})
+        nan = column.type is ColumnType.DOUBLE and not plain
+        columns[column.name] = Piece(name, column.type, guards, atom=True, nan=nan)
     inputs = dict(columns)
     _read(writer, columns)
     writes = reads
