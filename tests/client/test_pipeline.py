@@ -73,7 +73,7 @@ def test_a_node_that_has_one_output_stands_for_it_and_others_must_be_named() -> 
     with pytest.raises(UnknownPort, match="results_dataset1"):
         p.add(SplitData(), dataset=split.result_dataset1)
     with pytest.raises(UnknownPort, match='Nearest: "dataset"'):
-        p.add(SplitData(), datset=data)
+        p.add(SplitData(), data=data)
     with pytest.raises(UnknownNode, match="split-data"):
         p.add(SplitData(), dataset="splt-data.results_dataset1")
     assert len(p.nodes) == 2

@@ -18,6 +18,7 @@ from modelwright.api.guard import Doors
 from modelwright.api.here import Here
 from modelwright.api.uploads import LARGEST
 from modelwright.serve.errors import PortTaken
+from modelwright.targets.local import LocalProcesses
 
 HOST = "127.0.0.1"
 PORT = 8765
@@ -48,7 +49,13 @@ def serve(
     app = create_app(home, doors=doors, largest_upload=largest_upload)
     token = home.workspace.people.create_login_token(replace=True)
     address = login_address(host, line.getsockname()[1], token)
-    ApiServer(app, lambda: on_ready(address) if on_ready else None).run(sockets=[line])
+
+    def ready() -> None:
+        if on_ready is not None:
+            on_ready(address)
+        _warm_up(home)
+
+    ApiServer(app, ready).run(sockets=[line])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -76,6 +83,14 @@ def address_of(host: str, port: int) -> str:
 def login_address(host: str, port: int, token: str) -> str:
     """The address that logs a browser in; the token stands where no server ever sees it in a log."""
     return f"{address_of(host, port)}/login#token={quote(token)}"
+
+
+def _warm_up(home: Home) -> None:
+    """Load what the first check needs, and start what the first run needs, before anyone asks."""
+    workers = home.workers()
+    if isinstance(workers, LocalProcesses):
+        workers.warm(1, wait=False)
+    len(home.library)
 
 
 class ApiServer(uvicorn.Server):
