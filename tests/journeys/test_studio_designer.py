@@ -11,19 +11,19 @@ import pytest
 from tests.journeys.studio import needs_browser, opened, served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 pytestmark = [needs_browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 STEPS = {
-    "Automobile price data (Raw)": (420, 10),
-    "Select Columns in Dataset": (420, 75),
-    "Clean Missing Data": (420, 140),
-    "Split Data": (420, 205),
-    "Linear Regression": (120, 205),
-    "Train Model": (250, 285),
-    "Score Model": (420, 365),
-    "Evaluate Model": (420, 440),
+    "Automobile price data (Raw)": (40, 70),
+    "Select Columns in Dataset": (310, 70),
+    "Clean Missing Data": (580, 70),
+    "Linear Regression": (40, 190),
+    "Split Data": (580, 190),
+    "Train Model": (40, 310),
+    "Score Model": (310, 310),
+    "Evaluate Model": (310, 425),
 }
 WIRES = [
     ("Automobile price data (Raw)", "Dataset", "Select Columns in Dataset", "Dataset"),
@@ -41,14 +41,6 @@ def node(page: Page, title: str) -> str:
     return f'.react-flow__node:has-text("{title}")'
 
 
-def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=4)
-    page.mouse.move(*end, steps=6)
-    page.mouse.up()
-
-
 def middle(page: Page, selector: str) -> tuple[float, float]:
     box = page.locator(selector).first.bounding_box()
     assert box is not None
@@ -63,13 +55,28 @@ def draw(page: Page, title: str, at: tuple[int, int]) -> None:
 
 
 def wire(page: Page, source: str, out: str, target: str, into: str) -> None:
-    start = middle(page, f'{node(page, source)} .react-flow__handle.source[aria-label="{out}"]')
-    end = middle(page, f'{node(page, target)} .react-flow__handle.target[aria-label="{into}"]')
-    drag(page, start, end)
+    """Drag from an output to an input, and drop when the input says that it takes the wire."""
+    x, y = middle(page, f'{node(page, source)} .react-flow__handle.source[aria-label="{out}"]')
+    end = f'{node(page, target)} .react-flow__handle.target[aria-label="{into}"]'
+    to_x, to_y = middle(page, end)
+    page.mouse.move(x, y)
+    # The canvas takes a press on a port for a wire once it has seen the pointer there.
+    page.wait_for_timeout(150)
+    page.mouse.down()
+    page.mouse.move((x + to_x) / 2, (y + to_y) / 2, steps=4)
+    page.mouse.move(to_x, to_y, steps=6)
+    page.locator(f"{end}.valid").wait_for()
+    page.mouse.up()
 
 
-def saved(page: Page) -> None:
-    page.get_by_role("status").filter(has_text="Saved").wait_for()
+def fraction(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Fraction of rows in the first output dataset")
+
+
+def comment(page: Page, words: str) -> None:
+    """Write a comment and wait until the draft is saved with it."""
+    with page.expect_response(lambda r: r.request.method == "PUT" and r.ok):
+        page.get_by_label("Comment").fill(words)
 
 
 def test_part_one_of_the_tutorial_is_drawn_run_and_looked_at_by_mouse(tmp_path: Path) -> None:
@@ -78,10 +85,11 @@ def test_part_one_of_the_tutorial_is_drawn_run_and_looked_at_by_mouse(tmp_path: 
         page.locator(".react-flow__pane").wait_for()
         for title, at in STEPS.items():
             draw(page, title, at)
-        page.get_by_role("button", name=re.compile("fit view", re.IGNORECASE)).click()
-        page.wait_for_timeout(400)
-        for ends in WIRES:
+        page.locator(".react-flow__pane").click(position={"x": 200, "y": 20})
+        page.get_by_label("Properties").get_by_text("Select a node").wait_for()
+        for count, ends in enumerate(WIRES, start=1):
             wire(page, *ends)
+            page.locator(".react-flow__edge").nth(count - 1).wait_for(state="attached")
 
         page.locator(node(page, "Select Columns in Dataset")).click()
         page.get_by_role("button", name=re.compile("columns are selected|Edit columns")).click()
@@ -89,7 +97,7 @@ def test_part_one_of_the_tutorial_is_drawn_run_and_looked_at_by_mouse(tmp_path: 
         page.get_by_role("combobox", name="Begin with").click()
         page.get_by_role("option", name="All columns").click()
         page.get_by_role("button", name="Add a rule").click()
-        page.get_by_role("textbox", name="Exclude names").fill("normalized-losses")
+        page.get_by_label("Exclude names").first.fill("normalized-losses")
         page.keyboard.press("Enter")
         page.get_by_text("25 columns are selected").wait_for()
         page.get_by_role("button", name="Save").click()
@@ -103,12 +111,11 @@ def test_part_one_of_the_tutorial_is_drawn_run_and_looked_at_by_mouse(tmp_path: 
         page.get_by_role("option", name="Remove entire row").click()
 
         page.locator(node(page, "Split Data")).click()
-        page.get_by_label("Fraction of rows in the first output dataset").fill("0.7")
+        fraction(page).fill("0.7")
         page.locator(node(page, "Train Model")).click()
         page.get_by_label("Label column").fill("price")
         page.get_by_role("tab", name="Problems").click()
         page.get_by_text("No problems").wait_for()
-        saved(page)
 
         page.get_by_role("button", name="Run", exact=True).click()
         done = page.locator('.react-flow__node:has-text("Evaluate Model") :text("Done")')
@@ -131,10 +138,9 @@ def test_what_was_drawn_survives_a_reload_and_deleting_can_be_undone(tmp_path: P
         page.keyboard.press("Control+z")
         page.locator(node(page, "Split Data")).wait_for()
         page.locator(node(page, "Clean Missing Data")).click()
-        page.get_by_label("Comment").fill("No gaps")
-        saved(page)
+        comment(page, "No gaps")
         page.reload()
-        page.get_by_text("No gaps").first.wait_for()
+        page.locator(node(page, "No gaps")).wait_for()
         assert page.locator(".react-flow__node").count() == 8
         assert page.locator(".react-flow__edge").count() == 8
 
@@ -143,7 +149,7 @@ def test_a_failing_setting_is_shown_on_its_node_and_mended_by_its_button(tmp_pat
     with served(tmp_path) as address, opened(address) as page:
         page.get_by_role("button", name=re.compile("Automobile Price")).click()
         page.locator(node(page, "Split Data")).click()
-        page.get_by_label("Fraction of rows in the first output dataset").fill("3")
+        fraction(page).fill("3")
         page.get_by_role("tab", name="Problems").click()
         page.get_by_role("button", name="Reset to the default").click()
         page.get_by_text("No problems").wait_for()
@@ -156,15 +162,14 @@ def test_two_windows_on_one_draft_lose_nothing_silently(tmp_path: Path) -> None:
         other = page.context.new_page()
         other.goto(page.url)
         other.locator(node(other, "Split Data")).click()
-        other.get_by_label("Comment").fill("theirs")
-        saved(other)
+        comment(other, "theirs")
         page.locator(node(page, "Score Model")).click()
         page.get_by_label("Comment").fill("mine")
-        page.get_by_text("Someone else changed this pipeline").wait_for()
-        page.get_by_role("button", name="Keep mine").click()
-        saved(page)
+        page.get_by_role("dialog", name="Someone else changed this pipeline").wait_for()
+        with page.expect_response(lambda r: r.request.method == "PUT" and r.ok):
+            page.get_by_role("button", name="Keep mine").click()
         page.reload()
-        page.get_by_text("mine").first.wait_for()
+        page.locator(node(page, "mine")).wait_for()
 
 
 def test_the_whole_studio_speaks_french(tmp_path: Path) -> None:

@@ -30,7 +30,16 @@ import { GroupFrame } from "./GroupFrame";
 import { type Marks, MarksContext } from "./marks";
 import { NotePaper } from "./NotePaper";
 import { PipelineNode } from "./PipelineNode";
-import { type CanvasNode, type NodeData, type Shown, toEdges, toMarks, toNodes } from "./toFlow";
+import {
+  type CanvasNode,
+  NODE_HEIGHT,
+  type NodeData,
+  portPlaces,
+  type Shown,
+  toEdges,
+  toMarks,
+  toNodes,
+} from "./toFlow";
 import { wiresUnder } from "./wiresUnder";
 import classes from "./canvas.module.css";
 
@@ -88,8 +97,7 @@ function Inner(props: Props) {
   const [begunWithNodes] = useState(shown.draft.graph.nodes.length > 0);
   // While nodes are dragged their places are the view's; the draft learns them at the drop.
   const [moving, setMoving] = useState<Readonly<Record<string, Point>>>({});
-  // React Flow forgets where a node's ports are when it is handed the node without its measured
-  // size, so sizes are kept where the very next drawing finds them.
+  // Sizes are kept where the very next drawing finds them.
   const [measures] = useState(() => createStore<Sizes>(() => ({})));
   const sizes = useStore(measures);
 
@@ -107,8 +115,10 @@ function Inner(props: Props) {
       return { ...node, position };
     });
     return [...toMarks(shown, moving, sizes), ...drawn].map((node) => {
+      if (node.type !== "pipeline") return node;
       const measured = sizes[node.id];
-      return measured && node.type === "pipeline" ? { ...node, measured } : node;
+      const handles = portPlaces(node.data as NodeData, measured?.height ?? NODE_HEIGHT);
+      return measured ? { ...node, measured, handles } : { ...node, handles };
     });
   }, [shown, moving, sizes]);
   const edges = useMemo(

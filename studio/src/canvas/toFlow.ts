@@ -1,6 +1,6 @@
 /** A draft as React Flow draws it: derived, never the truth. */
 
-import type { Edge, Node as FlowNode } from "@xyflow/react";
+import { type Edge, type Node as FlowNode, type NodeHandle, Position } from "@xyflow/react";
 import type { PortKind } from "../draft/connect";
 import { type Draft, type Group, type Note, type Point, parsePin } from "../draft/graph";
 
@@ -204,4 +204,25 @@ function spoken(draft: Draft, node: string, side: "source" | "target"): PortKind
 /** Where a node without a place stands. */
 function fallback(place: number): Point {
   return { x: 80 + (place % 4) * 260, y: 80 + Math.floor(place / 4) * 120 };
+}
+
+const PORT = 11;
+
+/**
+ * Where the ports of a node lie, from its data alone. React Flow reads them off the page otherwise,
+ * and forgets them when it is handed a node anew before it has told its size: no wire could then be
+ * drawn from it.
+ */
+export function portPlaces(data: NodeData, height: number): NodeHandle[] {
+  const row = (ports: readonly PortKind[], type: "source" | "target"): NodeHandle[] =>
+    ports.map((port, index) => ({
+      id: port.name,
+      type,
+      position: type === "target" ? Position.Top : Position.Bottom,
+      x: (NODE_WIDTH * (index + 1)) / (ports.length + 1) - PORT / 2,
+      y: (type === "target" ? 0 : height) - PORT / 2,
+      width: PORT,
+      height: PORT,
+    }));
+  return [...row(data.inputs, "target"), ...row(data.outputs, "source")];
 }
