@@ -23,9 +23,10 @@ check: install ## lint, format, types, layers and the repository's own rules
 	@scripts/check
 
 # A finding of the checks does not keep the tests from running, so that one go tells everything.
-test: install ## every check and every test
+test: install studio ## every check and every test
 	@status=0; \
 	scripts/check || status=1; \
+	scripts/studio check || status=1; \
 	.venv/bin/python -m pytest --cov $(PYTEST_ARGS) || status=1; \
 	exit $$status
 
