@@ -351,9 +351,45 @@ def million(rounds: int) -> Figures:
     }
 
 
+def deploy(rounds: int) -> Figures:
+    """Seconds from the command that deploys the tutorial's pipeline to its first scored row.
+
+    Both commands count whole, with their start: `endpoint deploy`, then `endpoint score`.
+    """
+    command = Path(sys.executable).with_name("modelwright")
+    with tempfile.TemporaryDirectory(prefix="modelwright-bench-") as folder:
+        home, inference = Path(folder) / "home", Path(folder) / "inference.yaml"
+        rows = Path(folder) / "rows.json"
+
+        def run(*words: str) -> str:
+            told = subprocess.run(
+                [str(command), "--home", str(home), *words],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+            return told.stdout
+
+        sample = str(PIPELINES[0].path)
+        run("pipeline", "run", sample)
+        run("pipeline", "convert", sample, "--run", "latest", "-o", str(inference))
+        table = pl.read_csv(DATASETS[0].path, null_values=["?"]).drop("price")
+        rows.write_text(json.dumps(table.slice(3, 1).to_dicts()))
+        taken = []
+        for round_number in range(rounds):
+            name = f"bench-{round_number}"
+            begun = time.perf_counter()
+            run("endpoint", "deploy", str(inference), "--name", name)
+            run("endpoint", "score", name, "--input", str(rows))
+            taken.append(time.perf_counter() - begun)
+            run("endpoint", "delete", name)
+    return {"deploy_s": statistics.median(taken)}
+
+
 PARTS: dict[str, tuple[Callable[[int], Figures], int]] = {
     "tutorial": (tutorial, 7),
     "million": (million, 3),
+    "deploy": (deploy, 3),
 }
 """Each part with its rounds; a further one adds its figures under names of its own."""
 
@@ -362,6 +398,7 @@ GOALS = {
     "tutorial_reused_s": 0.15,
     "million_wall_ratio": 0.5,
     "million_memory_ratio": 1.0,
+    "deploy_s": 3.0,
 }
 
 
