@@ -342,7 +342,10 @@ def _unpack(path: Path, folder: Path) -> None:
                 place = PurePosixPath(name)
                 if place.is_absolute() or ".." in place.parts:
                     raise CorruptPackage(path, f'it holds a file outside itself, "{name}"')
-            archive.extractall(folder)
+            try:
+                archive.extractall(folder)
+            except (zipfile.BadZipFile, zlib.error) as error:
+                raise CorruptPackage(path, str(error)) from error
     except zipfile.BadZipFile as error:
         raise NotAPackage(path, str(error)) from error
     except (OSError, EOFError, ValueError, zlib.error) as error:
