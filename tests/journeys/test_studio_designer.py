@@ -99,6 +99,7 @@ def test_part_one_of_the_tutorial_is_drawn_run_and_looked_at_by_mouse(tmp_path: 
         page.get_by_role("button", name="Add a rule").click()
         page.get_by_label("Exclude names").first.fill("normalized-losses")
         page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
         page.get_by_text("25 columns are selected").wait_for()
         page.get_by_role("button", name="Save").click()
 
@@ -113,7 +114,7 @@ def test_part_one_of_the_tutorial_is_drawn_run_and_looked_at_by_mouse(tmp_path: 
         page.locator(node(page, "Split Data")).click()
         fraction(page).fill("0.7")
         page.locator(node(page, "Train Model")).click()
-        page.get_by_label("Label column").fill("price")
+        page.get_by_role("combobox", name="Label column").fill("price")
         page.get_by_role("tab", name="Problems").click()
         page.get_by_text("No problems").wait_for()
 
