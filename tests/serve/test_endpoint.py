@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -189,9 +190,12 @@ def test_a_pipeline_that_fails_at_its_start_is_told_and_leaves_nothing(
 
 def kill_all(status: EndpointStatus) -> None:
     """What a power cut does."""
-    for pid in (status.pid, *status.replicas):
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
+    assert status.pid is not None
+    controller = psutil.Process(status.pid)
+    below = {p.pid for p in controller.children(recursive=True)}
+    for pid in (status.pid, *(below | {*status.replicas})):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_after_a_power_cut_an_endpoint_comes_back_at_the_same_address(
