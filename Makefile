@@ -3,12 +3,17 @@
 # How the tests are spread over processes; `make test PYTEST_ARGS=` runs them one after another.
 PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: install studio run demo test check format bench lock clean
+.PHONY: install develop studio run demo test check format bench lock clean
 
-install: .venv/installed.stamp ## set up .venv with the locked dependencies
+install: .venv/lock.stamp ## set up .venv with the locked dependencies
 
-.venv/installed.stamp: requirements/lock.txt pyproject.toml scripts/install
+.venv/lock.stamp: requirements/lock.txt pyproject.toml scripts/install
 	@scripts/install
+
+develop: .venv/dev.stamp ## the same, with what the checks and the tests need
+
+.venv/dev.stamp: requirements/lock.txt requirements/dev.txt pyproject.toml scripts/install
+	@scripts/install dev
 
 studio: install ## build the web studio into the package, if its sources are newer
 	@scripts/studio
@@ -19,25 +24,25 @@ run: install studio ## run the tutorial, then keep its API and endpoint up
 demo: install ## run the tutorial and exit
 	@.venv/bin/modelwright demo
 
-check: install ## lint, format, types, layers and the repository's own rules
+check: develop ## lint, format, types, layers and the repository's own rules
 	@scripts/check
 
 # A finding of the checks does not keep the tests from running, so that one go tells everything.
-test: install studio ## every check and every test
+test: develop studio ## every check and every test
 	@status=0; \
 	scripts/check || status=1; \
 	scripts/studio check || status=1; \
 	.venv/bin/python -m pytest --cov $(PYTEST_ARGS) || status=1; \
 	exit $$status
 
-format: install ## mend what ruff can mend by itself
+format: develop ## mend what ruff can mend by itself
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format --quiet .
 
-bench: install ## every benchmark, as tables
+bench: develop ## every benchmark, as tables
 	@set -e; for file in bench/*.py; do echo "== $$file"; .venv/bin/python "$$file"; done
 
-lock: ## rewrite requirements/lock.txt from pyproject.toml
+lock: ## rewrite the locks in requirements/ from pyproject.toml
 	@scripts/lock
 
 clean: ## remove everything that can be made again
