@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,12 +180,8 @@ def test_an_endpoint_whose_process_was_killed_is_revived_at_its_address(
 ) -> None:
     before = show_endpoint(world.home, deployed)
     assert before.status is not None
-    controller = psutil.Process(pid_of(world, deployed))
-    for process in (controller, *controller.children(recursive=True)):
-        os.kill(process.pid, signal.SIGKILL)
-    for pid in before.status.replicas:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    # The whole group at once, so that no replica forked this instant is left over.
+    os.killpg(pid_of(world, deployed), signal.SIGKILL)
     assert show_endpoint(world.home, deployed).state is State.UNHEALTHY
     with pytest.raises(EndpointUnreachable):
         score_rows(world.home, deployed, sample_rows(world.home, deployed))
