@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,8 @@ def learn(
     and logarithmic loss.  Numbers are scaled to an interval of length 1 around their mean; the hidden
     nodes are hyperbolic tangents.  Raises Diverged.
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     encoding = data.encoding
     scaling = Scaling.unit(encoding.numbers)
     sizes = [len(c.levels) for c in encoding.categories]
@@ -90,15 +93,17 @@ def learn(
     at_once = int(np.clip(data.rows // STEPS, 1, MOST_AT_ONCE))
     order = np.arange(data.rows)
     chance = np.random.default_rng(course.seed)
-    for epoch in range(course.epochs):
-        if course.shuffle:
-            chance.shuffle(order)
-        for first in range(0, data.rows, at_once):
-            rows = order[first : first + at_once]
-            _step(layers, numbers[rows], levels[rows], target[rows], outputs)
-        if not np.isfinite(layers.weights["output"]).all():
-            raise Diverged(learner, "Learning rate")
-        context.progress((epoch + 1) / course.epochs)
+    # Products this small are slower with several threads, and much slower on a busy machine.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for epoch in range(course.epochs):
+            if course.shuffle:
+                chance.shuffle(order)
+            for first in range(0, data.rows, at_once):
+                rows = order[first : first + at_once]
+                _step(layers, numbers[rows], levels[rows], target[rows], outputs)
+            if not np.isfinite(layers.weights["output"]).all():
+                raise Diverged(learner, "Learning rate")
+            context.progress((epoch + 1) / course.epochs)
     return packed(
         {
             **layers.weights,
@@ -121,11 +126,10 @@ def _numbers(data: Encoded, scaling: Scaling) -> Floats:
 def _step(layers: _Layers, numbers: Floats, levels: Levels, target: Floats, outputs: int) -> None:
     weights = layers.weights
     rows = len(target)
+    inside = _indicators(levels, len(weights["levels"]))
     # A step that goes too far is told from its end, not from each overflow on the way.
     with np.errstate(all="ignore"):
-        sums = numbers @ weights["hidden"] + weights["bias"]
-        for column in levels.T:
-            sums += weights["levels"][column]
+        sums = numbers @ weights["hidden"] + inside @ weights["levels"] + weights["bias"]
         hidden = np.tanh(sums)
         found = hidden @ weights["output"] + weights["output_bias"]
         if outputs == 1:
@@ -136,15 +140,21 @@ def _step(layers: _Layers, numbers: Floats, levels: Levels, target: Floats, outp
             off[np.arange(rows), target.astype(np.int64)] -= 1.0
         off /= rows
         back = (off @ weights["output"].T) * (1 - hidden**2)
-        slope_levels = np.zeros_like(weights["levels"])
-        for column in levels.T:
-            np.add.at(slope_levels, column, back)
         layers.move(
             {
                 "hidden": numbers.T @ back,
-                "levels": slope_levels,
+                "levels": inside.T @ back,
                 "bias": back.sum(axis=0),
                 "output": hidden.T @ off,
                 "output_bias": off.sum(axis=0),
             }
         )
+
+
+def _indicators(levels: Levels, count: int) -> Any:
+    """(rows, count) with ones at the levels of each row, sparse."""
+    from scipy.sparse import csr_matrix
+
+    rows, categories = levels.shape
+    ends = np.arange(rows + 1) * categories
+    return csr_matrix((np.ones(levels.size), levels.ravel(), ends), shape=(rows, count))
