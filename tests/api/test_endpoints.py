@@ -124,6 +124,36 @@ def test_an_endpoint_is_deployed_tried_changed_and_deleted(server: Running) -> N
     assert fault(server.client.get("/api/endpoints/car-prices"), 404)["code"] == "not-found"
 
 
+def test_an_endpoint_goes_back_to_a_former_deployment(server: Running) -> None:
+    run = trained(server)
+    first = server.post(f"/api/runs/{run['id']}/inference", {})["draft"]
+    server.post("/api/endpoints", {"name": "cars", "draft_id": first["id"]})
+    asked = {"draft_id": run["draft_id"], "parameters": {"split-data.seed": 5}}
+    other = server.finished(server.post("/api/runs", asked)["id"])
+    second = server.post(f"/api/runs/{other['id']}/inference", {})["draft"]
+    settings = {"max_replicas": 2}
+    deploy = {"name": "cars", "draft_id": second["id"], "settings": settings}
+    address = server.post("/api/endpoints", deploy)["endpoint"]["scoring_url"]
+    (request,) = server.get("/api/endpoints/cars/schema")["inputs"]
+    rows = {"inputs": {request["name"]: request["samples"][:1]}}
+
+    def price() -> float:
+        (found,) = server.post("/api/endpoints/cars/score", rows)["results"].values()
+        return float(found[0]["Scored Labels"])
+
+    newer = price()
+    back = server.post("/api/endpoints/cars/deployments/1/activate")
+    older = price()
+    assert older != newer
+    assert {d["number"]: d["traffic"] for d in back["deployments"]} == {1: 100, 2: 0}
+    assert (back["scoring_url"], back["settings"]["max_replicas"]) == (address, 10)
+    again = server.post("/api/endpoints", deploy)
+    assert again["is_new"] is True
+    assert price() == newer
+    nowhere = server.client.post("/api/endpoints/cars/deployments/9/activate")
+    assert fault(nowhere, 404)["code"] == "not-found"
+
+
 def test_a_pipeline_that_answers_nothing_is_not_deployed(server: Running) -> None:
     draft = server.post("/api/drafts", {"sample": "automobile-price"})
     asked = {"name": "nothing", "draft_id": draft["id"]}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from modelwright.api.guard import Doors, UnknownHost
+from modelwright.api.server import log_kept
 from tests.api.servers import fault, running
 
 
@@ -103,3 +105,12 @@ def test_an_exception_that_nobody_knows_leaves_as_a_reference_and_stays_in_the_l
     record = next(r for r in caplog.records if error["reference"] in r.getMessage())
     assert record.exc_text is None or "42" in record.exc_text
     assert "the secret is 42" in caplog.text
+
+
+def test_the_log_of_a_server_is_kept_in_its_home(tmp_path: Path) -> None:
+    with log_kept(tmp_path / "logs" / "server.log"):
+        logging.getLogger("modelwright.api.errors").error("reference %s", "1a2b")
+    logging.getLogger("modelwright.api.errors").error("after its end")
+    kept = (tmp_path / "logs" / "server.log").read_text(encoding="utf-8")
+    assert "reference 1a2b" in kept
+    assert "after its end" not in kept

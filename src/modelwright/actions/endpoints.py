@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from modelwright.actions.home import Home
     from modelwright.inference.package import Package
 
-_SOURCE = "endpoint-source:"
+SOURCE = "endpoint-source:"
+"""Before an endpoint's name: the setting that names the pipeline it serves."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def deploy_endpoint(
             _forget(home, record.name)
         raise
     _note(home, record.name, kept, made.digest, status, lineage)
-    home.workspace.settings.set(f"{_SOURCE}{record.name}", source)
+    home.workspace.settings.set(f"{SOURCE}{record.name}", source)
     return Deployed(show_endpoint(home, record.name), is_new=True)
 
 
@@ -257,7 +258,7 @@ def _known(home: Home, name: str) -> Endpoint | None:
 
 def _serves(home: Home, name: str, source: str) -> bool:
     """Whether an endpoint answers, and with just this pipeline."""
-    if home.workspace.settings.get(f"{_SOURCE}{name}") != source:
+    if home.workspace.settings.get(f"{SOURCE}{name}") != source:
         return False
     return name in home.replicas.names() and home.replicas.status(name).state is State.HEALTHY
 
@@ -320,5 +321,5 @@ def _report(home: Home, record: Endpoint) -> EndpointReport:
 
 def _forget(home: Home, name: str) -> None:
     home.workspace.endpoints.delete(name)
-    home.workspace.settings.remove(f"{_SOURCE}{name}")
+    home.workspace.settings.remove(f"{SOURCE}{name}")
     shutil.rmtree(home.folder / "packages" / name, ignore_errors=True)

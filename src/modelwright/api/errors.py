@@ -147,7 +147,7 @@ def unexpected_reply(error: Exception, request: str) -> JSONResponse:
     reference = secrets.token_hex(4)
     log.error("%s failed, reference %s", request, reference, exc_info=error)
     happened = f"Something went wrong inside Modelwright (reference {reference})."
-    remedy = "This is our mistake, not yours; the server's log has the details."
+    remedy = "This is our mistake, not yours; logs/server.log in the home has the details."
     body = {
         "code": "internal-error",
         "message": f"{happened} {remedy}",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from types import FrameType
 from urllib.parse import quote
 
@@ -24,6 +28,7 @@ HOST = "127.0.0.1"
 PORT = 8765
 
 _PATIENCE_S = 5
+_LARGEST_LOG = 5_000_000
 
 
 def serve(
@@ -55,7 +60,8 @@ def serve(
             on_ready(address)
         _warm_up(home)
 
-    ApiServer(app, ready).run(sockets=[line])
+    with log_kept(home.folder / "logs" / "server.log"):
+        ApiServer(app, ready).run(sockets=[line])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -83,6 +89,21 @@ def address_of(host: str, port: int) -> str:
 def login_address(host: str, port: int, token: str) -> str:
     """The address that logs a browser in; the token stands where no server ever sees it in a log."""
     return f"{address_of(host, port)}/login#token={quote(token)}"
+
+
+@contextmanager
+def log_kept(path: Path) -> Iterator[None]:
+    """Keep what the program logs in a file too, turned over before it grows large."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(path, maxBytes=_LARGEST_LOG, backupCount=3, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    log = logging.getLogger("modelwright")
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        handler.close()
 
 
 def _warm_up(home: Home) -> None:

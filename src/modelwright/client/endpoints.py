@@ -85,6 +85,11 @@ class Endpoints:
         address = f"/api/endpoints/{segment(name)}"
         return self._endpoint(self._server.patch(address, {"settings": dict(settings)}))
 
+    def activate(self, name: str, deployment: int) -> Endpoint:
+        """Go back to a former deployment by its number: it gets all requests."""
+        address = f"/api/endpoints/{segment(name)}/deployments/{deployment}/activate"
+        return self._endpoint(self._server.post(address))
+
     def stop(self, name: str) -> Endpoint:
         """Have it answer no more, until `start`."""
         return self._endpoint(self._server.post(f"/api/endpoints/{segment(name)}/stop"))

@@ -6,9 +6,9 @@ import time
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
-from modelwright.actions import endpoints
+from modelwright.actions import endpoints, rollback
 from modelwright.actions.inference_drafts import deploy_draft
 from modelwright.actions.scoring import score_rows
 from modelwright.api.here import HereDep
@@ -110,6 +110,14 @@ def start_endpoint(name: str, here: HereDep) -> Endpoint:
 def stop_endpoint(name: str, here: HereDep) -> Endpoint:
     """Have an endpoint answer no more; it keeps its address and keys."""
     return Endpoint.of(endpoints.stop_endpoint(here.home, name))
+
+
+@router.post("/{name}/deployments/{number}/activate")
+def activate_deployment(
+    name: str, number: Annotated[int, Path(ge=1, le=2**31 - 1)], here: HereDep
+) -> Endpoint:
+    """Go back to a former deployment: it gets all requests, with the settings it had."""
+    return Endpoint.of(rollback.activate_deployment(here.home, name, number))
 
 
 @router.get("/{name}/keys")
