@@ -111,7 +111,7 @@ def tutorial(rounds: int) -> Figures:
     sample = DATASETS[0]
     cars = Table(pl.read_csv(sample.path, null_values=list(sample.missing)))
     graph = read(PIPELINES[0].text).graph
-    changed = set_parameter(graph, NodeId("linear-regression"), "l2_regularization_weight", 0.01)
+    changed = set_parameter(graph, NodeId("linear-regression"), "l2_regularization_weight", 2.0)
 
     def desk(folder: str) -> Desk:
         store = Store.open(Path(folder) / "store")

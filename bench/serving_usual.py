@@ -54,15 +54,15 @@ def _cars() -> Any:
     from sklearn.compose import make_column_transformer
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     cars = pd.read_csv(CARS, na_values="?").drop(columns=UNUSED).dropna()
     texts = [c for c in cars if not pd.api.types.is_numeric_dtype(cars[c])]
     encode = make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore"), texts), remainder="passthrough"
+        (OneHotEncoder(handle_unknown="ignore"), texts), remainder=StandardScaler()
     )
-    # The penalty and the solver of the other side's learner.
-    model = make_pipeline(encode, Ridge(alpha=0.001, solver="cholesky"))
+    # The scaling, the penalty and the solver of the other side's learner.
+    model = make_pipeline(encode, Ridge(alpha=1.0, solver="cholesky"))
     model.fit(cars.drop(columns=LABEL), cars[LABEL])
 
     def predict(frame: Any) -> Any:

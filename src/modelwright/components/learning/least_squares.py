@@ -19,15 +19,14 @@ GRAM_WIDTH = 3_000
 def ridge(data: Encoded, target: Floats, *, penalty: float, intercept: bool) -> LinearWeights:
     """Weights b and intercept b0 that minimise |y - X b - b0|² + penalty·|b|².
 
-    X holds numbers as they are and one column per level.  The intercept is not penalised; without
-    it the fit goes through the origin.  Of several equally good solutions, possible without penalty
-    only, the one shortest in scaled features is given.
+    X holds numbers scaled to a standard deviation of 1 and one column per level; the weights that
+    are given are those of numbers as they are.  The intercept is not penalised; without it the fit
+    goes through the origin.  Of several equally good solutions, possible without penalty only, the
+    shortest is given.
     """
     scaling = Scaling.standard(data.encoding.numbers, centre=intercept)
     design = Design(data, scaling)
-    # The penalty speaks of features as they are, the solvers of scaled ones.
     penalties = np.full(design.width, penalty)
-    penalties[: design.numbers] /= scaling.scale**2
     offset = float(target.mean()) if intercept else 0.0
     centred = target - offset
     if design.width <= DENSE_WIDTH and design.rows * design.width <= DENSE_CELLS:

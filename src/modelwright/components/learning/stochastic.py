@@ -31,7 +31,7 @@ def online_gradient_descent(
 
     rate: the share of one average example's error that the first step takes away, so that it means
     the same for any number and size of features.  normalise: numbers are scaled to 0..1 while
-    learning.  penalty: on the squared weights of the features as they are learnt from.
+    learning.  penalty: what a sum of squared weights of one adds to the sum of squared errors.
     Raises Diverged when the weights grow beyond all bounds.
     """
     from sklearn.linear_model import SGDRegressor
@@ -46,7 +46,8 @@ def online_gradient_descent(
     length = 1.0 + float(matrix.multiply(matrix).sum()) / design.rows
     learner = SGDRegressor(
         penalty="l2",
-        alpha=penalty,
+        # The library takes it beside the mean of the squared errors.
+        alpha=penalty / design.rows,
         eta0=rate / length,
         learning_rate="invscaling" if decrease else "constant",
         power_t=DECREASE,

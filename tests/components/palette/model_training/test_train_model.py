@@ -99,7 +99,7 @@ def test_rows_without_a_label_are_ignored_and_counted() -> None:
 
 def test_what_training_did_is_recorded() -> None:
     learnt = trained(ROWS).learnt
-    assert learnt["settings"]["l2_regularization_weight"] == 0.001
+    assert learnt["settings"]["l2_regularization_weight"] == 1.0
     assert set(learnt["libraries"]) == {"modelwright", "polars", "numpy"}
     assert learnt["featurisation"][0] == {
         "feature": "width",

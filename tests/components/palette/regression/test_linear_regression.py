@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn.linear_model import Ridge
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from modelwright.components.context import Context
 from modelwright.components.learning.errors import Diverged
@@ -54,11 +54,13 @@ def by_hand(train_rows: pl.DataFrame, test_rows: pl.DataFrame) -> np.ndarray:
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     one_hot.fit(train_rows.select(texts).to_pandas())
 
+    scaler = StandardScaler().fit(train_rows.select(numbers).to_numpy())
+
     def matrix(rows: pl.DataFrame) -> np.ndarray:
         levels = one_hot.transform(rows.select(texts).to_pandas())
-        return np.column_stack([rows.select(numbers).to_numpy(), levels])
+        return np.column_stack([scaler.transform(rows.select(numbers).to_numpy()), levels])
 
-    model = Ridge(alpha=0.001, solver="svd")
+    model = Ridge(alpha=1.0, solver="svd")
     model.fit(matrix(train_rows), train_rows["price"].to_numpy().astype(float))
     found: np.ndarray = model.predict(matrix(test_rows))
     return found
@@ -77,9 +79,8 @@ def test_the_tutorial_gives_the_numbers_of_a_fit_by_hand_over_ten_seeds() -> Non
         np.testing.assert_allclose(scored.frame["Scored Labels"].to_numpy(), expected, rtol=1e-9)
         metrics = EvaluateModel().run(scored, context=context).frame
         explained.append(metrics["Coefficient_of_Determination"][0])
-    # A single split may leave the only cars of a make among the 58 that are held out.
-    assert 0.8 <= np.mean(explained) <= 0.97
-    assert min(explained) > 0.6
+    assert min(explained) >= 0.8
+    assert max(explained) <= 0.97
 
 
 def test_a_row_alone_is_scored_to_the_same_bit_as_in_a_table() -> None:
@@ -104,14 +105,23 @@ def test_weights_are_recorded_with_their_levels_largest_first() -> None:
 
 
 def test_a_larger_l2_weight_makes_smaller_weights() -> None:
-    small, large = fitted(line()), fitted(line(), l2_regularization_weight=1e4)
-    assert weights(small)["a"] == pytest.approx(2, abs=0.01)
+    small, large = fitted(line()), fitted(line(), l2_regularization_weight=1e5)
+    assert weights(small)["a"] == pytest.approx(2, abs=0.05)
     assert abs(weights(large)["a"]) < 0.1
 
 
 def test_without_an_intercept_the_fit_goes_through_the_origin() -> None:
-    assert weights(fitted(line()))["Bias"] == pytest.approx(1, abs=0.01)
-    assert weights(fitted(line(), include_intercept_term=False))["Bias"] == 0
+    exact = {"l2_regularization_weight": 0}
+    assert weights(fitted(line(), **exact))["Bias"] == pytest.approx(1, abs=0.01)
+    assert weights(fitted(line(), include_intercept_term=False, **exact))["Bias"] == 0
+
+
+def test_the_unit_of_a_number_does_not_change_what_is_predicted() -> None:
+    rows = line()
+    grams = rows.with_columns(pl.col("b") * 1000)
+    first = fitted(rows).score(Table(rows)).frame["Scored Labels"]
+    second = fitted(grams).score(Table(grams)).frame["Scored Labels"]
+    np.testing.assert_allclose(first.to_numpy(), second.to_numpy(), rtol=1e-9)
 
 
 def test_chance_has_no_part_in_the_exact_method() -> None:
@@ -156,7 +166,7 @@ def test_steps_that_do_not_shrink_end_elsewhere() -> None:
 
 
 def test_the_l2_weight_shrinks_the_weights_of_the_descent() -> None:
-    assert abs(weights(descent(l2_regularization_weight=1.0))["b"]) < 2.5
+    assert abs(weights(descent(l2_regularization_weight=400))["b"]) < 2.5
 
 
 def test_the_seed_orders_the_examples() -> None:

@@ -29,12 +29,13 @@ _RANGES = Shown(solution_method=_DESCENT, create_trainer_mode="ParameterRange")
 class LinearRegression(Learner, category=REGRESSION):
     """Predicts a number as a weighted sum of the features, fitted by least squares or step by step.
 
-    Ordinary Least Squares finds the weights that minimise the sum of squared errors plus the L2
-    weight times the sum of squared weights, exactly, on features as they are.  Online Gradient
-    Descent goes through the examples one by one and moves the weights a little after each; it
-    minimises the mean squared error plus the L2 weight times the sum of squared weights, on features
-    as it scales them.  Either way a category has a weight per level, a missing number counts as the
-    mean of training, and the trained model takes features as they are.
+    Both methods minimise the sum of squared errors plus the L2 weight times the sum of squared
+    weights: Ordinary Least Squares exactly, on numbers scaled to a standard deviation of 1, so that
+    their units do not matter; Online Gradient Descent by moving the weights a little after each
+    example, on features as it scales them.  The default L2 weight counts like one row against each
+    weight: it keeps a level that few rows have from being learnt by heart, and is nothing beside
+    many rows.  Either way a category has a weight per level, a missing number counts as the mean of
+    training, and the trained model takes features as they are.
     """
 
     task: ClassVar[Task] = Task.REGRESSION
@@ -62,10 +63,10 @@ class LinearRegression(Learner, category=REGRESSION):
     normalize_features: Annotated[bool, Shown(solution_method=_DESCENT)] = True
     """Scale numbers to 0..1 while learning."""
 
-    l2_regularization_weight: Annotated[float, Field(ge=0)] = 0.001
+    l2_regularization_weight: Annotated[float, Field(ge=0)] = 1.0
     """Penalty on large weights; the intercept is free.  In ParameterRange mode its range is used."""
 
-    l2_regularization_weight_range: Annotated[Range, _RANGES] = Range(values=(0.001, 0.01, 0.1))
+    l2_regularization_weight_range: Annotated[Range, _RANGES] = Range(values=(0.1, 1.0, 10.0))
     """Penalties to try."""
 
     include_intercept_term: Annotated[bool, Shown(solution_method="Ordinary Least Squares")] = True
