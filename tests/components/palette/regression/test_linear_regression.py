@@ -111,7 +111,7 @@ def test_a_larger_l2_weight_makes_smaller_weights() -> None:
 
 
 def test_without_an_intercept_the_fit_goes_through_the_origin() -> None:
-    exact = {"l2_regularization_weight": 0}
+    exact: dict[str, Any] = {"l2_regularization_weight": 0}
     assert weights(fitted(line(), **exact))["Bias"] == pytest.approx(1, abs=0.01)
     assert weights(fitted(line(), include_intercept_term=False, **exact))["Bias"] == 0
 
