@@ -22,7 +22,7 @@ NEXT = """
 from alembic import op
 
 revision = "{revision}"
-down_revision = "0001"
+down_revision = "{head}"
 
 
 def upgrade():
@@ -35,7 +35,7 @@ def upgrade():
 def with_next_revision(tmp_path: Path, *, more: str = "") -> migration.History:
     folder = tmp_path / "history 100%"
     shutil.copytree(migration.HISTORY.folder, folder)
-    (folder / "versions" / "revision_next.py").write_text(NEXT.format(revision="next", more=more))
+    (folder / "versions" / "revision_next.py").write_text(NEXT.format(revision="next", head=migration.HEAD, more=more))
     return migration.History(folder, "next")
 
 

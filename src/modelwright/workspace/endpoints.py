@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from modelwright.workspace import tables
 from modelwright.workspace.clock import Clock
+from modelwright.workspace.clusters import DEFAULT_CLUSTER
 from modelwright.workspace.database import Database
 from modelwright.workspace.deployments import Deployments
 from modelwright.workspace.errors import NameTaken
@@ -36,6 +37,8 @@ _SHOWN = (
     "state",
     "message",
     "address",
+    "cluster",
+    "owner",
     "created_at",
     "changed_at",
 )
@@ -57,10 +60,12 @@ class Endpoints:
         description: str = "",
         tags: Mapping[str, str] | None = None,
         desired: DesiredState = DesiredState.RUNNING,
+        cluster: str = DEFAULT_CLUSTER,
+        owner: str | None = None,
     ) -> Endpoint:
         """Add an endpoint with two new keys and no deployment.
 
-        Raises InvalidName and NameTaken.
+        cluster: where it is to run.  Raises InvalidName and NameTaken.
         """
         name = checked_endpoint_name(name)
         now = self._now()
@@ -75,6 +80,8 @@ class Endpoints:
             "state": EndpointState.TRANSITIONING,
             "message": "",
             "last_number": 0,
+            "cluster": cluster,
+            "owner": owner,
             "created_at": now,
             "changed_at": now,
         }
@@ -145,6 +152,27 @@ class Endpoints:
         with self._database.write():
             self._change(name, {f"{which.value}_key": self._seal.close(_new_key())})
             return self.keys(name)
+
+    def signing_key(self, name: str) -> str:
+        """What the endpoint's short-lived tokens are signed with.  Raises SecretKeyMismatch."""
+        with self._database.write() as connection:
+            row = endpoint_row(connection, name, lock=True)
+            if row.signing_key is not None:
+                what = f'The signing key of endpoint "{row.name}"'
+                return self._seal.open(row.signing_key, what=what)
+            key = _new_key()
+            self._change(name, {"signing_key": self._seal.close(key)})
+            return key
+
+    def renew_signing_key(self, name: str) -> str:
+        """Replace what tokens are signed with; every token given out so far opens nothing."""
+        key = _new_key()
+        self._change(name, {"signing_key": self._seal.close(key)})
+        return key
+
+    def move(self, name: str, cluster: str) -> Endpoint:
+        """Say on which cluster it runs."""
+        return self._change(name, {"cluster": cluster})
 
     def set_uses(self, name: str, assets: Sequence[AssetReference]) -> None:
         """Say which datasets and models it needs, in place of what was said before."""

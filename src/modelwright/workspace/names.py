@@ -8,6 +8,7 @@ import unicodedata
 from modelwright.workspace.errors import InvalidName
 
 LONGEST_NAME = 200
+_CLUSTER = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,23}")
 _ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,31}")
 
 
@@ -29,6 +30,15 @@ def checked_endpoint_name(name: str) -> str:
     if not _ENDPOINT.fullmatch(name):
         raise InvalidName(
             "endpoint", name, 'letters, digits and "-", 3 to 32 of them, a letter first'
+        )
+    return name
+
+
+def checked_cluster_name(name: str) -> str:
+    """The name of an inference cluster.  Raises InvalidName."""
+    if not _CLUSTER.fullmatch(name):
+        raise InvalidName(
+            "inference cluster", name, 'letters, digits and "-", 2 to 24 of them, a letter first'
         )
     return name
 

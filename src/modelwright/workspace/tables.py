@@ -197,6 +197,21 @@ class _Endpoints(TypedColumns):
     last_number: Named[int]
     created_at: Named[datetime] = Column(Utc)
     changed_at: Named[datetime] = Column(Utc)
+    cluster: Named[str] = Column(Words)
+    owner: Named[str | None] = Column(Words)
+    signing_key: Named[str | None] = Column(Words)
+
+
+class _Clusters(TypedColumns):
+    name: Named[str] = Column(Words)
+    name_key: Named[str] = Column(Words, primary_key=True)
+    kind: Named[str] = Column(Words)
+    cpu_cores: Named[float | None] = Column(Figure)
+    memory_gb: Named[float | None] = Column(Figure)
+    options: Named[Any] = Column(Json, nullable=False)
+    description: Named[str] = Column(Words)
+    created_at: Named[datetime] = Column(Utc)
+    changed_at: Named[datetime] = Column(Utc)
 
 
 class _Deployments(TypedColumns):
@@ -213,6 +228,7 @@ class _Deployments(TypedColumns):
     training_run_id: Named[str | None] = Column(Words)
     created_at: Named[datetime] = Column(Utc)
     changed_at: Named[datetime] = Column(Utc)
+    shadow: Named[int]
 
 
 settings = Table("settings", metadata, _Settings)
@@ -253,6 +269,7 @@ runs = Table(
 steps = Table("steps", metadata, _Steps, PrimaryKeyConstraint("run_id", "node"))
 metrics = Table("metrics", metadata, _Metrics)
 events = Table("events", metadata, _Events, PrimaryKeyConstraint("run_id", "seq"))
+clusters = Table("clusters", metadata, _Clusters)
 endpoints = Table("endpoints", metadata, _Endpoints)
 deployments = Table(
     "deployments", metadata, _Deployments, PrimaryKeyConstraint("endpoint_id", "number")

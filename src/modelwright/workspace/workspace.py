@@ -35,6 +35,7 @@ class Workspace:
         now: Clock,
     ) -> None:
         # SQL is loaded by opening a workspace, not by importing this package.
+        from modelwright.workspace.clusters import Clusters
         from modelwright.workspace.datasets import Datasets
         from modelwright.workspace.drafts import Drafts
         from modelwright.workspace.endpoints import Endpoints
@@ -54,6 +55,7 @@ class Workspace:
         self.runs = Runs(database, now)
         self.datasets = Datasets(database, now)
         self.models = Models(database, now)
+        self.clusters = Clusters(database, now)
         self.endpoints = Endpoints(database, now, seal)
         self.people = People(database, now)
         self.secrets = Secrets(database, now, seal)

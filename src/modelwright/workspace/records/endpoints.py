@@ -47,7 +47,8 @@ class Endpoint:
     """A name that answers requests.
 
     desired: what people want.  state, message, address: what its controller last saw;
-    address holds host, port, process id and the like, as JSON.
+    address holds host, port, process id and the like, as JSON.  cluster: where it runs.
+    owner: the person who made it; None where nobody was logged in.
     """
 
     name: str
@@ -57,6 +58,8 @@ class Endpoint:
     state: EndpointState
     message: str
     address: Mapping[str, Any] | None
+    cluster: str
+    owner: str | None
     created_at: datetime
     changed_at: datetime
 
@@ -75,7 +78,8 @@ class Deployment:
     """A packaged pipeline under an endpoint, with its settings and its share of the requests.
 
     number: from 1, never used again.  package: path of the package, relative to the home.
-    package_digest: names its content.  traffic: percent, 0 to 100.
+    package_digest: names its content.  traffic: percent, 0 to 100.  shadow: percent of the requests
+    to the others of which it gets a copy, its answers being thrown away.
     """
 
     endpoint: str
@@ -85,6 +89,7 @@ class Deployment:
     settings: Mapping[str, Any]
     state: EndpointState
     traffic: int
+    shadow: int
     message: str
     lineage: DeploymentLineage
     created_at: datetime
