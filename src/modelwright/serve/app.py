@@ -15,11 +15,12 @@ import orjson
 
 from modelwright.inference.errors import InputDataError, StepFailed
 from modelwright.inference.scorer import ROWS, Shape
-from modelwright.serve import answers
+from modelwright.serve import answers, open_protocol
 from modelwright.serve.answers import Answer, Headers, Refusal
 from modelwright.serve.bodies import BodyReader
 from modelwright.serve.keys import Lock
 from modelwright.serve.live import Live
+from modelwright.serve.open_protocol import Asked
 from modelwright.serve.settings import EndpointSettings
 
 Scope = dict[str, Any]
@@ -97,7 +98,11 @@ class App:
         extra: Headers = ((_ID, request_id),)
         if origin:
             extra = (*extra, *self._cross_origin(origin))
-        verb, page = self._routes.get(scope["path"], ("", None))
+        path: str = scope["path"]
+        verb, page = self._routes.get(path, ("", None))
+        if not verb and (path == "/v2" or path.startswith("/v2/")):
+            await self._open_protocol(scope, receive, send, (token, length, extra, request_id))
+            return
         if verb == "POST" == scope["method"]:
             await self._score(scope, receive, send, (token, length, extra, request_id))
             return
@@ -157,6 +162,64 @@ class App:
             await self.bodies.discard(receive)
             await send({"type": "http.response.body", "body": b""})
 
+    async def _open_protocol(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        known: tuple[bytes, int, Headers, bytes],
+    ) -> None:
+        token, length, extra, request_id = known
+        started = time.perf_counter()
+        live, method = self.live, scope["method"]
+        try:
+            asked = Asked(scope["path"])
+            if method == "OPTIONS":
+                origin = next((v for k, v in scope["headers"] if k == b"origin"), b"")
+                answer = self._preflight(asked.verb, origin)
+            else:
+                asked.check(method)
+                if not asked.is_open and self.lock is not None:
+                    self._admit(token)
+                if asked.verb == "GET":
+                    answer = open_protocol.page(asked, self.name, live, draining=self.draining)
+                else:
+                    body = await self.bodies.read(receive, length)
+                    if body is None:
+                        return
+                    answer = await open_protocol.infer(
+                        asked,
+                        self.name,
+                        live,
+                        body,
+                        scope["headers"],
+                        limit=self.bodies.limit,
+                    )
+        except Refusal as refusal:
+            answer = open_protocol.as_error(refusal.answer)
+        except (InputDataError, StepFailed) as error:
+            answer = open_protocol.as_error(error)
+        except Exception:  # noqa: BLE001  # the rim of a replica: told by its reference, logged in full
+            answer = open_protocol.as_error(self._unexpected(request_id).answer)
+        self.answered += 1
+        if live is not None and live.settings.diagnostics and method == "POST":
+            _note(scope, answer.status, started, max(0, length), request_id)
+        await _send(send, answer, extra, closes=self.draining, more=answer.closes)
+        if answer.closes:
+            await self.bodies.discard(receive)
+            await send({"type": "http.response.body", "body": b""})
+
+    def _preflight(self, verb: str, origin: bytes) -> Answer:
+        headers: Headers = ((b"allow", f"{verb}, OPTIONS".encode()),)
+        if self._allows(origin):
+            headers = (
+                *headers,
+                (b"access-control-allow-methods", verb.encode()),
+                (b"access-control-allow-headers", b"authorization, content-type, " + _ID),
+                (b"access-control-max-age", b"600"),
+            )
+        return Answer(HTTPStatus.NO_CONTENT, b"", headers=headers)
+
     def _other(
         self, scope: Scope, token: bytes, verb: str, page: _Page | None, origin: bytes
     ) -> Answer:
@@ -164,15 +227,7 @@ class App:
         if not verb:
             raise answers.not_found(scope["path"], self._routes)
         if method == "OPTIONS":
-            headers: Headers = ((b"allow", f"{verb}, OPTIONS".encode()),)
-            if self._allows(origin):
-                headers = (
-                    *headers,
-                    (b"access-control-allow-methods", verb.encode()),
-                    (b"access-control-allow-headers", b"authorization, content-type, " + _ID),
-                    (b"access-control-max-age", b"600"),
-                )
-            return Answer(HTTPStatus.NO_CONTENT, b"", headers=headers)
+            return self._preflight(verb, origin)
         if page is None or method not in (verb, "HEAD"):
             verbs = (verb, "HEAD", "OPTIONS") if verb == "GET" else (verb, "OPTIONS")
             raise answers.method_not_allowed(method, verbs)
