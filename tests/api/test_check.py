@@ -95,3 +95,10 @@ def test_a_plan_of_a_draft_with_problems_is_refused_with_them(server: Running) -
     assert fault(server.client.post("/api/plan", json={}), 422)["code"] == "invalid-request"
     nowhere = server.client.post("/api/plan", json={"graph": typed(), "until": "chosn"})
     assert "chosen" in fault(nowhere, 422)["remedy"]
+
+
+def test_two_nodes_of_one_id_are_told(server: Running) -> None:
+    node = {"id": "n", "component": "select-columns-in-dataset"}
+    refused = server.client.post("/api/check", json={"graph": {"nodes": [node, node]}})
+    error = fault(refused, 422)
+    assert (error["code"], error["fields"]["at"]) == ("invalid-graph", "n")

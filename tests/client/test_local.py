@@ -7,7 +7,7 @@ import pytest
 from modelwright import samples
 from modelwright.actions.endpoints import delete_endpoint
 from modelwright.client.home import home_folder, opened
-from modelwright.client.outcome import NoResult
+from modelwright.client.outcome import NoResult, RunNotCompleted, RunOutcome
 from modelwright.client.pipeline import Pipeline
 from modelwright.components.columns import ColumnSelection
 from modelwright.components.palette.data_input_and_output.enter_data_manually import (
@@ -86,3 +86,9 @@ def test_the_home_is_the_one_given_or_that_of_the_environment(
     assert home_folder(tmp_path / "given") == tmp_path / "given"
     monkeypatch.delenv("MODELWRIGHT_HOME")
     assert home_folder(None).name == "modelwright"
+
+
+def test_a_run_that_was_cancelled_has_no_results_to_work_with() -> None:
+    outcome = RunOutcome("r1", "Cars", "cancelled", (), {})
+    with pytest.raises(RunNotCompleted, match="Run r1 is cancelled"):
+        outcome.require_completed()

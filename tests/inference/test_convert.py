@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
 from modelwright.components.library import library
+from modelwright.data.expression import Compute, Formula, column
 from modelwright.data.fitted import Model, Transform
 from modelwright.data.table import Table
-from modelwright.graph.graph import NodeId
+from modelwright.graph.graph import NodeId, Pin
 from modelwright.graph.problems import PipelineProblems
-from modelwright.inference.convert import NoTrainedModel, StepNotRun, convert
+from modelwright.inference.convert import LabelInUse, NoTrainedModel, StepNotRun, convert
 from modelwright.inference.report import Conversion
 from modelwright.inference.scorer import Scorer
 from modelwright.samples import DATASETS, PIPELINES
@@ -103,8 +106,8 @@ def test_frozen_values_are_named_after_their_draft_and_step() -> None:
     conversion = pipeline(CLEAN, last="clean.cleaned_dataset").convert()
     model = conversion.graph.nodes[NodeId("md-train")]
     fitted = conversion.graph.nodes[NodeId("td-clean")]
-    assert str(model.parameters["name"]).startswith("MD - Cars - Train Model - ")
-    assert str(fitted.parameters["name"]).startswith("TD - Cars - Clean Missing Data - ")
+    assert model.parameters["name"] == "MD - Cars - Train Model"
+    assert fitted.parameters["name"] == "TD - Cars - Clean Missing Data"
 
 
 def test_the_label_is_gone_from_the_request_and_from_what_is_applied_to_it() -> None:
@@ -281,3 +284,16 @@ def test_the_tutorial_converts_and_scores_as_in_training() -> None:
     parity = ran.parity(conversion)
     assert (parity.verdict, parity.rows) == ("equal", 205)
     assert parity.compared == 58
+
+
+def test_a_transformation_that_computes_a_feature_of_the_label_is_refused() -> None:
+    done = pipeline(CLEAN, last="clean.cleaned_dataset")
+    pin = Pin.parse("clean.cleaning_transformation")
+    cleaning = done.values[pin]
+    assert isinstance(cleaning, Transform)
+    leaking = Formula(Compute({"width": column("price") / column("length")}))
+    done.values[pin] = replace(cleaning, formula=leaking)
+    with pytest.raises(LabelInUse) as caught:
+        done.convert()
+    assert caught.value.fields["node"] == "clean"
+    assert "width" in str(caught.value)

@@ -267,6 +267,20 @@ class TooLarge(Table):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
+class OnBrokenDisk(Table):
+    """A table whose disk fails."""
+
+    def save(self, folder: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+class GiveOnBrokenDisk(Component, category="Test"):
+    """Gives a table whose disk fails."""
+
+    def run(self) -> Table:
+        return OnBrokenDisk(pl.DataFrame({"x": [1]}))
+
+
 class GiveTooLarge(Component, category="Test"):
     """Gives a table for which the disk has no room."""
 

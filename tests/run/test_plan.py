@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.data.artifact import Digest
+from modelwright.data.store import Store
 from modelwright.data.table import Table
 from modelwright.graph.assets import DatasetAsset, FixedAssets
 from modelwright.graph.edits import UnknownNode
@@ -301,3 +302,15 @@ def reaches(drawn: Graph, wire: Wire, until: NodeId) -> bool:
     if wire.target.node == until:
         return True
     return any(reaches(drawn, w, until) for w in drawn.wires_from(wire.target.node))
+
+
+def test_a_data_set_whose_rows_are_gone_is_a_problem_on_its_node(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    table = Table(pl.DataFrame({"x": [1]}))
+    digest = Store.open(tmp_path / "elsewhere").put(table)
+    world.assets = FixedAssets({"cars": DatasetAsset("cars", 3, digest, table.schema, 1)})
+    with pytest.raises(PipelineProblems) as raised:
+        world.plan(graph({"a": ("dataset", {"name": "cars"})}))
+    (problem,) = raised.value.fields["problems"]
+    assert (problem["node"], problem["code"]) == ("a", "lost-dataset")
+    assert 'version 3 of data set "cars"' in problem["message"]

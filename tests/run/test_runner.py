@@ -299,6 +299,14 @@ def test_a_result_that_cannot_be_saved_fails_its_step(tmp_path: Path) -> None:
     assert set(statuses(world.run(drawn)).values()) == {"failed", "skipped"}
 
 
+def test_a_disk_that_fails_is_told_in_its_words(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    result = world.run(graph({"g": ("give-on-broken-disk", {})}))
+    (failure,) = result.failures
+    assert failure.code == "store-unavailable"
+    assert "Input/output error" in failure.message
+
+
 def test_what_is_logged_is_told_and_kept(tmp_path: Path) -> None:
     world = World(tmp_path)
     result = world.run(graph({"s": ("say", {"how": "print", "lines": 3})}))

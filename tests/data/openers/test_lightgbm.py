@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from modelwright.data.native import Native
-from modelwright.data.openers.lightgbm import BrokenTrees, open_native
+from modelwright.data.openers import lightgbm as opener
+from modelwright.data.openers.lightgbm import BrokenTrees, MissingLibrary, open_native
 
 CHANCE = np.random.default_rng(1)
 MATRIX = CHANCE.normal(size=(300, 4))
@@ -82,3 +83,14 @@ def test_an_ensemble_is_opened_without_the_python_packages_around_it() -> None:
     answer, heavy = done.stdout.decode().splitlines()
     assert float(answer) == np.asarray(trained.predict([[0.1, 0.2, 0.3, 0.4]]))[0]
     assert heavy == "[]"
+
+
+def test_without_the_library_a_model_of_trees_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = booster("binary").model_to_string().encode()
+    opener._libraries.cache_clear()
+    monkeypatch.setattr(opener, "find_spec", lambda name: None)
+    with pytest.raises(MissingLibrary, match=r"modelwright\[learn\]"):
+        open_native(content, {"inputs": 4})
+    opener._libraries.cache_clear()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 
 from modelwright.components.context import Context
+from modelwright.components.errors import MissingExtra
 from modelwright.components.outline import TableOutline
 from modelwright.components.palette.data_transformation.apply_sql_transformation import (
     ApplySQLTransformation,
@@ -205,3 +207,9 @@ def test_the_outline_finds_a_query_that_cannot_work_and_waits_for_tables_to_come
     assert outline("SELECT * FROM t2", t1=known) is None
     assert outline("SELECT * FROM t1") is None
     assert outline("CREATE TABLE x AS SELECT 1; SELECT * FROM x", t1=known) is None
+
+
+def test_without_the_database_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(MissingExtra, match=r"modelwright\[learn\]"):
+        rows("SELECT * FROM t1")
