@@ -30,11 +30,16 @@ from modelwright.run.messages import (
     Asked,
     Begin,
     Computed,
+    Did,
     Failed,
     Forget,
     FromWorker,
+    Gathered,
     Given,
+    Lent,
     Progressed,
+    Reported,
+    Spread,
     Stored,
     ToWorker,
     Unreadable,
@@ -46,6 +51,7 @@ from modelwright.run.placement import Holdings, choose
 from modelwright.run.plan import Plan
 from modelwright.run.progress import Progress, State, Steps
 from modelwright.run.reasons import Reason
+from modelwright.run.spread import Asking, Spreads
 from modelwright.run.work import Secrets, token
 from modelwright.targets.contract import (
     Delivery,
@@ -104,6 +110,7 @@ class Course:
         # Workers serve other runs, too, whose tasks have the same numbers.
         self._prefix = chance.token_hex(6)
         self._holdings = Holdings()
+        self._spreads = Spreads(session, self._send)
         self._starving = 0
         self._starving_since: float | None = None
         self._coming = 0
@@ -131,6 +138,9 @@ class Course:
             moved = False
             for p in self.steps:
                 moved = self._advance(p) or moved
+        if self._cancel_by is None:
+            self._spreads.deal()
+        self._starving += self._spreads.waiting
         self._put_away()
         self._ask_for_workers()
 
@@ -243,12 +253,24 @@ class Course:
             self._judge.store.url,
             str(p.log),
             str(self._scratch / f"{p.node}-{p.task}"),
+            p.step.task.recipe,
         )
         for port, pin in p.step.inputs.items():
             if port in given:
                 self._holdings.add(pin, worker)
         self._tell(events.StepRunning, node=p.node, worker=worker)
         self._send(worker, begin)
+
+    def _asking(self, p: Progress, worker: WorkerId) -> Asking:
+        """What another worker needs to know of a step to work on its items."""
+        module = type(p.step.task.component).__module__
+        return Asking(
+            worker,
+            p.step.title,
+            module,
+            getattr(sys.modules.get(module), "__file__", None),
+            str(self._scratch / f"{p.node}-{p.task}-items"),
+        )
 
     def _handed(self, pin: Pin) -> Given:
         above = self.steps[pin.node]
@@ -284,13 +306,19 @@ class Course:
 
     def _answered(self, worker: WorkerId, said: FromWorker) -> None:
         p = self.steps.of_task(said.task)
-        if isinstance(said, (Computed, Unreadable)) or (
+        if isinstance(said, (Computed, Unreadable, Lent)) or (
             isinstance(said, Failed) and not said.storing
         ):
             self._session.free(worker)
+        if isinstance(said, (Computed, Unreadable, Failed)):
+            self._spreads.end(said.task)
         if p is None:
             return
-        if isinstance(said, Computed):
+        if isinstance(said, (Did, Gathered, Lent)):
+            self._spreads.hear(worker, said)
+        elif isinstance(said, Spread):
+            self._spreads.begin(said, self._asking(p, worker))
+        elif isinstance(said, Computed):
             p.state, p.made = State.STORING, said.outputs
             p.seconds, p.peak_memory = said.seconds, said.peak_memory
             for port, made in said.outputs.items():
@@ -309,6 +337,8 @@ class Course:
             self._send(worker, Answer(said.asked, self._secrets(said.name)))
         elif isinstance(said, Progressed):
             self._tell(events.StepProgress, node=p.node, fraction=said.fraction)
+        elif isinstance(said, Reported):
+            self._tell(events.StepReport, node=p.node, report=said.report)
         else:
             self._tell(events.StepLog, node=p.node, lines=said.lines, omitted=said.omitted)
 
@@ -331,10 +361,12 @@ class Course:
 
     def _gone(self, worker: WorkerId, how: Ended) -> None:
         self._holdings.lose(worker)
+        self._spreads.lose(worker, how)
         for p in self.steps:
             if p.worker != worker:
                 continue
             if p.state is State.RUNNING:
+                self._spreads.end(p.task)
                 self._fail(p, _died(how, p))
             elif p.state is State.STORING and p.outputs is None:
                 if p.attempts < _MOST_ATTEMPTS:
@@ -406,6 +438,7 @@ class Course:
 
     def _stop(self, p: Progress) -> None:
         if p.state is State.RUNNING and p.worker is not None:
+            self._spreads.end(p.task)
             self._session.kill(p.worker)
         self._cancelled(p)
 

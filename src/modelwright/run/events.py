@@ -74,6 +74,18 @@ class StepProgress(StepEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StepReport(StepEvent):
+    """What a running step tells of its work so far, in addition to its reports before.
+
+    report: JSON by the component; "about" says what it is, such as "sweep".
+    """
+
+    kind: ClassVar[str] = "step-report"
+
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepLog(StepEvent):
     """Lines that a running step wrote.
 

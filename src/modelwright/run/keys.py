@@ -24,6 +24,11 @@ def step_key(recipe: str, inputs: Mapping[str, str]) -> str:
     return _digest("step", recipe, sorted(inputs.items()))
 
 
+def note_key(recipe: str, sources: tuple[str, ...], key: str) -> str:
+    """Names a finding of a step: what the step does, the sources of its learners, and its own key."""
+    return _digest("note", recipe, sources, key)
+
+
 def identity(output: Output, library: Library) -> str:
     """Names an input for a key: its digest, and for a learner the source of its component too.
 

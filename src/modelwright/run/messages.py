@@ -22,7 +22,7 @@ class Given:
 class Begin:
     """Run a step.
 
-    task: numbers this attempt in its run.  token: names it among those of all runs.  module, file:
+    recipe: names what the step does whatever its inputs, where that can be named.  task: numbers this attempt in its run.  token: names it among those of all runs.  module, file:
     where the component's class is; the file is used when the module cannot be imported by its name.
     name: the class within its module.  values: of its parameters by name, packed apart, as they may
     be of classes that only its module brings.  store: the store's address.  log, scratch: a file and a
@@ -40,6 +40,48 @@ class Begin:
     store: str
     log: str
     scratch: str
+    recipe: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lend:
+    """Work on an item for a step that runs elsewhere.
+
+    task, call: which of the step's calls it belongs to.  function: to be applied; None when this worker
+    was sent it before for this call.  argument: the item.  The others as in `Begin`.
+    """
+
+    task: int
+    call: int
+    item: int
+    function: bytes | None
+    argument: bytes
+    title: str
+    module: str
+    file: str | None
+    scratch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """To a step that spreads items: work on this one yourself."""
+
+    call: int
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """To a step that spreads items: another worker's result for one, or why there is none.
+
+    text: what was printed on the way.
+    """
+
+    call: int
+    item: int
+    result: bytes | None
+    error: Mapping[str, Any] | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +114,53 @@ class Wrote:
     task: int
     lines: tuple[str, ...]
     omitted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A step tells of its work so far, in JSON."""
+
+    task: int
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A step has independent items, to be worked on wherever there is room; itself is one such place."""
+
+    task: int
+    call: int
+    function: bytes
+    items: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """A step has worked on an item itself."""
+
+    task: int
+    call: int
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A step wants no more items done of a call: all are, or one failed."""
+
+    task: int
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A worker has done with an item for a step that runs elsewhere; the worker is free."""
+
+    task: int
+    call: int
+    item: int
+    result: bytes | None
+    error: Mapping[str, Any] | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +222,21 @@ class Unreadable:
     error: Mapping[str, Any] = field(default_factory=dict)
 
 
-ToWorker = Begin | Forget | Answer
-FromWorker = Progressed | Wrote | Asked | Computed | Stored | Failed | Unreadable
+ToWorker = Begin | Forget | Answer | Lend | Own | Part
+FromWorker = (
+    Progressed
+    | Wrote
+    | Reported
+    | Asked
+    | Spread
+    | Did
+    | Gathered
+    | Lent
+    | Computed
+    | Stored
+    | Failed
+    | Unreadable
+)
 
 
 def packed(message: ToWorker | FromWorker) -> bytes:

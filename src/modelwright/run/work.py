@@ -21,7 +21,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-from modelwright.components.context import Context
+from modelwright.components.context import Context, in_order
 from modelwright.components.contract import Component, outputs_by_port
 from modelwright.data.artifact import Artifact, CorruptArtifact
 from modelwright.data.errors import ModelwrightError
@@ -37,6 +37,7 @@ from modelwright.run.failure import (
     StoringFailed,
     WrongResult,
 )
+from modelwright.run.items import Items, Lending
 from modelwright.run.messages import (
     Answer,
     Asked,
@@ -45,8 +46,10 @@ from modelwright.run.messages import (
     Failed,
     Forget,
     FromWorker,
+    Lend,
     Made,
     Progressed,
+    Reported,
     Stored,
     ToWorker,
     Unreadable,
@@ -54,6 +57,7 @@ from modelwright.run.messages import (
     packed,
     unpacked,
 )
+from modelwright.run.notes import StoreNotes
 from modelwright.run.peak import PeakMemory
 
 _PROGRESS_EVERY_S = 0.1
@@ -75,7 +79,8 @@ class Work:
     """The worker's program, the same in a process of its own and within another.
 
     answer: sends bytes to a session.  aside: takes what may be done beside the next step, such as
-    storing.  secret: where secrets come from; the runner is asked when it is None.
+    storing.  secret: where secrets come from; the runner is asked when it is None.  width: how many
+    workers there may be for the independent items of a step; with one they are done here in order.
     """
 
     def __init__(
@@ -87,6 +92,7 @@ class Work:
         aside: Callable[[Callable[[], None], int], None],
         threads: int | None = None,
         secret: Secrets | None = None,
+        width: int = 1,
     ) -> None:
         self._answer = answer
         self._capture = capture
@@ -98,20 +104,25 @@ class Work:
         self._asked: dict[int, queue.SimpleQueue[str | None]] = {}
         self._unstorable: set[str] = set()
         self._numbers = itertools.count(1)
+        self._width = width
+        self._items: tuple[int, Items] | None = None
+        self._lending = Lending(capture, _find_module, lambda *wrong: _told(*wrong)[0])
 
     def handle(self, session: int, body: bytes) -> None:
         """Do what a message says; a step is run before this returns."""
         message: ToWorker = unpacked(body)
         if isinstance(message, Begin):
             self._begin(session, message)
+        elif isinstance(message, Lend):
+            self._say(session, self._lending.work(session, message))
         elif isinstance(message, Forget):
             self._desk.forget(message.names)
-        else:
-            self._hear(message)
-
-    def _hear(self, answer: Answer) -> None:
-        if waiting := self._asked.pop(answer.asked, None):
-            waiting.put(answer.value)
+            self._lending.forget(session, message.names)
+        elif isinstance(message, Answer):
+            if waiting := self._asked.pop(message.asked, None):
+                waiting.put(message.value)
+        elif self._items is not None and self._items[0] == session:
+            self._items[1].hear(message)
 
     def _say(self, session: int, message: FromWorker) -> None:
         self._answer(session, packed(message))
@@ -170,10 +181,11 @@ class Work:
         for port in component.__component__.inputs:
             arguments.setdefault(port.name, None)
         if "context" in inspect.signature(component.run).parameters:
-            arguments["context"] = self._context(session, begin.task, scratch)
+            arguments["context"] = self._context(session, begin, scratch, inputs)
         try:
             return _checked(component, component.run(**arguments))
         finally:
+            self._items = None
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _input(self, begin: Begin, port: str) -> Artifact:
@@ -195,8 +207,10 @@ class Work:
             self._stores[address] = Store.open(address)
         return self._stores[address]
 
-    def _context(self, session: int, task: int, scratch: Path) -> Context:
-        told = 0.0
+    def _context(
+        self, session: int, begin: Begin, scratch: Path, inputs: Mapping[str, Artifact]
+    ) -> Context:
+        told, task = 0.0, begin.task
         # As it is now: a component may redirect prints to the log, which would lead back to itself.
         out = sys.stdout
 
@@ -207,11 +221,20 @@ class Work:
                 told = now
                 self._say(session, Progressed(task, min(1.0, max(0.0, float(fraction)))))
 
+        def log(message: str) -> None:
+            print(message, file=out, flush=True)
+
+        items = Items(task, lambda message: self._say(session, message), log)
+        self._items = session, items
         return Context(
-            log=lambda message: print(message, file=out, flush=True),
+            log=log,
             progress=progress,
             scratch=scratch,
             secret=self._secret or (lambda name: self._ask(session, task, name)),
+            map=items.map if self._width > 1 else in_order,
+            width=self._width,
+            report=lambda report: self._say(session, Reported(task, report)),
+            notes=StoreNotes(lambda: self._store_at(begin.store), begin.recipe, inputs),
             threads=self._threads,
         )
 
@@ -354,17 +377,23 @@ def _described(value: Any) -> str:
 
 
 def _failed(begin: Begin, error: BaseException, seconds: float | None) -> Failed:
+    told, reference = _told(begin.title, error, Path(begin.log))
+    return Failed(begin.task, told, reference, seconds, storing=seconds is None)
+
+
+def _told(title: str, error: BaseException, log: Path) -> tuple[Mapping[str, Any], str | None]:
+    """The error as JSON, and a fault of ours under a reference, with its traceback in the log."""
     reference = None
     if isinstance(error, MemoryError):
-        error = OutOfMemory(begin.title, str(error))
+        error = OutOfMemory(title, str(error))
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        error = DiskFull(begin.title, str(error))
+        error = DiskFull(title, str(error))
     elif isinstance(error, SystemExit):
-        error = StepExited(begin.title, str(error.code))
+        error = StepExited(title, str(error.code))
     elif not isinstance(error, ModelwrightError):
         reference = secrets.token_hex(4)
         text = "".join(traceback.format_exception(error))
-        with suppress(OSError), Path(begin.log).open("a", encoding="utf-8") as file:
+        with suppress(OSError), log.open("a", encoding="utf-8") as file:
             file.write(f"\nreference {reference}\n{text}")
-        error = StepBroke(begin.title, reference)
-    return Failed(begin.task, error.to_json(), reference, seconds, storing=seconds is None)
+        error = StepBroke(title, reference)
+    return error.to_json(), reference

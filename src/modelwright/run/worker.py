@@ -15,7 +15,7 @@ from importlib import import_module
 
 from modelwright.run.capture import Descriptors
 from modelwright.run.desk import Desk
-from modelwright.run.messages import Begin, unpacked
+from modelwright.run.messages import Begin, Lend, unpacked
 from modelwright.run.work import Beside, Work
 from modelwright.targets.channel import READY, Channel
 
@@ -43,6 +43,7 @@ def main() -> None:
         desk=Desk(_amount("MODELWRIGHT_WORKER_MEMORY", 1 << 30)),
         aside=storing,
         threads=_amount("POLARS_MAX_THREADS", os.cpu_count() or 1),
+        width=_amount("MODELWRIGHT_WORKERS", 1),
     )
     for module in ("polars", "numpy", "pyarrow"):
         _prepare(module)
@@ -70,7 +71,7 @@ def _listen(channel: Channel, work: Work, steps: queue.SimpleQueue[tuple[int, by
         except EOFError:
             # Whoever wanted the work is gone; nothing half done can be taken for a result.
             os._exit(0)
-        if isinstance(unpacked(body), Begin):
+        if isinstance(unpacked(body), (Begin, Lend)):
             steps.put((session, body))
         else:
             work.handle(session, body)

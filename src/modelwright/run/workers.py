@@ -34,6 +34,7 @@ def local_workers(
     cores = os.cpu_count() or 1
     environment = {
         "POLARS_MAX_THREADS": str(threads or cores),
+        "MODELWRIGHT_WORKERS": str(most or cores),
         "MODELWRIGHT_WORKER_PREPARES": " ".join(prepares),
     }
     return LocalProcesses(

@@ -1275,6 +1275,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/endpoints/{name}/deployments/{number}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Activate Deployment
+         * @description Go back to a former deployment: it gets all requests, with the settings it had.
+         */
+        post: operations["activate_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/endpoints/{name}/keys": {
         parameters: {
             query?: never;
@@ -3875,8 +3895,8 @@ export interface components {
          * @description Something that happened in a run.
          *
          *     The fields beside kind and at are those of the kind: run-started, step-queued, step-running,
-         *     step-progress, step-log, step-reused, step-done, step-failed, step-skipped, step-cancelled,
-         *     run-finished; `closed` ends a stream.
+         *     step-progress, step-report, step-log, step-reused, step-done, step-failed, step-skipped,
+         *     step-cancelled, run-finished; `closed` ends a stream.
          */
         RunEvent: {
             /** Kind */
@@ -7705,6 +7725,47 @@ export interface operations {
             header?: never;
             path: {
                 name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    activate_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                number: number;
             };
             cookie?: never;
         };

@@ -168,8 +168,8 @@ class RunEvent(Shape):
     """Something that happened in a run.
 
     The fields beside kind and at are those of the kind: run-started, step-queued, step-running,
-    step-progress, step-log, step-reused, step-done, step-failed, step-skipped, step-cancelled,
-    run-finished; `closed` ends a stream.
+    step-progress, step-report, step-log, step-reused, step-done, step-failed, step-skipped,
+    step-cancelled, run-finished; `closed` ends a stream.
     """
 
     model_config = {"extra": "allow"}
