@@ -248,3 +248,20 @@ def test_a_server_that_ends_does_not_wait_for_its_readers(tmp_path: Path) -> Non
             assert list(told)[-1][1] == {"kind": CLOSED}
         gate.touch()
         server.here.runs.join(run["id"], 30)
+
+
+def test_pipeline_parameters_are_set_at_submission_checked_and_kept(server: Running) -> None:
+    graph = typed()
+    graph["parameters"] = [{"name": "which", "default": ["a"], "sets": ["chosen.columns"]}]
+    by_default = server.finished(server.post("/api/runs", {"graph": graph})["id"])
+    assert by_default["parameters"] == {"which": ["a"]}
+    asked = {"graph": graph, "parameters": {"which": ["b"]}}
+    run = server.finished(server.post("/api/runs", asked)["id"])
+    assert run["parameters"] == {"which": ["b"]}
+    digest = run["steps"][-1]["outputs"]["results_dataset"]["digest"]
+    columns = server.get(f"/api/artifacts/{digest}")["content"]["columns"]
+    assert [c["name"] for c in columns] == ["b"]
+    wrong = server.client.post("/api/runs", json={**asked, "parameters": {"which": 7}})
+    assert fault(wrong, 422)["code"] == "wrong-pipeline-parameter"
+    unknown = server.client.post("/api/runs", json={**asked, "parameters": {"witch": 7}})
+    assert fault(unknown, 422)["code"] == "unknown-pipeline-parameter"

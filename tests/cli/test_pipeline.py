@@ -281,3 +281,39 @@ def test_ctrl_c_cancels_a_run_and_leaves_no_process_behind(tmp_path: Path) -> No
     while any(w.is_running() for w in workers) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(w.is_running() for w in workers)
+
+
+PROMOTED = """\
+modelwright: 1
+name: Promoted
+parameters:
+  which: {description: Columns to keep., default: [a], sets: [chosen.columns]}
+nodes:
+  typed:
+    component: enter-data-manually
+    parameters: {data: "a,b\\n1,2\\n"}
+  chosen:
+    component: select-columns-in-dataset
+    inputs: {dataset: typed.dataset}
+"""
+
+
+def test_pipeline_parameters_are_listed_set_checked_and_kept_on_the_run(
+    modelwright: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "promoted.yaml"
+    file.write_text(PROMOTED)
+    (listed,) = modelwright("pipeline", "parameters", file, "--json").json
+    assert listed["name"] == "which"
+    assert (listed["type"], listed["default"]) == ("columns", ["a"])
+    assert "Columns to keep." in modelwright("pipeline", "parameters", file).out
+    plain = modelwright("pipeline", "run", file, "--json").json
+    assert plain["parameters"] == {"which": ["a"]}
+    other = modelwright("pipeline", "run", file, "--parameter", "which=[b]", "--json").json
+    assert other["parameters"] == {"which": ["b"]}
+    assert "which=['b']" in modelwright("run", "show", other["id"]).out
+    refused = modelwright("pipeline", "run", file, "--parameter", "which=7")
+    assert refused.status == 2
+    assert "wrong-pipeline-parameter" in refused.err
+    unknown = modelwright("pipeline", "run", file, "--parameter", "witch=[b]")
+    assert 'Nearest: "which"' in unknown.err

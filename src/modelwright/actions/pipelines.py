@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.actions.files import read_bytes, write_bytes
-from modelwright.graph.check import Check, check
+from modelwright.graph.check import DATASET, Check, check
 from modelwright.graph.codec import Document, PipelineFileError, read, write
-from modelwright.graph.graph import Graph
+from modelwright.graph.graph import Graph, NodeId
 
 if TYPE_CHECKING:
     from modelwright.actions.home import Home
@@ -45,6 +45,46 @@ def check_pipeline(home: Home, graph: Graph) -> Check:
     return check(graph, library=home.library, assets=home.assets)
 
 
+@dataclass(frozen=True, slots=True)
+class AskedParameter:
+    """A pipeline parameter as a form or a list shows it.
+
+    type: that of the first node's parameter it sets, such as "float"; "dataset" for the name of a
+    data set; None when it sets nothing that is known.  sets: each as "node.parameter".
+    """
+
+    name: str
+    type: str | None
+    default: Any
+    sets: tuple[str, ...]
+    description: str
+
+
+def parameters_of(graph: Graph) -> tuple[AskedParameter, ...]:
+    """The pipeline parameters, in the order of the file."""
+    from modelwright.components.library import library
+
+    def type_of(node_id: NodeId, parameter: str) -> str | None:
+        node = graph.nodes.get(node_id)
+        if node is None or node.component not in library():
+            return None
+        if node.component == DATASET and parameter == "name":
+            return "dataset"
+        known = {p.name: p.type for p in library().spec(node.component).parameters}
+        return known.get(parameter)
+
+    return tuple(
+        AskedParameter(
+            name,
+            next((found for t in p.targets if (found := type_of(*t))), None),
+            p.default,
+            tuple(f"{node}.{parameter}" for node, parameter in p.targets),
+            p.description,
+        )
+        for name, p in graph.parameters.items()
+    )
+
+
 def plan_pipeline(
     home: Home,
     graph: Graph,
@@ -58,7 +98,7 @@ def plan_pipeline(
 
     settings: values by pipeline parameter or by "node.parameter".  until: only that node and what
     it needs.  rerun: reuse nothing.  regenerate: nodes that run whatever is known.
-    Raises PipelineProblems, UnknownNode and UnknownPipelineParameter.
+    Raises PipelineProblems, UnknownNode, UnknownPipelineParameter and WrongParameterValue.
     """
     from modelwright.run.plan import plan
 

@@ -14,6 +14,7 @@ from modelwright.data.errors import ModelwrightError
 from modelwright.graph.check import DATASET
 from modelwright.graph.codec import Document, write
 from modelwright.graph.graph import Graph
+from modelwright.graph.submission import submitted
 from modelwright.workspace.records.assets import AssetKind, AssetReference
 from modelwright.workspace.records.runs import (
     Metric,
@@ -193,7 +194,7 @@ def begin_run(
             name=name,
             draft_id=draft_id,
             draft_revision=draft_revision,
-            parameters=settings,
+            parameters=submitted(graph, settings or {}),
             person=person,
             tags=tags,
             steps=steps,

@@ -78,6 +78,21 @@ def plan(
 
 
 @app.command()
+def parameters(file: FileArgument, json: JsonOption = False) -> None:
+    """List what a submission may set: pipeline parameters with their defaults."""
+    from modelwright.actions.pipelines import parameters_of, read_pipeline
+
+    found = parameters_of(read_pipeline(file).graph)
+    if json:
+        put_json(found)
+        return
+    put_table(
+        ("NAME", "TYPE", "DEFAULT", "SETS", "DESCRIPTION"),
+        ((p.name, p.type, p.default, ", ".join(p.sets), p.description) for p in found),
+    )
+
+
+@app.command()
 def run(
     file: FileArgument,
     settings: SettingsOption = None,

@@ -1,4 +1,4 @@
-"""Settings given on the command line: NODE.PARAM=VALUE, the value as YAML."""
+"""Settings given on the command line: NAME=VALUE or NODE.PARAM=VALUE, the value as YAML."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from modelwright.data.errors import ModelwrightError
 SettingsOption = Annotated[
     list[str] | None,
     typer.Option(
+        "--parameter",
         "--set",
-        metavar="NODE.PARAM=VALUE",
+        metavar="NAME=VALUE",
         show_default=False,
-        help="Set a parameter of a node, or a pipeline parameter, as YAML; may be given again.",
+        help="Set a pipeline parameter, or NODE.PARAM of a node, as YAML; may be given again.",
     ),
 ]
 
 
 class MalformedSetting(ModelwrightError):
-    """A setting on the command line is not of the form NODE.PARAM=VALUE."""
+    """A setting on the command line is not of the form NAME=VALUE."""
 
     code = "malformed-setting"
 
     def __init__(self, text: str, why: str) -> None:
         super().__init__(
             f'The setting "{text}" cannot be read: {why}.',
-            remedy="Write --set NODE.PARAM=VALUE, or --set NAME=VALUE for a pipeline parameter, "
-            "such as --set split-data.fraction=0.8.",
+            remedy="Write --parameter NAME=VALUE for a pipeline parameter, or --set "
+            "NODE.PARAM=VALUE, such as --set split-data.fraction=0.8.",
             text=text,
             why=why,
         )

@@ -23,6 +23,7 @@ from modelwright.data.errors import ModelwrightError, nearest
 from modelwright.graph.assets import Assets
 from modelwright.graph.graph import Graph, NodeId, Pin, Wire
 from modelwright.graph.problems import Fix, Problem
+from modelwright.graph.submission import refusal
 
 REQUEST_INPUT = "web-service-input"
 REPLY_OUTPUT = "web-service-output"
@@ -283,6 +284,17 @@ def _parameter_problems(graph: Graph, library: Library) -> Iterator[Problem]:
                     node=node_id if node else None,
                     parameter=target if node else None,
                     fields={"name": name},
+                )
+            elif why := refusal(graph, node_id, target, parameter.default, library):
+                yield Problem(
+                    "wrong-parameter-default",
+                    f'The default of pipeline parameter "{name}" is not allowed for '
+                    f"{node_id}.{target}: {why}.",
+                    "Give it another default, or a value with each submission.",
+                    node=node_id,
+                    parameter=target,
+                    severity="warning",
+                    fields={"name": name, "why": why},
                 )
 
 

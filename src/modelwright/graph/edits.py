@@ -11,6 +11,7 @@ from modelwright.data.errors import ModelwrightError, suggestion
 from modelwright.graph.graph import Graph, Node, NodeId, Pin, PipelineParameter, Wire
 
 NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_VERSIONED = re.compile(r"(.+)@([1-9][0-9]{0,8})")
 
 
 class UnknownNode(ModelwrightError):
@@ -150,19 +151,37 @@ def assign(graph: Graph, values: Mapping[str, Any]) -> Graph:
     """With pipeline parameters applied to the nodes they set, and NODE.PARAMETER values set.
 
     values: by pipeline parameter or by "node.parameter"; parameters not named take their default.
+    A data set may be given as "NAME@VERSION"; without a version the latest of another name is meant.
     Raises UnknownPipelineParameter and UnknownNode.
     """
     given = dict(values)
+    wanted: dict[tuple[NodeId, str], Any] = {}
     for name, parameter in graph.parameters.items():
-        value = given.pop(name, parameter.default)
-        for node_id, target in parameter.targets:
-            graph = set_parameter(graph, node_id, target, value)
+        wanted.update(dict.fromkeys(parameter.targets, given.pop(name, parameter.default)))
     for name, value in given.items():
         node_text, dot, target = name.partition(".")
         if not dot:
             raise UnknownPipelineParameter(name, graph.parameters)
-        graph = set_parameter(graph, NodeId(node_text), target, value)
+        wanted[NodeId(node_text), target] = value
+    for (node_id, target), value in wanted.items():
+        node = find_node(graph, node_id)
+        if node.component == "dataset" and target == "name" and (node_id, "version") not in wanted:
+            graph = _with_dataset(graph, node_id, value)
+        else:
+            graph = set_parameter(graph, node_id, target, value)
     return graph
+
+
+def _with_dataset(graph: Graph, node_id: NodeId, value: Any) -> Graph:
+    """With a data set chosen by name; a version that was chosen belongs to the former one."""
+    former = graph.nodes[node_id].parameters.get("name")
+    found = _VERSIONED.fullmatch(value) if isinstance(value, str) else None
+    if found:
+        graph = set_parameter(graph, node_id, "version", int(found[2]))
+        return set_parameter(graph, node_id, "name", found[1])
+    if value != former:
+        graph = reset_parameter(graph, node_id, "version")
+    return set_parameter(graph, node_id, "name", value)
 
 
 def paste(graph: Graph, pasted: Graph) -> tuple[Graph, Mapping[NodeId, NodeId]]:

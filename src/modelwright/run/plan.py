@@ -22,6 +22,7 @@ from modelwright.graph.check import (
 from modelwright.graph.edits import assign, find_node
 from modelwright.graph.graph import Graph, NodeId, Pin
 from modelwright.graph.problems import PipelineProblems, Problem
+from modelwright.graph.submission import check_values
 from modelwright.run import reasons
 from modelwright.run.history import History
 from modelwright.run.judge import Judge, Task, Verdict
@@ -132,12 +133,13 @@ def plan(
     needs.  rerun: reuse nothing.  regenerate: nodes that run whatever is known.  pipeline: the name
     for history; the graph's own by default.
 
-    Raises PipelineProblems when a node that is needed has a problem, UnknownNode, and
-    UnknownPipelineParameter.
+    Raises PipelineProblems when a node that is needed has a problem, UnknownNode,
+    UnknownPipelineParameter and WrongParameterValue.
     """
     for node in (until, *regenerate):
         if node is not None:
             find_node(graph, node)
+    check_values(graph, settings or {}, library)
     graph = assign(graph, settings or {})
     checked = check(graph, library=library, assets=assets)
     needed = graph.upstream([NodeId(until)]) if until is not None else frozenset(graph.nodes)
