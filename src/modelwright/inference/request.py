@@ -55,7 +55,7 @@ _WANTED = {
     ColumnType.DATETIME: 'a date and time as ISO text, such as "2026-01-31T12:00:00"',
     ColumnType.OTHER: "a value",
 }
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
 _NOTHING = (dict, type(None), str)
 
 
@@ -262,7 +262,7 @@ def typed_value(value: Any, kind: ColumnType) -> Any:
                 return float(value)
             except OverflowError:
                 raise ValueError(value) from None
-        case ColumnType.INTEGER, int() if _SMALLEST <= value <= _LARGEST:
+        case ColumnType.INTEGER, int() if SMALLEST <= value <= LARGEST:
             return value
         case ColumnType.INTEGER, float():
             return _whole(value)
@@ -304,7 +304,7 @@ def _number(special: _Special, kind: ColumnType) -> float | None:
 
 _DECODED: dict[ColumnType, Any] = {
     ColumnType.STRING: str | None,
-    ColumnType.INTEGER: Annotated[int, msgspec.Meta(ge=_SMALLEST, le=_LARGEST)]
+    ColumnType.INTEGER: Annotated[int, msgspec.Meta(ge=SMALLEST, le=LARGEST)]
     | float
     | None
     | _Special,

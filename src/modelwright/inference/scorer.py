@@ -8,13 +8,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import orjson
-
 from modelwright.data.expression import Compute
 from modelwright.data.expression import Dropped as DroppedRow
 from modelwright.data.native import Native
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.inference.plan import Chain, NativePlace, ScoringPlan, untagged
+from modelwright.inference.quick import QuickAnswer, QuickOutput, is_usual
 from modelwright.inference.reply import Dropped, Reply, encode, encode_tables, make_writable
 from modelwright.inference.request import Request, RequestReader, Row
 from modelwright.inference.serving import RequestInput, Serving
@@ -83,6 +82,7 @@ class Scorer:
         self.inputs = tuple(inputs)
         self.steps = steps
         self._reader = RequestReader(self.inputs)
+        self._quick = steps.quick(self.inputs) if isinstance(steps, CompiledSteps) else None
 
     def score(self, requests: Mapping[str, Sequence[Mapping[str, Any]]]) -> Reply:
         """Score rows as JSON has them, by input name.  Raises InputDataError and StepFailed."""
@@ -92,6 +92,8 @@ class Scorer:
     def answer(self, body: bytes, shape: Shape = ROWS) -> bytes:
         """The reply to a request, bytes to bytes.  Raises InputDataError and StepFailed."""
         if not shape.tables:
+            if self._quick is not None and (reply := self._quick.answer(body)) is not None:
+                return reply
             return self.steps.answer(self._reader.read(body))
         return encode_tables(self.steps.run(self._reader.read_tables(body)), details=shape.details)
 
@@ -152,23 +154,15 @@ class CompiledSteps:
         return Reply(results, tuple(dropped), self.columns)
 
     def answer(self, request: Request) -> bytes:
-        """The reply as JSON.
+        """The reply as JSON."""
+        return encode(self.run(request))
 
-        The usual case, one output and few rows of which none is dropped, takes a short way.
-        """
-        way = self._ways[0]
-        rows = request.rows[way.chain.input]
-        if len(self._ways) > 1 or len(rows) >= self._crossover:
-            return encode(self.run(request))
-        score = way.score_plain if request.plain else way.score
-        found: list[dict[str, Any]] = []
-        for row in rows:
-            scored = score(row)
-            if isinstance(scored, DroppedRow):
-                return encode(self.run(request))
-            found.append(scored)
-        make_writable(found, way.computed if request.plain else way.doubles)
-        return orjson.dumps({"Results": {way.chain.output: found}}, default=str)
+    def quick(self, inputs: Sequence[RequestInput]) -> QuickAnswer | None:
+        """The shortest way for requests of these inputs; None where they are too unusual."""
+        if len(inputs) != 1 or not is_usual(inputs[0]):
+            return None
+        outputs = [w.quick() for w in self._ways]
+        return QuickAnswer(inputs[0], outputs, self._crossover)
 
     def measure_crossover(self, request: Request) -> int | None:
         """Rows from which the Table form is faster here, judged by these; None for never.
@@ -217,15 +211,22 @@ class _Way:
         self._natives = {name: native(place) for name, place in chain.natives.items()}
         program = chain.formula.compile_rows(self._reads, natives=self._natives)
         self.score = program.score
-        self.score_plain = chain.formula.compile_rows(
-            self._reads, natives=self._natives, plain=True
-        ).score
         self.columns = tuple((c.name, c.type) for c in program.writes)
         # Columns that only pass through are as finite as the request's.
         made = {n for s in chain.formula.steps if isinstance(s, Compute) for n in s.columns}
         made |= chain.formula.renamed().keys() | set(chain.formula.renamed().values())
         self.doubles = tuple(n for n, kind in self.columns if kind is ColumnType.DOUBLE)
         self.computed = tuple(n for n in self.doubles if n in made or n not in self._reads)
+
+    def quick(self) -> QuickOutput:
+        """The chain for rows whose numbers are finite."""
+        formula, reads, natives = self.chain.formula, self._reads, self._natives
+        return QuickOutput(
+            self.chain.output,
+            formula.compile_rows(reads, natives=natives, tuples=True).score,
+            formula.compile_rows(reads, natives=natives, tuples=True, plain=True).score,
+            self.computed,
+        )
 
     def by_rows(self, rows: list[Row]) -> tuple[list[dict[str, Any]], _Lost]:
         """Scored rows and the numbers of dropped ones with tagged reasons, by the row form."""

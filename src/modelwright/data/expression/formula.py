@@ -130,13 +130,19 @@ class Formula:
         return frames.tracked(frame, self.steps, natives)
 
     def compile_rows(
-        self, reads: Schema, *, natives: Mapping[str, Native] = _NONE, plain: bool = False
+        self,
+        reads: Schema,
+        *,
+        natives: Mapping[str, Native] = _NONE,
+        plain: bool = False,
+        tuples: bool = False,
     ) -> RowProgram:
         """The row form for rows of these columns.  Raises as `outputs`, and MissingNative.
 
         plain: for rows without nulls, whose numbers are all finite; it is faster for them.
+        tuples: for rows that are the values alone, in the order of `reads`.
         """
-        return rows.compile_rows(self.steps, reads, natives, plain=plain)
+        return rows.compile_rows(self.steps, reads, natives, plain=plain, tuples=tuples)
 
     def to_json(self) -> dict[str, Any]:
         """The formula as one JSON object."""

@@ -32,21 +32,28 @@ class RowProgram:
 
     score: takes a row with exactly the columns of `reads` (None for null) and gives one with those of
     `writes`, or what dropped it; never raises on values of the right types and leaves the row alone.
+    One that was compiled for tuples takes the values alone, in the order of `reads`.
     source: the Python source of `score`.
     """
 
-    score: Callable[[Row], Row | Dropped]
+    score: Callable[[Any], Row | Dropped]
     source: str
     reads: Schema
     writes: Schema
 
 
 def compile_rows(
-    steps: Iterable[Step], reads: Schema, natives: Mapping[str, Native], *, plain: bool = False
+    steps: Iterable[Step],
+    reads: Schema,
+    natives: Mapping[str, Native],
+    *,
+    plain: bool = False,
+    tuples: bool = False,
 ) -> RowProgram:
     """Compile steps; raises like `steps.after`, and MissingNative.
 
     plain: no row has a null or a number that is not finite, so nothing looks for one.
+    tuples: rows come as tuples of values.
     """
     writer = Writer(natives)
     columns: dict[str, Piece] = {}
@@ -56,18 +63,21 @@ def compile_rows(
         nan = column.type is ColumnType.DOUBLE and not plain
         columns[column.name] = Piece(name, column.type, guards, atom=True, nan=nan)
     inputs = dict(columns)
-    _read(writer, columns)
+    _read(writer, columns, tuples=tuples)
     writes = reads
     for at, step in enumerate(steps):
         writes = after(step, writes)
         columns = _stepped(writer, columns, step, at)
-    _reply(writer, inputs, columns)
+    _reply(writer, inputs, columns, tuples=tuples)
     source, score = compiled(writer.lines, writer.names)
     return RowProgram(score, source, reads, writes)
 
 
-def _read(writer: Writer, columns: Mapping[str, Piece]) -> None:
-    if len(columns) == 1:
+def _read(writer: Writer, columns: Mapping[str, Piece], *, tuples: bool) -> None:
+    if tuples:
+        named = [f"    {p.source},  # {n!a}" for n, p in columns.items()]
+        writer.lines += ["(", *named, ") = row"] if named else []
+    elif len(columns) == 1:
         [(name, piece)] = columns.items()
         writer.lines.append(f"{piece.source} = row[{name!a}]")
     elif columns:
@@ -85,8 +95,9 @@ def _stepped(writer: Writer, columns: Mapping[str, Piece], step: Step, at: int) 
         case Filter(condition, reason):
             writer.begin(columns, [condition])
             test, known = writer.true(condition)
-            dropped = writer.bind(Dropped(reason, at), "dropped")
-            writer.lines += [f"if not {test}:", f"    return {dropped}"]
+            if test != "(True)":
+                dropped = writer.bind(Dropped(reason, at), "dropped")
+                writer.lines += [f"if not {test}:", f"    return {dropped}"]
             return {name: known.of(piece) for name, piece in columns.items()}
         case Keep(names):
             return {name: columns[name] for name in names}
@@ -97,14 +108,16 @@ def _stepped(writer: Writer, columns: Mapping[str, Piece], step: Step, at: int) 
             return {renamed.get(name, name): piece for name, piece in columns.items()}
 
 
-def _reply(writer: Writer, inputs: Mapping[str, Piece], outputs: Mapping[str, Piece]) -> None:
+def _reply(
+    writer: Writer, inputs: Mapping[str, Piece], outputs: Mapping[str, Piece], *, tuples: bool
+) -> None:
     items = [f"{n!a}: {p.value}" for n, p in outputs.items()]
     literal = f"{{{', '.join(items)}}}"
     kept = [n for n in inputs if n in outputs]
     gone = [n for n in inputs if n not in outputs]
     new = {n: p for n, p in outputs.items() if n not in inputs or p.source != inputs[n].source}
     same = len(outputs) - len(new)
-    if same > len(new) + len(gone) and [*outputs][: len(kept)] == kept:
+    if not tuples and same > len(new) + len(gone) and [*outputs][: len(kept)] == kept:
         # A copy costs a sixth of a new dictionary; a row with surplus columns must not get one.
         writer.lines.append(f"if len(row) == {len(inputs)}:")
         writer.lines.append("    reply = {**row}")

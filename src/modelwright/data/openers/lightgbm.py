@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,10 @@ class TreeEnsemble:
             )
         )
         self._row: ctypes.Array[Any] = (ctypes.c_double * inputs)()
+        # Half the time of assigning a slice.
+        self._put = Struct(f"={inputs}d").pack_into
         self._answer = (ctypes.c_double * self._outputs)()
+        self._answers: Any = memoryview(self._answer).cast("B").cast("d")
         self._length = ctypes.c_int64()
         # Bound once: looking them up costs as much as the answer.
         self._score = holding.LGBM_BoosterPredictForMatSingleRowFast
@@ -121,10 +125,11 @@ class TreeEnsemble:
     def row(self, values: list[float]) -> list[float]:
         """One row of `batch`."""
         # The buffers are shared by all callers: the call holds the interpreter's lock.
-        self._row[:] = values
+        self._put(self._row, 0, *values)
         if self._score(*self._arguments):
             raise BrokenTrees(_last_error())
-        return self._answer[:]
+        found: list[float] = self._answers.tolist()
+        return found
 
 
 def open_native(content: bytes, notes: Mapping[str, Any]) -> TreeEnsemble:
