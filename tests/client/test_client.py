@@ -15,8 +15,8 @@ from modelwright.components.palette.data_input_and_output.enter_data_manually im
 from modelwright.components.palette.data_transformation.select_columns_in_dataset import (
     SelectColumnsInDataset,
 )
-from modelwright.data.files import ReadOptions
 from modelwright.data.files.errors import RaggedRows
+from modelwright.data.files.options import ReadOptions
 from modelwright.graph.problems import PipelineProblems
 from modelwright.workspace.errors import Conflict, InUse, NotFound, TokenRejected
 from tests.api.servers import Running, running

@@ -13,7 +13,7 @@ from modelwright.client.runs import RemoteValues
 if TYPE_CHECKING:
     import polars as pl
 
-    from modelwright.data.files import ReadOptions
+    from modelwright.data.files.options import ReadOptions
 
 
 @dataclass(frozen=True)

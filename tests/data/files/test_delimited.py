@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelwright.data.files import ReadOptions, load_table, read_table
 from modelwright.data.files.errors import (
     EmptyFile,
     FileMissing,
@@ -25,6 +24,8 @@ from modelwright.data.files.errors import (
     UnreadableValue,
     WrongEncoding,
 )
+from modelwright.data.files.options import ReadOptions
+from modelwright.data.files.reading import load_table, read_table
 from modelwright.data.schema import ColumnType, MissingColumn
 
 SAMPLES = Path(__file__).parents[3] / "src" / "modelwright" / "samples" / "datasets"

@@ -15,15 +15,6 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from modelwright.data.files import (
-    FORMATS,
-    Format,
-    ReadOptions,
-    read_table,
-    suggest,
-    table_as_bytes,
-    write_table,
-)
 from modelwright.data.files.errors import (
     CannotWriteFile,
     InvalidReadOption,
@@ -32,6 +23,10 @@ from modelwright.data.files.errors import (
     UnreadableFile,
     WrongEncoding,
 )
+from modelwright.data.files.options import FORMATS, Format, ReadOptions
+from modelwright.data.files.reading import read_table
+from modelwright.data.files.suggest import suggest
+from modelwright.data.files.writing import table_as_bytes, write_table
 from modelwright.data.schema import Column, ColumnType, Role
 from modelwright.data.table import Table
 
@@ -191,7 +186,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
         import resource
         from pathlib import Path
         import polars as pl
-        from modelwright.data.files import write_table
+        from modelwright.data.files.writing import write_table
         from modelwright.data.files.errors import CannotWriteFile
         from modelwright.data.table import Table
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

@@ -53,7 +53,7 @@ def get_upload(upload_id: str, here: HereDep) -> Upload:
 @router.post("/{upload_id}/preview")
 def preview_upload(upload_id: str, asked: PreviewAsked, here: HereDep) -> Preview:
     """How an uploaded file would be read, and its first rows read so."""
-    from modelwright.data.files import suggest
+    from modelwright.data.files.suggest import suggest
 
     upload = here.uploads.get(upload_id)
     path = here.uploads.path(upload_id)

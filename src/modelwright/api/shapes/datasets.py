@@ -10,8 +10,9 @@ from pydantic import Field
 from modelwright.actions.datasets import Added
 from modelwright.api.shapes.graph import Column, columns_of
 from modelwright.api.shapes.shape import Asked, Moment, Name, Shape
-from modelwright.data.files import MISSING, Format, ParsePreview
-from modelwright.data.files import ReadOptions as ReadOptionsRecord
+from modelwright.data.files.options import MISSING, Format
+from modelwright.data.files.options import ReadOptions as ReadOptionsRecord
+from modelwright.data.files.suggest import ParsePreview
 from modelwright.data.schema import ColumnType, Schema
 from modelwright.workspace.records.assets import Dataset as DatasetRecord
 
