@@ -26,7 +26,7 @@ from modelwright.serve.errors import (
     EndpointBusy,
     InvalidEndpointName,
     InvalidSetting,
-    PortTaken,
+    AddressTaken,
     UnknownEndpoint,
     UnknownSetting,
 )
@@ -290,7 +290,7 @@ def test_an_endpoint_whose_port_was_taken_meanwhile_says_so(
     status = endpoints.deploy("cars", cars, keys=KEYS)
     endpoints.stop("cars")
     with socket.create_server((status.host, status.port)):
-        with pytest.raises(PortTaken):
+        with pytest.raises(AddressTaken):
             endpoints.start("cars")
         (found,) = endpoints.ensure_running()
         assert found.state is State.FAILED

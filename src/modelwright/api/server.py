@@ -21,7 +21,7 @@ from modelwright.api.app import create_app
 from modelwright.api.guard import Doors
 from modelwright.api.here import Here
 from modelwright.api.uploads import LARGEST
-from modelwright.serve.errors import PortTaken
+from modelwright.serve.errors import AddressTaken
 from modelwright.targets.local import LocalProcesses
 
 HOST = "127.0.0.1"
@@ -47,7 +47,7 @@ def serve(
     allowed_origins: web origins beside its own whose pages may make changes, for developing the
     studio.  on_ready: told the login address once it answers; the address opens one session, and
     the ones printed before open none any more.
-    Raises PortTaken.
+    Raises AddressTaken.
     """
     line = listen(host, port)
     doors = Doors.of(host, names=allowed_hosts, origins=allowed_origins)
@@ -65,7 +65,7 @@ def serve(
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens on an address.  Raises PortTaken."""
+    """A socket that listens on an address.  Raises AddressTaken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     line = socket.socket(family, socket.SOCK_STREAM)
     line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -75,7 +75,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         line.close()
         if error.errno == errno.EADDRINUSE:
-            raise PortTaken(host, port) from None
+            raise AddressTaken(host, port) from None
         raise
     return line
 

@@ -20,6 +20,7 @@ from modelwright.serve.answers import Answer, Headers, Refusal
 from modelwright.serve.bodies import BodyReader
 from modelwright.serve.keys import Lock
 from modelwright.serve.live import Live
+from modelwright.serve.meters import Meter
 from modelwright.serve.open_protocol import Asked
 from modelwright.serve.settings import EndpointSettings
 
@@ -56,6 +57,7 @@ class App:
         self.draining = False
         self.shed = 0
         self.answered = 0
+        self.meter = Meter()
         self.change(settings or EndpointSettings())
         self._prefix = os.urandom(8).hex().encode() + b"-"
         self._ids = count(1)
@@ -133,6 +135,8 @@ class App:
             body = await self.bodies.read(receive, length)
             if body is None:
                 return
+            # While the body arrived another deployment may have taken over.
+            live = self.live or live
             query = scope["query_string"]
             reply = await live.lane.answer(body, _shape(query) if query else ROWS)
         except Refusal as refusal:
@@ -150,10 +154,12 @@ class App:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send({"type": "http.response.body", "body": reply})
             self.answered += 1
+            self.meter.count(200, time.perf_counter() - started)
             if live.settings.diagnostics:
                 _note(scope, HTTPStatus.OK, started, len(body), request_id)
             return
         self.answered += 1
+        self.meter.count(answer.status, time.perf_counter() - started)
         if live is not None and live.settings.diagnostics:
             _note(scope, answer.status, started, max(0, length), request_id)
         await _send(send, answer, extra, closes=self.draining, more=answer.closes)
@@ -187,6 +193,7 @@ class App:
                     body = await self.bodies.read(receive, length)
                     if body is None:
                         return
+                    live = self.live
                     answer = await open_protocol.infer(
                         asked,
                         self.name,
@@ -202,6 +209,8 @@ class App:
         except Exception:  # noqa: BLE001  # the rim of a replica: told by its reference, logged in full
             answer = open_protocol.as_error(self._unexpected(request_id).answer)
         self.answered += 1
+        if method == "POST":
+            self.meter.count(answer.status, time.perf_counter() - started)
         if live is not None and live.settings.diagnostics and method == "POST":
             _note(scope, answer.status, started, max(0, length), request_id)
         await _send(send, answer, extra, closes=self.draining, more=answer.closes)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.data.errors import ModelwrightError
+from modelwright.serve.limits import limit_memory
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Control:
         self._path: Path | None = None
         self._commands: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]] = {
             "status": self._status,
+            "apply": self._apply,
             "deploy": self._deploy,
             "change": self._change,
             "stop": self._stop,
@@ -106,6 +108,12 @@ class Control:
         settings = DeploymentSettings.read(command.get("settings", {}))
         nursery = Path(command["nursery"]) if command.get("nursery") else None
         await self._replica.deploy(Path(command["package"]), settings, nursery)
+        return await self._status(command)
+
+    async def _apply(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        await self._replica.apply(command["deployments"])
+        if "memory_gb" in command:
+            limit_memory(command["memory_gb"])
         return await self._status(command)
 
     async def _change(self, command: Mapping[str, Any]) -> dict[str, Any]:

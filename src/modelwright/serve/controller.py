@@ -25,17 +25,20 @@ from pathlib import Path
 from typing import Any
 
 from modelwright.data.errors import ModelwrightError
+from modelwright.serve.assortment import Assortment, together
 from modelwright.serve.control import NoReplica, private_socket, tell
-from modelwright.serve.endpoint_folder import EndpointFolder, Found, Wanted
-from modelwright.serve.errors import InvalidSetting, PortTaken
+from modelwright.serve.endpoint_folder import EndpointFolder, Found, Served, Wanted
+from modelwright.serve.errors import AddressTaken, InvalidSetting
 from modelwright.serve.fleet import Fleet
 from modelwright.serve.http import BACKLOG, address_of, bound
 from modelwright.serve.logs import log_to, turn_over
+from modelwright.serve.meters import Meter, Meters, total
 from modelwright.serve.processes import Process
 from modelwright.serve.replica import Report
+from modelwright.serve.room import Room
 from modelwright.serve.scaling import Load, Policy, Seen, decide
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
-from modelwright.serve.stock import Stock
+from modelwright.serve.slots import MOST
 
 STOP_S = 30.0
 """How long replicas may take to answer what they have begun before they are killed."""
@@ -57,17 +60,21 @@ class Controller:
     ) -> None:
         """reign: the descriptor whose lock says that there is one controller only."""
         self.folder = folder
-        self.deployment = DeploymentSettings.read(wanted.deployment)
         self.endpoint = EndpointSettings.read(wanted.endpoint)
+        self.settings = together(
+            [DeploymentSettings.read(d.settings) for d in wanted.deployments.values()]
+        )
+        self.room = Room(folder, wanted.cluster)
+        self.meters = Meters(folder.meters, slots=MOST)
         self.listener = listener
         self.selector = selectors.DefaultSelector()
         self.fleet = Fleet(folder, listener, self.selector, self._note, [reign])
-        self.stock: Stock | None = None
+        self.shelf: Assortment | None = None
         self.message = ""
         self._stopping = False
-        self._seen = Seen(max(1, self.deployment.min_replicas))
+        self._seen = Seen(max(1, self.settings.min_replicas))
         self._looked = self._logged = time.monotonic()
-        self._nursery: Process | None = None
+        self._nurseries: list[Process] = []
         # From here on it can be told things, though it listens only when it has loaded its package.
         self._signals = self._listen_to_signals()
         self._control = private_socket(folder.control)
@@ -79,18 +86,26 @@ class Controller:
     def adopt(self, found: Found) -> None:
         """Take over what an earlier controller has left."""
         self.fleet.adopt(found.fronts)
-        self._nursery = found.nursery
+        self._nurseries = list(found.nurseries)
         self._seen = Seen(max(1, len(self.fleet.serving)))
         self._note()
 
-    def load(self, package: Path) -> None:
-        """Make a package the one that replicas are made of.
+    def load(self, served: Mapping[int, Served]) -> None:
+        """Make these deployments the ones that replicas are made of.
 
-        Raises as `Stock.load`; then what there was before stays.
+        Raises Unschedulable, and as `Assortment.load`; then what there was before stays.
         """
-        former = self.stock
-        self.stock = Stock.load(self.folder.name, package, self.folder.path, self.deployment)
-        self._end_nursery(former)
+        former = self.shelf
+        shelf = Assortment.load(self.folder, served, former)
+        try:
+            self.room.admit(shelf, self._seen.replicas if former else 1)
+        except ModelwrightError:
+            shelf.end(but=former)
+            raise
+        self.shelf, self.settings = shelf, shelf.settings
+        self._scale(0.0)
+        if former is None:
+            self._end_nursery(None)
         self.message = ""
         # Pages that the collector does not touch stay shared with the replicas.
         gc.collect()
@@ -98,11 +113,11 @@ class Controller:
 
     def first(self, report: Report) -> None:
         """Make the first replica, which tells whether it answers."""
-        if self.stock is None or self.fleet.serving:
+        if self.shelf is None or self.fleet.serving:
             report.ready(*address_of(self.listener))
             return
         self.fleet.wanted = 1
-        self.fleet.make(self.stock, self.deployment, self.endpoint, report)
+        self.fleet.make(self.shelf, self.settings, self.endpoint, report)
         report.leave_to_another()
 
     def run(self) -> None:
@@ -118,22 +133,32 @@ class Controller:
         for key, _ in self.selector.select(_TICK):
             key.data()
         now = time.monotonic()
-        if now - self._looked >= self.deployment.refresh_period_s:
+        if now - self._looked >= self.settings.refresh_period_s:
             self._looked = now
             self._scale(self.fleet.look())
             self.fleet.spread()
+            self._fit()
         if now - self._logged >= _LOG_TICK:
             self._logged = now
             turn_over(self.folder.log)
 
     def _keep(self) -> None:
-        if self.stock is not None and not self.stock.is_compiled:
+        if self.shelf is not None and not self.shelf.is_compiled:
             # Its replica scales the scoring processes by itself.
             self.fleet.wanted = 1
         else:
-            self.fleet.wanted = self._seen.replicas
-        self.fleet.keep(self.stock, self.deployment, self.endpoint)
+            self.fleet.wanted = min(self._seen.replicas, self.room.replicas)
+        self.fleet.keep(self.shelf, self.settings, self.endpoint)
         self._wait_for_clients(not self.fleet.members and self.fleet.wanted == 0)
+
+    def _fit(self) -> None:
+        """Reserve what the load needs, as far as there is room on the cluster."""
+        if self.shelf is None:
+            return
+        before = self.room.limit
+        self.room.take(self.shelf, self._seen.replicas, self._total().workers)
+        if self.room.limit != before and not self.shelf.is_compiled:
+            self.fleet.tell_all(self._parts())
 
     def _wait_for_clients(self, nobody_serves: bool) -> None:
         """While there is no replica, look oneself whether a client knocks."""
@@ -147,7 +172,7 @@ class Controller:
         self._scale(0.0, knocking=True)
 
     def _scale(self, busy: float, *, knocking: bool = False) -> None:
-        policy = Policy.of(self.deployment)
+        policy = Policy.of(self.settings)
         # A replica of formulas does one thing at a time, however many requests it has taken in.
         policy = Policy(policy.minimum, policy.maximum, policy.target, 1, policy.calm_s)
         # A replica that only waits for requests uses a little time as well.
@@ -156,6 +181,7 @@ class Controller:
         self._seen = decide(self._seen, load, policy, time.monotonic())
         if self._seen.replicas != former:
             _log.info("%d replicas wanted, %.2f busy", self._seen.replicas, busy)
+            self._fit()
 
     def _listen_to_signals(self) -> tuple[socket.socket, socket.socket]:
         ours, theirs = socket.socketpair()
@@ -184,23 +210,26 @@ class Controller:
             if time.monotonic() > until:
                 for member in self.fleet.members.values():
                     member.process.send(signal.SIGKILL)
-        self._end_nursery(self.stock)
+        self._end_nursery(self.shelf)
+        self.room.give_back()
         self.folder.note(None)
 
-    def _end_nursery(self, stock: Stock | None) -> None:
-        if stock is not None:
-            stock.end()
-        if self._nursery is not None:
-            # Of an earlier controller; processes it has made for replicas at work go on.
-            self._nursery.send(signal.SIGKILL)
-            self._nursery = None
+    def _end_nursery(self, shelf: Assortment | None) -> None:
+        if shelf is not None:
+            shelf.end()
+        # Of an earlier controller; processes they have made for replicas at work go on.
+        for process in self._nurseries:
+            process.send(signal.SIGKILL)
+        self._nurseries = []
 
     def _note(self) -> None:
         host, port = address_of(self.listener) if self.listener.fileno() >= 0 else ("", 0)
-        nursery = self.stock.nursery.process if self.stock and self.stock.nursery else self._nursery
+        stocks = self.shelf.stocks.values() if self.shelf else ()
+        nurseries = [stock.nursery.process for stock in stocks if stock.nursery]
+        nurseries += self._nurseries
         fronts = {m.slot: m.process for m in self.fleet.members.values()}
         if not self._stopping:
-            self.folder.note(Found(Process.of(os.getpid()), host, port, fronts, nursery))
+            self.folder.note(Found(Process.of(os.getpid()), host, port, fronts, tuple(nurseries)))
 
     def _converse(self) -> None:
         try:
@@ -220,8 +249,8 @@ class Controller:
             match command.get("do"):
                 case "status":
                     return self._status()
-                case "deploy":
-                    return self._deploy(command)
+                case "apply":
+                    return self._apply(command)
                 case "change":
                     return self._change(command)
                 case "stop":
@@ -235,52 +264,49 @@ class Controller:
             what = {"happened": f"The command failed: {error}.", "remedy": "See the log."}
             return {"error": {"code": "internal-error", "fields": {}, **what}}
 
-    def _deploy(self, command: Mapping[str, Any]) -> dict[str, Any]:
-        package = Path(command["package"])
-        before = self.deployment
-        self.deployment = DeploymentSettings.read(command["settings"])
-        former = self.stock
-        try:
-            self.stock = Stock.load(self.folder.name, package, self.folder.path, self.deployment)
-        except BaseException:
-            self.deployment = before
-            raise
-        nursery = str(self.stock.nursery.path) if self.stock.nursery else None
+    def _apply(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        """Serve other deployments, then end what is left out."""
+        endpoint = EndpointSettings.read(command["endpoint"])
+        former = self.shelf
+        self.load({int(n): Served(**one) for n, one in command["deployments"].items()})
+        self.endpoint = endpoint
         self._keep()
-        self.fleet.tell_all(
-            {
-                "do": "deploy",
-                "package": str(package),
-                "settings": self.deployment.to_json(),
-                "nursery": nursery,
-            },
-            seconds=READY_S,
-        )
-        self._end_nursery(former)
+        self.fleet.tell_all(self._parts(), seconds=READY_S)
+        self.fleet.tell_all({"do": "change", "endpoint": endpoint.to_json()})
+        if former is not None:
+            former.end(but=self.shelf)
+        self._end_nursery(None)
         self._note()
-        self.message = ""
         return self._status()
 
+    def _parts(self) -> dict[str, Any]:
+        """What replicas are told of their deployments."""
+        parts = self.shelf.parts if self.shelf else {}
+        return {
+            "do": "apply",
+            "deployments": {str(n): self.room.limited(p).to_json() for n, p in parts.items()},
+            "memory_gb": self.settings.memory_reserve_gb,
+        }
+
     def _change(self, command: Mapping[str, Any]) -> dict[str, Any]:
-        if "settings" in command:
-            self.deployment = DeploymentSettings.read(command["settings"])
-            self._scale(0.0)
-        if "endpoint" in command:
-            self.endpoint = EndpointSettings.read(command["endpoint"])
-        self.fleet.tell_all(command)
+        """Take other settings of the endpoint, and its keys."""
+        self.endpoint = EndpointSettings.read(command["endpoint"])
+        self.fleet.tell_all({"do": "change", "endpoint": self.endpoint.to_json()})
         return self._status()
 
     def _status(self) -> dict[str, Any]:
+        leading = self.shelf.stocks[self.shelf.leading].package if self.shelf else None
         found: dict[str, Any] = {
             "pid": os.getpid(),
-            "package": self.stock.package.digest if self.stock else None,
+            "package": leading.digest if leading else None,
+            "deployments": self._deployments(),
             "replicas": [m.process.pid for m in self.fleet.serving],
             "answered": self.fleet.retired,
             "busy": 0,
             "queued": 0,
             "workers": [],
-            "steps": [s.to_json() for s in self.stock.package.plan.steps] if self.stock else [],
-            "message": self.message,
+            "steps": [s.to_json() for s in leading.plan.steps] if leading else [],
+            "message": self.message or self.room.message,
         }
         for member in self.fleet.serving:
             try:
@@ -292,6 +318,24 @@ class Controller:
             found["queued"] += said["queued"]
             found["workers"] += said["workers"]
         return found
+
+    def _total(self) -> Meter:
+        """What all replicas have counted together."""
+        return total(self.meters.read(slot)[0] for slot in self.fleet.members)
+
+    def _deployments(self) -> list[dict[str, Any]]:
+        if self.shelf is None:
+            return []
+        return [
+            {
+                "number": number,
+                "package": self.shelf.stocks[number].package.digest,
+                "share": part.share,
+                "shadow": part.shadow,
+                "settings": part.settings.to_json(),
+            }
+            for number, part in sorted(self.shelf.parts.items())
+        ]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -328,7 +372,7 @@ def _control(folder: EndpointFolder, descriptor: int | None, report: Report, rei
         controller.adopt(found)
     if wanted.running:
         try:
-            controller.load(folder.path / wanted.package)
+            controller.load(wanted.deployments)
         except ModelwrightError as error:
             if not controller.fleet.serving:
                 raise
@@ -349,7 +393,7 @@ def _listener(wanted: Wanted, descriptor: int | None) -> socket.socket:
         return bound(wanted.host, wanted.port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise PortTaken(wanted.host, wanted.port) from None
+            raise AddressTaken(wanted.host, wanted.port) from None
         why = f"an address of this machine ({error.strerror})"
         raise InvalidSetting("host", wanted.host, why) from None
 

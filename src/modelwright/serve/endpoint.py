@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from modelwright.data.errors import ModelwrightError
+from modelwright.serve.capacity import Resources
 from modelwright.serve.control import NoReplica, tell
-from modelwright.serve.endpoint_folder import EndpointFolder, Found, Wanted, names
+from modelwright.serve.endpoint_folder import EndpointFolder, Found, Served, Wanted, names
 from modelwright.serve.errors import DeploymentFailed
 from modelwright.serve.front import controller_command
 from modelwright.serve.keys import Keys
@@ -22,6 +23,7 @@ from modelwright.serve.limits import thread_bounds
 from modelwright.serve.processes import Process, start_apart
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 from modelwright.serve.status import EndpointStatus, State
+from modelwright.serve.target import Offer, Place
 
 START_S = 120.0
 """How long an endpoint may take until it is ready."""
@@ -39,14 +41,66 @@ class Endpoints:
     """The endpoints whose folders lie below one folder, as a rule `<home>/endpoints`.
 
     Any program may hold one of these; what it starts belongs to the folder, not to the program.
+    cluster: the inference cluster on which those are that are new.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, cluster: str = "default") -> None:
         self.root = root
+        self.cluster = cluster
+
+    def check(self) -> str:
+        """Why nothing can be started here; there is no reason on this machine."""
+        return ""
+
+    def capacity(self) -> Resources:
+        """All that the machine has."""
+        return Resources.of_machine()
 
     def names(self) -> tuple[str, ...]:
         """Every endpoint, by name."""
         return names(self.root)
+
+    def apply(
+        self,
+        name: str,
+        offers: Mapping[int, Offer],
+        *,
+        keys: Keys,
+        endpoint: Mapping[str, Any] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> EndpointStatus:
+        """Serve these deployments and no others, and wait until they answer.
+
+        A name that is there already keeps its address and, for None, its settings; requests go on
+        being answered, by the former deployments until the new ones have scored their samples.
+        keys: open the endpoint from now on.  port: 0 for any free one; it is kept from then on.
+        Raises InvalidEndpointName, InvalidSetting, UnknownSetting, EndpointBusy, AddressTaken,
+        Unschedulable, DeploymentFailed, and what is wrong with a package; then what served before
+        serves on.
+        """
+        folder = EndpointFolder(self.root, name)
+        with folder.changing():
+            old = folder.wanted() if folder.exists else None
+            try:
+                wanted = Wanted(
+                    {n: _served(folder, offer) for n, offer in offers.items()},
+                    old.host if old else host,
+                    old.port if old else port,
+                    endpoint=_chosen(EndpointSettings, endpoint, old.endpoint if old else {}),
+                    cluster=old.cluster if old else self.cluster,
+                )
+                found = self._serve(folder, wanted, keys)
+            except ModelwrightError:
+                if old is None:
+                    folder.delete()
+                else:
+                    folder.want(old)
+                    folder.forget_packages(but=old.packages)
+                raise
+            folder.want(replace(wanted, host=found.host, port=found.port))
+            folder.forget_packages(but=wanted.packages)
+        return self.status(name)
 
     def deploy(
         self,
@@ -59,52 +113,26 @@ class Endpoints:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> EndpointStatus:
-        """Serve a package under a name, and wait until it answers.
+        """Serve one package in place of all that were served before; as `apply` otherwise.
 
-        A name that is there already keeps its address and, where they are None, its settings; requests go
-        on being answered, by the former package until the new one has scored its samples.
-        keys: open the endpoint from now on.  port: 0 for any free one; it is kept from then on.
-        Raises InvalidEndpointName, InvalidSetting, UnknownSetting, EndpointBusy, PortTaken,
-        DeploymentFailed, and what is wrong with the package; then what served before serves on.
+        deployment: its settings; those of the deployment that led before stay where none are given.
         """
         folder = EndpointFolder(self.root, name)
-        with folder.changing():
-            old = folder.wanted() if folder.exists else None
-            wanted = Wanted(
-                folder.take_in(package),
-                old.host if old else host,
-                old.port if old else port,
-                deployment=_chosen(DeploymentSettings, deployment, old.deployment if old else {}),
-                endpoint=_chosen(EndpointSettings, endpoint, old.endpoint if old else {}),
-            )
-            try:
-                found = self._served(folder, wanted, keys)
-            except ModelwrightError:
-                if old is None:
-                    folder.delete()
-                else:
-                    folder.want(old)
-                    folder.forget_packages(but={old.package})
-                raise
-            folder.want(replace(wanted, host=found.host, port=found.port))
-            folder.forget_packages(but={wanted.package})
-        return self.status(name)
+        old = folder.wanted() if folder.exists else None
+        settings = _chosen(DeploymentSettings, deployment, old.leading.settings if old else {})
+        number = max(old.deployments) + 1 if old else 1
+        offers = {number: Offer(package, settings)}
+        return self.apply(name, offers, keys=keys, endpoint=endpoint, host=host, port=port)
 
-    def _served(self, folder: EndpointFolder, wanted: Wanted, keys: Keys) -> Found:
+    def _serve(self, folder: EndpointFolder, wanted: Wanted, keys: Keys) -> Found:
         """The processes that serve what is wanted: the running ones, told so, or new ones."""
         found = _alive(folder)
         if found is None:
             folder.want(wanted)
             keys.lock().write(folder.keys)
             return _start(folder, wanted)
-        package = str(folder.path / wanted.package)
-        tell(
-            folder.control,
-            {"do": "deploy", "package": package, "settings": dict(wanted.deployment)},
-            seconds=START_S,
-        )
         keys.lock().write(folder.keys)
-        tell(folder.control, {"do": "change", "endpoint": dict(wanted.endpoint)})
+        tell(folder.control, {"do": "apply", **_asked(wanted)}, seconds=START_S)
         return found
 
     def status(self, name: str) -> EndpointStatus:
@@ -117,8 +145,9 @@ class Endpoints:
             State.UNHEALTHY if wanted.running else State.STOPPED,
             host=wanted.host,
             port=wanted.port,
-            deployment=wanted.deployment,
+            deployment=wanted.leading.settings,
             endpoint=wanted.endpoint,
+            deployments=_deployments(wanted),
         )
         if found is None:
             message = (
@@ -130,8 +159,7 @@ class Endpoints:
         except NoReplica as error:
             pid = found.controller.pid
             return replace(known, state=State.UNHEALTHY, message=str(error), pid=pid)
-        # With none wanted there may be none: a request wakes one.
-        may_sleep = DeploymentSettings.read(wanted.deployment).min_replicas == 0
+        may_sleep = _may_sleep(wanted)
         return replace(
             known,
             state=State.HEALTHY if said["replicas"] or may_sleep else State.TRANSITIONING,
@@ -143,6 +171,7 @@ class Endpoints:
             busy=said["busy"],
             queued=said["queued"],
             steps=tuple(said["steps"]),
+            deployments=tuple(said["deployments"]),
         )
 
     def change(
@@ -152,7 +181,7 @@ class Endpoints:
         deployment: Mapping[str, Any] | None = None,
         endpoint: Mapping[str, Any] | None = None,
     ) -> EndpointStatus:
-        """Change some settings, of a serving endpoint at once.
+        """Change some settings, of all deployments of a serving endpoint at once.
 
         Raises UnknownEndpoint, InvalidSetting, UnknownSetting and EndpointBusy.
         """
@@ -161,13 +190,15 @@ class Endpoints:
         with folder.changing():
             wanted = replace(
                 old,
-                deployment=_chosen(DeploymentSettings, deployment, old.deployment),
+                deployments={
+                    n: replace(one, settings=_chosen(DeploymentSettings, deployment, one.settings))
+                    for n, one in old.deployments.items()
+                },
                 endpoint=_chosen(EndpointSettings, endpoint, old.endpoint),
             )
-            folder.want(wanted)
             if _alive(folder) is not None:
-                both = {"settings": wanted.deployment, "endpoint": wanted.endpoint}
-                tell(folder.control, {"do": "change", **both})
+                tell(folder.control, {"do": "apply", **_asked(wanted)}, seconds=START_S)
+            folder.want(wanted)
         return self.status(name)
 
     def set_keys(self, name: str, keys: Keys) -> None:
@@ -182,7 +213,7 @@ class Endpoints:
     def start(self, name: str) -> EndpointStatus:
         """Serve again what was stopped or has ended; nothing where it serves.
 
-        Raises UnknownEndpoint, EndpointBusy, PortTaken and DeploymentFailed.
+        Raises UnknownEndpoint, EndpointBusy, AddressTaken and DeploymentFailed.
         """
         folder = EndpointFolder(self.root, name)
         wanted = replace(folder.wanted(), running=True)
@@ -237,6 +268,39 @@ class Endpoints:
         return folder.logs()
 
 
+def local_target(place: Place) -> Endpoints:
+    """The target of a cluster that is processes of this machine."""
+    return Endpoints(place.endpoints, cluster=place.name)
+
+
+def _served(folder: EndpointFolder, offer: Offer) -> Served:
+    return Served(
+        folder.take_in(offer.package),
+        DeploymentSettings.read(offer.settings).to_json(),
+        offer.share,
+        offer.shadow,
+    )
+
+
+def _asked(wanted: Wanted) -> dict[str, Any]:
+    whole = wanted.to_json()
+    return {"deployments": whole["deployments"], "endpoint": whole["endpoint"]}
+
+
+def _deployments(wanted: Wanted) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {"number": n, "share": d.share, "shadow": d.shadow, "settings": dict(d.settings)}
+        for n, d in sorted(wanted.deployments.items())
+    )
+
+
+def _may_sleep(wanted: Wanted) -> bool:
+    """With no replica wanted there may be none: a request wakes one."""
+    return all(
+        DeploymentSettings.read(d.settings).min_replicas == 0 for d in wanted.deployments.values()
+    )
+
+
 def _chosen(
     kind: type[DeploymentSettings | EndpointSettings],
     given: Mapping[str, Any] | None,
@@ -263,12 +327,14 @@ def _alive(folder: EndpointFolder) -> Found | None:
 def _start(folder: EndpointFolder, wanted: Wanted) -> Found:
     """Start a controller in a session of its own and wait until its first replica answers.
 
-    Raises PortTaken, DeploymentFailed and what is wrong with the package.
+    Raises AddressTaken, DeploymentFailed and what is wrong with the package.
     """
     _end_by_force(folder)
     reading, writing = os.pipe()
     first_words = folder.path / "start.log"
-    cores = DeploymentSettings.read(wanted.deployment).cpu_reserve
+    cores = sum(
+        DeploymentSettings.read(d.settings).cpu_reserve for d in wanted.deployments.values()
+    )
     pid = start_apart(
         [*controller_command(folder.path), "--report", str(writing)],
         thread_bounds(cores, os.environ),

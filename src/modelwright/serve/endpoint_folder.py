@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -16,44 +15,83 @@ from typing import Any
 
 from modelwright.inference.package import Package
 from modelwright.serve.errors import EndpointBusy, InvalidEndpointName, UnknownEndpoint
+from modelwright.serve.names import ENDPOINT_NAME
 from modelwright.serve.processes import Process
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A deployment that an endpoint is to serve.
+
+    package: folder below the endpoint's.  share: percent of the requests.  shadow: percent of the
+    others' requests of which it gets a copy.
+    """
+
+    package: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    share: int = 100
+    shadow: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is wanted of an endpoint.
 
-    package: folder below the endpoint's.  port: 0 until it has one, then always the same.
+    deployments: by number.  port: 0 until it has one, then always the same.  cluster: on which it is.
     """
 
-    package: str
+    deployments: Mapping[int, Served]
     host: str = "127.0.0.1"
     port: int = 0
     running: bool = True
-    deployment: Mapping[str, Any] = field(default_factory=dict)
     endpoint: Mapping[str, Any] = field(default_factory=dict)
+    cluster: str = "default"
+
+    @property
+    def leading(self) -> Served:
+        """The deployment that most requests go to; of several the newest."""
+        return self.deployments[leading(self.deployments)]
+
+    @property
+    def packages(self) -> set[str]:
+        """The folders that are needed."""
+        return {served.package for served in self.deployments.values()}
+
+    def to_json(self) -> dict[str, Any]:
+        """The wish as JSON."""
+        found = asdict(self)
+        found["deployments"] = {str(n): one for n, one in found["deployments"].items()}
+        return found
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Wanted:
+        """Read what `to_json` wrote."""
+        served = {int(n): Served(**one) for n, one in value["deployments"].items()}
+        return cls(**{**value, "deployments": served})
+
+
+def leading(deployments: Mapping[int, Served]) -> int:
+    """The number of the deployment that most requests go to; of several the newest."""
+    return max(deployments, key=lambda n: (deployments[n].share, n))
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """The processes that serve an endpoint, as its controller noted them.
 
-    fronts: those that answer, by slot.  nursery: the one that makes scoring processes, if needed.
+    fronts: those that answer, by slot.  nurseries: those that make scoring processes, and other helpers.
     """
 
     controller: Process
     host: str
     port: int
     fronts: Mapping[int, Process] = field(default_factory=dict)
-    nursery: Process | None = None
+    nurseries: tuple[Process, ...] = ()
 
     @property
     def processes(self) -> tuple[Process, ...]:
         """All of them, the controller first."""
-        more = (self.nursery,) if self.nursery else ()
-        return (self.controller, *self.fronts.values(), *more)
+        return (self.controller, *self.fronts.values(), *self.nurseries)
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON."""
@@ -62,19 +100,18 @@ class Found:
             "host": self.host,
             "port": self.port,
             "fronts": {str(slot): p.to_json() for slot, p in self.fronts.items()},
-            "nursery": self.nursery.to_json() if self.nursery else None,
+            "nurseries": [p.to_json() for p in self.nurseries],
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Found:
         """Read what `to_json` wrote."""
-        nursery = value["nursery"]
         return cls(
             Process.from_json(value["controller"]),
             value["host"],
             value["port"],
             {int(slot): Process.from_json(p) for slot, p in value["fronts"].items()},
-            Process.from_json(nursery) if nursery else None,
+            tuple(Process.from_json(p) for p in value["nurseries"]),
         )
 
 
@@ -83,7 +120,7 @@ class EndpointFolder:
 
     def __init__(self, root: Path, name: str) -> None:
         """Raises InvalidEndpointName."""
-        if not _NAME.fullmatch(name):
+        if not ENDPOINT_NAME.fullmatch(name):
             raise InvalidEndpointName(name)
         self.name = name
         self.path = root / name
@@ -91,9 +128,15 @@ class EndpointFolder:
         self.log = self.path / "endpoint.log"
         self.control = self.path / "control.sock"
         self.slots = self.path / "slots.bin"
+        self.meters = self.path / "meters.bin"
         self.reign = self.path / ".controller"
         self._state = self.path / "state.json"
         self._wanted = self.path / "endpoint.json"
+
+    @property
+    def clusters(self) -> Path:
+        """The folder that has a folder for each inference cluster."""
+        return self.path.parent.parent / "clusters"
 
     @property
     def exists(self) -> bool:
@@ -104,11 +147,11 @@ class EndpointFolder:
         """What is wanted.  Raises UnknownEndpoint."""
         if not self.exists:
             raise UnknownEndpoint(self.name, names(self.path.parent))
-        return Wanted(**json.loads(self._wanted.read_text(encoding="utf-8")))
+        return Wanted.from_json(json.loads(self._wanted.read_text(encoding="utf-8")))
 
     def want(self, wanted: Wanted) -> None:
         """Say what is wanted from now on."""
-        _write(self._wanted, asdict(wanted))
+        _write(self._wanted, wanted.to_json())
 
     def found(self) -> Found | None:
         """The processes that were last seen to serve it, which may be gone."""
@@ -130,7 +173,7 @@ class EndpointFolder:
         return self.path / f"replica-{slot}.sock"
 
     def take_in(self, source: Path) -> str:
-        """Copy a package below the folder; what to call it in `Wanted.package`.
+        """Copy a package below the folder; what to call it in `Served.package`.
 
         Raises NotAPackage, NewerPackage and CorruptPackage.
         """
@@ -180,7 +223,7 @@ def names(root: Path) -> tuple[str, ...]:
     """The endpoints that have folders below `root`, by name."""
     if not root.is_dir():
         return ()
-    found = [p.name for p in root.iterdir() if _NAME.fullmatch(p.name)]
+    found = [p.name for p in root.iterdir() if ENDPOINT_NAME.fullmatch(p.name)]
     return tuple(sorted(n for n in found if EndpointFolder(root, n).exists))
 
 

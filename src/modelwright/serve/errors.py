@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from modelwright.data.errors import ModelwrightError, suggestion
+from modelwright.serve.names import ENDPOINT_NAME_RULE
 
 
 class InvalidSetting(ModelwrightError):
@@ -45,7 +46,7 @@ class InvalidEndpointName(ModelwrightError):
     def __init__(self, name: str) -> None:
         super().__init__(
             f'"{name}" cannot name an endpoint.',
-            remedy='Use 1 to 63 of a-z, A-Z, 0-9, "-" and "_", beginning with a letter.',
+            remedy=f"Use {ENDPOINT_NAME_RULE}.",
             name=name,
         )
 
@@ -93,10 +94,10 @@ class DeploymentFailed(ModelwrightError):
         )
 
 
-class PortTaken(ModelwrightError):
+class AddressTaken(ModelwrightError):
     """The wanted address is in use."""
 
-    code = "port-taken"
+    code = "address-taken"
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(

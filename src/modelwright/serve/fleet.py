@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelwright.data.errors import ModelwrightError
+from modelwright.serve.assortment import Assortment
 from modelwright.serve.control import tell
 from modelwright.serve.endpoint_folder import EndpointFolder
 from modelwright.serve.front import Front, forget_parent
@@ -20,7 +21,6 @@ from modelwright.serve.processes import Process
 from modelwright.serve.replica import Report
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 from modelwright.serve.slots import MOST, Figures, Slots
-from modelwright.serve.stock import Stock
 
 DRAIN_S = 10.0
 """How long a replica that is taken away still answers on the connections it has."""
@@ -79,7 +79,7 @@ class Fleet:
                 self._watch(Member(slot, process, time.monotonic(), cpu=process.cpu_seconds()))
 
     def keep(
-        self, stock: Stock | None, deployment: DeploymentSettings, endpoint: EndpointSettings
+        self, stock: Assortment | None, deployment: DeploymentSettings, endpoint: EndpointSettings
     ) -> None:
         """Make what is lacking and take away what is too much."""
         now = time.monotonic()
@@ -93,7 +93,7 @@ class Fleet:
 
     def make(
         self,
-        stock: Stock,
+        stock: Assortment,
         deployment: DeploymentSettings,
         endpoint: EndpointSettings,
         report: Report | None = None,

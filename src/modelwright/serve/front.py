@@ -12,15 +12,16 @@ import sys
 from pathlib import Path
 
 from modelwright.data.errors import ModelwrightError
+from modelwright.serve.assortment import Assortment
 from modelwright.serve.control import Control
 from modelwright.serve.endpoint_folder import EndpointFolder
 from modelwright.serve.http import address_of
 from modelwright.serve.limits import limit_memory
+from modelwright.serve.meters import Meters
 from modelwright.serve.processes import Process, start_apart
 from modelwright.serve.replica import Replica, Report, loop_factory
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
-from modelwright.serve.slots import Figures, Slots
-from modelwright.serve.stock import Stock
+from modelwright.serve.slots import MOST, Figures, Slots
 
 _TICK = 0.1
 _NEW_CONTROLLER_S = 0.3
@@ -45,7 +46,7 @@ class Front:
         self._deployment = deployment
         self._endpoint = endpoint
 
-    def run(self, stock: Stock, report: Report) -> int:
+    def run(self, stock: Assortment, report: Report) -> int:
         """Answer until told to stop; the status to exit with."""
         try:
             limit_memory(self._deployment.memory_reserve_gb)
@@ -57,9 +58,9 @@ class Front:
             return 2
         return 0
 
-    async def _serve(self, stock: Stock, report: Report) -> None:
+    async def _serve(self, stock: Assortment, report: Report) -> None:
         replica = Replica(self._folder.name, endpoint=self._endpoint, keys_file=self._folder.keys)
-        await replica.put(await stock.live(self._deployment))
+        await replica.hold(await stock.deployed())
         control = Control(replica)
         await control.open(self._folder.front_control(self._slot))
         # The listener of its own is closed when it stops listening; the other is for an heir.
@@ -81,9 +82,11 @@ class Front:
 
     async def _exchange_figures(self, replica: Replica) -> None:
         slots = Slots(self._folder.slots)
+        meters = Meters(self._folder.meters, slots=MOST)
         app, state = replica.app, replica.server.server_state
         while True:
             slots.say(self._slot, Figures(app.answered, len(state.connections)))
+            meters.write(self._slot, replica.meters)
             app.shed += slots.asked_to_shed(self._slot)
             await asyncio.sleep(_TICK)
 

@@ -31,7 +31,10 @@ class Load:
 class Lane(Protocol):
     """Scores requests."""
 
-    load: Load
+    @property
+    def load(self) -> Load:
+        """What it is doing."""
+        ...
 
     @property
     def pids(self) -> list[int]:
@@ -180,4 +183,5 @@ class FormulaLane:
 
     async def close(self) -> None:
         """Finish what has begun."""
+        await self._gate.emptied()
         await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)

@@ -26,8 +26,15 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+_begun: int | None = None
+
+
 def limit_memory(gigabytes: float) -> None:
-    """Let the process take so much memory beyond what it has now; where the system can say so."""
+    """Let the process take so much memory beyond what it had when it was first limited.
+
+    Where the system cannot say so, nothing is limited.
+    """
+    global _begun  # of the process, as its limit is
     try:
         import resource
     except ImportError:
@@ -35,7 +42,9 @@ def limit_memory(gigabytes: float) -> None:
     with contextlib.suppress(OSError, ValueError, StopIteration):
         with open("/proc/self/status", encoding="ascii") as status:
             line = next(line for line in status if line.startswith("VmData:"))
-        most = int(line.split()[1]) * 1024 + int(gigabytes * 1e9)
+        if _begun is None:
+            _begun = int(line.split()[1]) * 1024
+        most = _begun + int(gigabytes * 1e9)
         _, hardest = resource.getrlimit(resource.RLIMIT_DATA)
         if hardest == resource.RLIM_INFINITY or most < hardest:
             resource.setrlimit(resource.RLIMIT_DATA, (most, hardest))

@@ -14,19 +14,21 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.app import App
 from modelwright.serve.control import Control
-from modelwright.serve.errors import InvalidSetting, NoKeys, PortTaken
+from modelwright.serve.deployed import Deployed, Part
+from modelwright.serve.errors import AddressTaken, InvalidSetting, NoKeys
 from modelwright.serve.http import BACKLOG, Server, address_of, bound
 from modelwright.serve.keys import Lock
 from modelwright.serve.live import Live
 from modelwright.serve.loading import load
 from modelwright.serve.logs import log_to
+from modelwright.serve.meters import Meter
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 
 DEFAULT_PORT = 8080
@@ -48,6 +50,7 @@ class Replica:
         lock = Lock.read(keys_file) if keys_file and endpoint.auth == "keys" else None
         self.app = App(name, lock=lock, settings=endpoint)
         self.server = Server(self.app, drain_s=drain_s)
+        self.deployed: Deployed | None = None
         self._keys_file = keys_file
         self._changing = asyncio.Lock()
 
@@ -67,6 +70,35 @@ class Replica:
         _log.info("serving %s", new.package.digest)
         if old is not None:
             await old.lane.close()
+
+    @property
+    def meters(self) -> list[Meter]:
+        """What was counted: of the whole replica, then of each deployment where there are several."""
+        whole, live = self.app.meter, self.app.live
+        if live is not None:
+            load = live.lane.load
+            whole.busy, whole.queued, whole.workers = load.busy, load.queued, len(live.lane.pids)
+        return [whole, *(self.deployed.meters if self.deployed else ())]
+
+    async def hold(self, deployed: Deployed) -> None:
+        """Serve deployments from now on, each with its share of the requests."""
+        self.deployed = deployed
+        if deployed.live is not None:
+            await self.put(deployed.live)
+
+    async def apply(self, wanted: Mapping[str, Any]) -> None:
+        """Serve other deployments from now on, told by number as `Part.to_json` has them.
+
+        Raises as `load`; then nothing has changed.
+        """
+        parts = {int(number): Part.from_json(part) for number, part in wanted.items()}
+        if self.deployed is None:
+            self.deployed = Deployed(self.app.name)
+        await self.deployed.apply(parts, self._show)
+
+    def _show(self, live: Live) -> None:
+        self.app.live = live
+        _log.info("serving %s", live.package.digest)
 
     async def change(self, settings: DeploymentSettings) -> None:
         """Take other settings for what is deployed."""
@@ -170,7 +202,7 @@ def _bound(wanted: argparse.Namespace) -> socket.socket:
         return bound(wanted.host, wanted.port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise PortTaken(wanted.host, wanted.port) from None
+            raise AddressTaken(wanted.host, wanted.port) from None
         raise InvalidSetting(
             "host", wanted.host, f"an address of this machine ({error.strerror})"
         ) from None

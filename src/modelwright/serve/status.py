@@ -25,7 +25,8 @@ class EndpointStatus:
 
     message: why it is not healthy.  pid: its controller's process.  replicas: those that answer.
     package: digest of what it serves.
-    deployment and endpoint: its settings.  steps: the nodes at work, and whether each is compiled.
+    deployment and endpoint: its settings, of several deployments those of the leading one.
+    deployments: each with number, share and shadow.  steps: the nodes at work, and whether each is compiled.
     """
 
     name: str
@@ -42,6 +43,7 @@ class EndpointStatus:
     busy: int = 0
     queued: int = 0
     steps: tuple[Mapping[str, Any], ...] = ()
+    deployments: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def base_url(self) -> str:
@@ -75,4 +77,5 @@ class EndpointStatus:
             "busy": self.busy,
             "queued": self.queued,
             "steps": [dict(s) for s in self.steps],
+            "deployments": [dict(d) for d in self.deployments],
         }

@@ -106,7 +106,7 @@ class Clusters:
             if connection.scalar(known) is not None:
                 return
         now = self._now()
-        values = {
+        values: dict[str, Any] = {
             "name": DEFAULT_CLUSTER,
             "kind": "local",
             "cpu_cores": None,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from modelwright.serve.names import ENDPOINT_NAME, ENDPOINT_NAME_RULE
 from modelwright.workspace.errors import InvalidName
 
 LONGEST_NAME = 200
 _CLUSTER = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,23}")
-_ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,31}")
 
 
 def checked_name(name: str, kind: str) -> str:
@@ -27,10 +27,8 @@ def checked_name(name: str, kind: str) -> str:
 
 def checked_endpoint_name(name: str) -> str:
     """The name, fit for an address.  Raises InvalidName otherwise."""
-    if not _ENDPOINT.fullmatch(name):
-        raise InvalidName(
-            "endpoint", name, 'letters, digits and "-", 3 to 32 of them, a letter first'
-        )
+    if not ENDPOINT_NAME.fullmatch(name):
+        raise InvalidName("endpoint", name, ENDPOINT_NAME_RULE)
     return name
 
 
