@@ -172,3 +172,36 @@ def test_every_setting_of_an_endpoint_is_explained(server: Running) -> None:
     assert names["max_replicas"]["default"] == 10
     assert all(schema["description"] for schema in names.values())
     assert "auth" in {s["name"] for s in explained["access"]}
+
+
+def test_an_inference_draft_is_updated_to_a_later_run_and_put_back(server: Running) -> None:
+    run = trained(server)
+    draft = server.post(f"/api/runs/{run['id']}/inference", {})["draft"]
+    path = f"/api/drafts/{draft['id']}"
+    assert server.get(f"{path}/parity")["parity"]["verdict"] == "equal"
+    assert server.get(f"{path}/training")["newer"] is None
+    none = server.client.post(f"{path}/update/preview", json={})
+    assert fault(none, 404)["code"] == "not-found"
+
+    graph = {**run["graph"], "nodes": [dict(n) for n in run["graph"]["nodes"]]}
+    cleaning = next(n for n in graph["nodes"] if n["id"] == "clean-missing-data")
+    cleaning["parameters"] = {**cleaning["parameters"], "mode": "Replace with mode"}
+    asked = {"draft_id": run["draft_id"], "graph": graph}
+    later = server.finished(server.post("/api/runs", asked)["id"])
+    known = server.get(f"{path}/training")
+    assert known["newer"]["id"] == later["id"]
+    assert known["draft"]["id"] == run["draft_id"]
+
+    seen = server.post(f"{path}/update/preview", {})
+    changes = {f["node"]: f["change"] for f in seen["frozen"]}
+    assert changes["md-train-model"] == changes["td-clean-missing-data"] == "changed"
+    assert seen["runs"]["nodes"][0]["settings"][0]["right"] == "Replace with mode"
+    assert (seen["clashes"], seen["fault"]) == ([], None)
+    stale = server.client.post(f"{path}/update", json={"revision": 7})
+    assert fault(stale, 409)["code"] == "edit-conflict"
+    taken = server.post(f"{path}/update", {"revision": 1})
+    assert taken["parent_run_id"] == later["id"]
+    assert server.get(f"{path}/parity")["parity"]["verdict"] == "equal"
+    models = {m["name"]: m["version"] for m in server.get("/api/models")["items"]}
+    assert set(models.values()) == {2}
+    assert server.post(f"{path}/reset", {"revision": 2})["graph"] == taken["graph"]

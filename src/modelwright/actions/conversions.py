@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from modelwright.actions.arrangement import arrange
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from modelwright.actions.home import Home
     from modelwright.inference.parity import Parity
     from modelwright.inference.report import Conversion
+    from modelwright.inference.serving import Serving
 
 
 class RunDiffers(ModelwrightError):
@@ -60,7 +61,8 @@ class ScoresDiffer(ModelwrightError):
 class Converted:
     """An inference pipeline, how it came out of its training pipeline, and whether they score alike.
 
-    parity: None for a batch pipeline, which is scored with the training pipeline's own steps.
+    parity: None for a batch pipeline, which is scored with the training pipeline's own steps, and
+    where it was not asked for.
     """
 
     run: Run
@@ -90,12 +92,13 @@ def convert_pipeline(
     kind: Literal["real-time", "batch"] = "real-time",
     requests: tuple[NodeId, ...] = (),
     replies: tuple[NodeId, ...] = (),
+    compared: bool = True,
 ) -> Converted:
     """The inference pipeline of a run, checked against the rows that the run held out.
 
     document: the pipeline as it is now; it must be what the run ran.  The run's own unless given.
     requests and replies: nodes whose rows requests replace, and whose rows replies carry; found by
-    themselves when empty.
+    themselves when empty.  compared: False leaves out the comparison.
     Raises NotFound, RunFailed, RunCancelled, RunDiffers, and what `inference.convert` raises.  That the
     two score differently is told by `parity`, and raised by `require_parity`.
     """
@@ -122,7 +125,10 @@ def convert_pipeline(
         requests=requests,
         replies=replies,
     )
-    parity = _compare(home, conversion, graph, outputs) if kind == "real-time" else None
+    parity = None
+    if kind == "real-time" and compared:
+        serving = prepared(home, conversion.graph, name="parity")
+        parity = parity_with_run(home, serving, conversion, report.run.id)
     layout = Layout(arrange(conversion.graph, present.layout.positions))
     return Converted(report.run, Document(conversion.graph, layout), conversion, parity)
 
@@ -184,30 +190,44 @@ def _datasets_used(graph: Graph, outputs: Mapping[Pin, Digest]) -> dict[str, Dig
     }
 
 
-def _compare(
-    home: Home, conversion: Conversion, graph: Graph, outputs: Mapping[Pin, Digest]
-) -> Parity:
-    """Send the training rows through the inference pipeline."""
+def parity_with_run(
+    home: Home, serving: Serving, conversion: Conversion, run_id: str
+) -> Parity | None:
+    """Send the rows that a run trained on through a pipeline, and compare with what the run scored.
+
+    None where an input or output of the pipeline is none that the conversion made.
+    """
     from modelwright.inference.parity import compare
+
+    report = show_run(home, run_id)
+    graph = assign(read(report.run.graph).graph, report.run.parameters)
+    outputs = {pin: output.digest for pin, output in outputs_of(home, report.run.id).items()}
+    if not {i.node for i in serving.inputs} <= conversion.requests.keys():
+        return None
+    known = [o for o in serving.outputs if o.node in conversion.replies]
+    if not known:
+        return None
+    given = {
+        i.name: _table(home, graph, outputs, conversion.requests[i.node]) for i in serving.inputs
+    }
+    scored = {o.name: _table(home, graph, outputs, conversion.replies[o.node]) for o in known}
+    # All columns are needed to know a row again, whichever of them replies will have.
+    whole = replace(serving, outputs=tuple(replace(o, chosen=None) for o in serving.outputs))
+    return compare(whole, given=given, scored=scored, library=home.library)
+
+
+def prepared(home: Home, graph: Graph, *, name: str) -> Serving:
+    """An inference pipeline made ready to answer.  Raises what `inference.prepare` raises."""
     from modelwright.inference.prepare import prepare
 
-    serving = prepare(
-        conversion.graph,
-        name="parity",
+    return prepare(
+        graph,
+        name=name,
         library=home.library,
         assets=home.assets,
         load=home.store.get,
         save=home.store.put,
     )
-    given = {
-        request.name: _table(home, graph, outputs, conversion.requests[request.node])
-        for request in serving.inputs
-    }
-    scored = {
-        reply.name: _table(home, graph, outputs, conversion.replies[reply.node])
-        for reply in serving.outputs
-    }
-    return compare(serving, given=given, scored=scored, library=home.library)
 
 
 def _table(home: Home, graph: Graph, outputs: Mapping[Pin, Digest], pin: Pin) -> Table:

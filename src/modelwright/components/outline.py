@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelwright.data.schema import Column, Schema, Task
+
+if TYPE_CHECKING:
+    from modelwright.data.fitted import Transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,12 @@ class TransformOutline:
     """A fitted transformation that is to come: the columns it reads, and the table it makes of one.
 
     reads: names it must find.  gives: the outline of the table it was fitted on, after it.
+    fitted: the transformation itself, where it is there already.
     """
 
     reads: tuple[str, ...] = ()
     gives: TableOutline | None = None
+    fitted: Transform | None = field(default=None, compare=False, repr=False)
 
 
 Outline = TableOutline | ModelOutline | LearnerOutline | TransformOutline
@@ -66,7 +71,7 @@ def outline_of(value: Any) -> Outline | None:
     if isinstance(value, Model):
         return ModelOutline(value.task, value.label, value.features, value.scores)
     if isinstance(value, Transform):
-        return TransformOutline(tuple(sorted(value.formula.required())))
+        return TransformOutline(tuple(sorted(value.formula.required())), fitted=value)
     if isinstance(value, UntrainedModel):
         return LearnerOutline(value.task, value.component)
     return None

@@ -241,4 +241,6 @@ def _default(field: FieldInfo) -> Any:
     value = field.get_default(call_default_factory=True, validated_data={})
     if value is PydanticUndefined:
         return None
+    if isinstance(value, tuple):
+        return [v.model_dump(mode="json") if isinstance(v, BaseModel) else v for v in value]
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value

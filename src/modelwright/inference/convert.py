@@ -139,6 +139,7 @@ class _Rewrite:
         self.changes: dict[NodeId, Change] = {}
         self.added: list[Change] = []
         self.frozen: dict[NodeId, Digest] = {}
+        self.origins: dict[NodeId, Pin] = {}
         self.made: dict[Pin, tuple[Pin, ...]] = {}
         self.roots: set[Pin] = set()
         self.moving: dict[Pin, bool] = {}
@@ -168,6 +169,7 @@ class _Rewrite:
             tuple(labels),
             self.requests,
             self.replies,
+            self.origins,
         )
 
     def _ends(self, chosen: tuple[NodeId, ...]) -> list[tuple[Pin, str, NodeId | None]]:
@@ -393,7 +395,6 @@ class _Rewrite:
         if isinstance(value, Transform) and without & value.formula.required():
             value = self._without_labels(value, pin, without)
             digest = self.save(value)
-        short = digest.removeprefix("sha256:")[:8]
         kind, prefix, port, what = (
             ("saved-model", "MD", "trained_model", "the trained model")
             if isinstance(value, Model)
@@ -406,20 +407,27 @@ class _Rewrite:
             self.new = self.new.with_node(pin.node, self.old.nodes[pin.node])
             self._note(pin.node, "kept", "does not depend on the request", by=(pin.node,))
             return pin
-        draft = self.old.name or "pipeline"
-        name = f"{prefix} - {draft} - {title} - {short}"
+        name = self._name_of_frozen(
+            f"{prefix} - {self.old.name[:100] or 'pipeline'} - {title[:60]}", pin
+        )
         node = self._add(
             f"{prefix.lower()}-{pin.node}",
             Node(kind, parameters={"name": name, "digest": digest}, title=name),
             f'brings in {what}, as "{title}" gave it in the run',
         )
         self.frozen[node] = digest
+        self.origins[node] = pin
         if not isinstance(value, Transform) or self.old.nodes[pin.node].component.startswith(
             "saved"
         ):
             folded: Action = "folded" if isinstance(value, Table) else "replaced"
             self._note(pin.node, folded, f"{what} is kept as it was in the run", by=(node,))
         return Pin(node, port)
+
+    def _name_of_frozen(self, name: str, pin: Pin) -> str:
+        """The name, or with the output it came from when another node has it."""
+        taken = {node.parameters.get("name") for node in self.new.nodes.values()}
+        return f"{name} - {pin}" if name in taken else name
 
     def _without_labels(self, value: Transform, pin: Pin, without: frozenset[str]) -> Transform:
         result = without_columns(value.formula, without)

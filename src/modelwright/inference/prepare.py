@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from modelwright.components.columns import ColumnSelection
 from modelwright.components.contract import Component, outputs_by_port
 from modelwright.components.library import Library
 from modelwright.components.outline import TableOutline
+from modelwright.components.request_rules import RequestRule
 from modelwright.data.artifact import Artifact, Digest
 from modelwright.data.errors import ModelwrightError
 from modelwright.data.fitted import Model, Transform
@@ -25,9 +27,9 @@ from modelwright.graph.check import (
 from modelwright.graph.graph import Graph, Node, NodeId, Pin, Wire
 from modelwright.graph.problems import PipelineProblems
 from modelwright.inference.reply import json_rows
+from modelwright.inference.request_columns import request_columns
 from modelwright.inference.serving import (
     ReplyOutput,
-    RequestColumn,
     RequestInput,
     Serving,
     digests_in,
@@ -48,6 +50,19 @@ class NotAnInferencePipeline(ModelwrightError):
             remedy="Create an inference pipeline from the trained one with "
             "modelwright pipeline convert FILE --run ID, or add the component by hand.",
             missing=missing,
+        )
+
+
+class UnknownReplyColumns(ModelwrightError):
+    """Some columns are chosen for a reply, and it is not known which ones there will be."""
+
+    code = "unknown-reply-columns"
+
+    def __init__(self, output: str) -> None:
+        super().__init__(
+            f'The columns that reach the Web Service Output "{output}" are not known before it is run.',
+            remedy="Let the reply have all columns, or put Select Columns in Dataset before it.",
+            output=output,
         )
 
 
@@ -74,6 +89,13 @@ def prepare(
         raise NotAnInferencePipeline("Web Service Input")
     if not replies:
         raise NotAnInferencePipeline("Web Service Output")
+    narrowed = _without_ignored(graph, checked, _Constants(graph, checked, assets, load, save))
+    if narrowed is not graph:
+        # What works on a column that requests need not have is found as for any other absent column.
+        graph = narrowed
+        checked = check(graph, library=library, assets=assets)
+        if checked.errors:
+            raise PipelineProblems(checked.errors)
     folded = _Constants(graph, checked, assets, load, save).fold(requests, replies)
     inputs = tuple(_request(graph, checked, node, folded) for node in requests)
     outputs = tuple(_reply(graph, checked, node) for node in replies)
@@ -114,7 +136,7 @@ class _Constants:
                 for other in data_wires_into(self.graph, wire.target.node, wire.target.port):
                     # The request brings these rows; the others only show what they look like.
                     new = new.without_wires(other)
-                    value = self._value(other.source)
+                    value = self.value(other.source)
                     if isinstance(value, Table):
                         samples.setdefault(node, value)
         needed = new.upstream(replies)
@@ -128,7 +150,7 @@ class _Constants:
         node = self.graph.nodes[wire.source.node]
         if node.component in SAVED:
             return graph
-        value = self._value(wire.source)
+        value = self.value(wire.source)
         kind, port = (
             ("saved-model", "trained_model")
             if isinstance(value, Model)
@@ -148,7 +170,7 @@ class _Constants:
             .with_wires(Wire(Pin(frozen, port), wire.target))
         )
 
-    def _value(self, pin: Pin) -> Artifact | None:
+    def value(self, pin: Pin) -> Artifact | None:
         if pin.node not in self.values:
             self.values[pin.node] = self._compute(pin.node)
         return self.values[pin.node].get(pin.port)
@@ -169,7 +191,7 @@ class _Constants:
         given: dict[str, Artifact | None] = {}
         for port in component.__component__.inputs:
             wires = data_wires_into(self.graph, node, port.name)
-            given[port.name] = self._value(wires[0].source) if wires else None
+            given[port.name] = self.value(wires[0].source) if wires else None
         return given
 
 
@@ -186,7 +208,7 @@ def _request(graph: Graph, checked: Check, node: NodeId, folded: _Folded) -> Req
             else None
         )
         if schema is not None:
-            columns = tuple(RequestColumn(c.name, c.type) for c in schema)
+            columns = request_columns(name, schema, _rules(checked, node))
             rows = json_rows(sample.frame.head(SAMPLE_ROWS)) if sample is not None else []
             return RequestInput(name, columns, node, tuple(rows))
     raise NotAnInferencePipeline(f'data beside the Web Service Input "{name}" to show its columns')
@@ -196,7 +218,46 @@ def _reply(graph: Graph, checked: Check, node: NodeId) -> ReplyOutput:
     name = str(getattr(checked.components[node], "name", node))
     outlines = [checked.outlines.get(w.source) for w in graph.wires_into(node)]
     known = next((o for o in outlines if isinstance(o, TableOutline)), None)
-    return ReplyOutput(name, node, known.schema.columns if known else ())
+    component = checked.components[node]
+    wanted = getattr(component, "columns", ColumnSelection.everything())
+    if wanted == ColumnSelection.everything():
+        return ReplyOutput(name, node, known.schema.columns if known else ())
+    # Columns that may come besides those known are no matter where the chosen ones are named.
+    if known is None or not (known.complete or wanted.begin == "none"):
+        raise UnknownReplyColumns(name)
+    chosen = wanted.resolve(known.schema, parameter="Reply columns", port="data")
+    return ReplyOutput(name, node, tuple(known.schema.column(n) for n in chosen), chosen)
+
+
+def _rules(checked: Check, node: NodeId) -> tuple[RequestRule, ...]:
+    rules: tuple[RequestRule, ...] = getattr(checked.components[node], "columns", ())
+    return rules
+
+
+def _without_ignored(graph: Graph, checked: Check, constants: _Constants) -> Graph:
+    """The graph in which the rows beside a request lack the columns that are not read."""
+    for node, component in checked.components.items():
+        ignored = {
+            r.name for r in getattr(component, "columns", ()) if getattr(r, "use", "") == "ignored"
+        }
+        if graph.nodes[node].component != REQUEST_INPUT or not ignored:
+            continue
+        for wire in graph.wires_from(node):
+            for other in data_wires_into(graph, wire.target.node, wire.target.port):
+                value = constants.value(other.source)
+                if not isinstance(value, Table) or not ignored & set(value.schema.names):
+                    continue
+                left = value.of(value.frame.drop(n for n in value.schema.names if n in ignored))
+                name = f"{other.source.node}-{other.source.port}-sent"
+                saved = Node(
+                    "saved-data", parameters={"name": name, "digest": constants.save(left)}
+                )
+                graph = (
+                    graph.with_node(NodeId(name), saved)
+                    .without_wires(other)
+                    .with_wires(Wire(Pin(NodeId(name), "dataset"), other.target))
+                )
+    return graph
 
 
 def choose_reply_columns(serving: Serving, chosen: Mapping[str, tuple[str, ...]]) -> Serving:

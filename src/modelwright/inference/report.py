@@ -44,6 +44,7 @@ class Conversion:
     absent: label columns that requests need not have.  replies: the training graph's pins whose
     values the replies carry, by the node of the new graph that sends them.
     requests: the training graph's pins whose rows requests replace, by the new graph's node.
+    origins: the training graph's pins that gave the stored values, by the new graph's node.
     """
 
     graph: Graph
@@ -52,6 +53,7 @@ class Conversion:
     absent: tuple[str, ...] = ()
     requests: Mapping[NodeId, Pin] = field(default_factory=dict)
     replies: Mapping[NodeId, Pin] = field(default_factory=dict)
+    origins: Mapping[NodeId, Pin] = field(default_factory=dict)
 
     def report(self) -> list[dict[str, Any]]:
         """Every change as JSON, in the order of the training graph, added nodes last."""

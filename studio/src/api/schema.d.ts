@@ -1030,6 +1030,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/drafts/{draft_id}/parity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Parity
+         * @description Whether an inference draft, as it is now, scores rows as its training run did.
+         */
+        get: operations["get_parity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drafts/{draft_id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset Inference Draft
+         * @description Put an inference draft back to what the conversion made; its revisions are kept.
+         */
+        post: operations["reset_inference_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drafts/{draft_id}/training": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Training
+         * @description The training pipeline of an inference draft, and whether it has run again since.
+         */
+        get: operations["get_training"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drafts/{draft_id}/update/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Update
+         * @description What a later run of its training pipeline would change in an inference draft.
+         */
+        post: operations["preview_update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drafts/{draft_id}/update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Update Inference Draft
+         * @description Update an inference draft: model and all transformations at once, hand-made edits kept.
+         */
+        post: operations["update_inference_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/training": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Freshness
+         * @description Whether an endpoint serves what its training pipeline has learnt last.
+         */
+        get: operations["get_freshness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/steps/{node}/outputs/{port}/register": {
         parameters: {
             query?: never;
@@ -1507,6 +1627,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Connections
+         * @description Every connection of Import Data and Export Data without its secret values, by name.
+         */
+        get: operations["get_connections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/connections/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Connection
+         * @description Keep a connection, in place of one that has the name.
+         */
+        put: operations["put_connection"];
+        post?: never;
+        /**
+         * Remove Connection
+         * @description Forget a connection for good.
+         */
+        delete: operations["remove_connection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Reach
+         * @description What pipelines may reach beside the public network and the connections.
+         *
+         *     It is changed where the server runs, with modelwright connection allow.
+         */
+        get: operations["get_reach"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/compute": {
         parameters: {
             query?: never;
@@ -1708,6 +1894,24 @@ export interface components {
             };
         };
         /**
+         * Clash
+         * @description Something that was edited by hand and is changed by the new run as well.
+         */
+        Clash: {
+            /** Key */
+            key: string;
+            /** Node */
+            node: string;
+            /** Field */
+            field: string;
+            /** Port */
+            port: string | null;
+            /** Mine */
+            mine: unknown;
+            /** Theirs */
+            theirs: unknown;
+        };
+        /**
          * Column
          * @description A column of a table: its name, type and marks.
          */
@@ -1871,6 +2075,33 @@ export interface components {
              * @description Ids of the runs that this server works on.
              */
             runs: string[];
+        };
+        /**
+         * Connection
+         * @description A connection for Import Data and Export Data without its secret values.
+         */
+        Connection: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @description files or database.
+             */
+            kind: string;
+            /** Url */
+            url: string;
+            /** Description */
+            description: string;
+            /**
+             * Keys
+             * @description The names of the sealed values.
+             */
+            keys: string[];
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
         };
         /**
          * Conversion
@@ -2194,6 +2425,13 @@ export interface components {
             name: string;
         };
         /**
+         * DraftParity
+         * @description Whether an inference draft scores as its training run did; null where none can be compared.
+         */
+        DraftParity: {
+            parity: components["schemas"]["Parity"] | null;
+        };
+        /**
          * DraftSummary
          * @description A draft as a list shows it.
          */
@@ -2227,6 +2465,18 @@ export interface components {
             changed_at: string;
             /** Deleted At */
             deleted_at: string | null;
+        };
+        /**
+         * DraftTraining
+         * @description The training pipeline that an inference draft came from.
+         */
+        DraftTraining: {
+            /** @description Null when it is gone. */
+            draft: components["schemas"]["DraftSummary"] | null;
+            /** @description Whose results the inference draft holds. */
+            run: components["schemas"]["RunSummary"] | null;
+            /** @description A later run with other results; null when the draft holds the latest. */
+            newer: components["schemas"]["RunSummary"] | null;
         };
         /**
          * Endpoint
@@ -2445,6 +2695,49 @@ export interface components {
             }[];
         };
         /**
+         * Freshness
+         * @description Whether an endpoint serves what its training pipeline has learnt last.
+         */
+        Freshness: {
+            /** Deployment */
+            deployment: number | null;
+            /** @description Whose results it serves. */
+            training_run: components["schemas"]["RunSummary"] | null;
+            /** @description A later run of the same draft with other results. */
+            newer: components["schemas"]["RunSummary"] | null;
+            /** @description The inference draft that is served. */
+            draft: components["schemas"]["DraftSummary"] | null;
+            /**
+             * Draft Is Ahead
+             * @description The draft holds the results of another run than what is served.
+             */
+            draft_is_ahead: boolean;
+        };
+        /**
+         * FrozenDifference
+         * @description A stored value of an inference pipeline, before and after.
+         */
+        FrozenDifference: {
+            /** Node */
+            node: string;
+            /** Title */
+            title: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "same" | "changed" | "added" | "removed";
+            /**
+             * Old
+             * @description Digest.
+             */
+            old: string | null;
+            /** New */
+            new: string | null;
+        };
+        /**
          * Graph
          * @description A pipeline: nodes in the order in which they were added, and the wires between them.
          */
@@ -2492,6 +2785,37 @@ export interface components {
         InferenceDraft: {
             draft: components["schemas"]["Draft"];
             conversion: components["schemas"]["Conversion"];
+        };
+        /**
+         * InferenceUpdate
+         * @description What an update of an inference draft would do.
+         */
+        InferenceUpdate: {
+            /** @description Parameters and figures, old and new. */
+            runs: components["schemas"]["RunComparison"];
+            /** Frozen */
+            frozen: components["schemas"]["FrozenDifference"][];
+            /** Clashes */
+            clashes: components["schemas"]["Clash"][];
+            /**
+             * Kept
+             * @description By node, what was edited by hand and stays.
+             */
+            kept: {
+                [key: string]: string[];
+            };
+            /**
+             * Taken
+             * @description By node, what the new run changes.
+             */
+            taken: {
+                [key: string]: string[];
+            };
+            graph: components["schemas"]["Graph"];
+            layout: components["schemas"]["Layout"];
+            parity: components["schemas"]["Parity"] | null;
+            /** @description Why the pipeline that comes out cannot answer. */
+            fault: components["schemas"]["Fault"] | null;
         };
         /**
          * KeyName
@@ -2604,6 +2928,11 @@ export interface components {
         Listed_Component_: {
             /** Items */
             items: components["schemas"]["Component"][];
+        };
+        /** Listed[Connection] */
+        Listed_Connection_: {
+            /** Items */
+            items: components["schemas"]["Connection"][];
         };
         /** Listed[Dataset] */
         Listed_Dataset_: {
@@ -2772,6 +3101,30 @@ export interface components {
             features: components["schemas"]["Column"][] | null;
             /** Scores */
             scores: components["schemas"]["Column"][] | null;
+        };
+        /**
+         * NewConnection
+         * @description A connection for Import Data and Export Data; its values are sealed and never shown again.
+         */
+        NewConnection: {
+            /**
+             * Url
+             * @description Of a database, a bucket or a folder; a password in it is sealed.
+             */
+            url: string;
+            /**
+             * Values
+             * @description What it asks for, such as a password or keys.
+             * @default {}
+             */
+            values: {
+                [key: string]: string;
+            };
+            /**
+             * Description
+             * @default
+             */
+            description: string;
         };
         /**
          * NewDataset
@@ -3441,6 +3794,24 @@ export interface components {
             columns: components["schemas"]["ColumnProfile"][];
         };
         /**
+         * Reach
+         * @description What pipelines may reach beside the public network and the connections.
+         */
+        Reach: {
+            /**
+             * Folders
+             * @description Of the server's machine; a path without a root lies in the first.
+             */
+            folders: string[];
+            /** Hosts */
+            hosts: string[];
+            /**
+             * Largest Download
+             * @description Bytes of one file.
+             */
+            largest_download: number;
+        };
+        /**
          * ReadOptions
          * @description How a file is to be read; all but format and types are for CSV and TSV.
          */
@@ -3643,6 +4014,14 @@ export interface components {
             samples: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * ResetAsked
+         * @description Which revision is replaced by what the conversion made.
+         */
+        ResetAsked: {
+            /** Revision */
+            revision: number;
         };
         /**
          * Restore
@@ -4531,6 +4910,49 @@ export interface components {
         UndoHistory: {
             /** History */
             history: unknown;
+        };
+        /**
+         * UpdateAsked
+         * @description Which run to update to, and whose change counts where both changed something.
+         */
+        UpdateAsked: {
+            /**
+             * Run Id
+             * @description The latest completed run of the training draft unless given.
+             */
+            run_id?: string | null;
+            /**
+             * Choices
+             * @description By the key of a clash; that made by hand unless said.
+             * @default {}
+             */
+            choices: {
+                [key: string]: "mine" | "theirs";
+            };
+        };
+        /**
+         * UpdateTaken
+         * @description An update to be stored.
+         */
+        UpdateTaken: {
+            /**
+             * Run Id
+             * @description The latest completed run of the training draft unless given.
+             */
+            run_id?: string | null;
+            /**
+             * Choices
+             * @description By the key of a clash; that made by hand unless said.
+             * @default {}
+             */
+            choices: {
+                [key: string]: "mine" | "theirs";
+            };
+            /**
+             * Revision
+             * @description The revision that is replaced.
+             */
+            revision: number;
         };
         /**
          * Upload
@@ -7093,6 +7515,258 @@ export interface operations {
             };
         };
     };
+    get_parity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftParity"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    reset_inference_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_training: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftTraining"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    preview_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceUpdate"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    update_inference_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateTaken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_freshness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Freshness"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
     register_output: {
         parameters: {
             query?: never;
@@ -8307,6 +8981,166 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Connection_"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    put_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConnection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    remove_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_reach: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reach"];
                 };
             };
             /** @description What was sent is at fault */

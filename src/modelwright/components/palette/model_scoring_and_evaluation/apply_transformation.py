@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
+import polars as pl
+
 from modelwright.components.contract import Component, Titled
 from modelwright.components.errors import ColumnTypeError
 from modelwright.components.outline import Outline, TableOutline, TransformOutline
@@ -35,12 +37,29 @@ class ApplyTransformation(Component, category="Model Scoring and Evaluation"):
         if table.complete:
             for name in transformation.reads:
                 table.schema.column(name, port="dataset")
+        fitted = transformation.fitted
+        # Native values are loaded by a run only.
+        if fitted is not None and not fitted.natives and _can_be_empty(table):
+            return {"transformed_dataset": _applied(fitted, table.schema)}
         given = transformation.gives
         if given is None:
             return super().outline(**inputs)
         # Columns that it adds cannot be told from columns that only its own table had.
         sure = [c for c in given.schema if c.name in table.schema]
         return {"transformed_dataset": TableOutline(Schema(tuple(sure)), complete=False)}
+
+
+def _can_be_empty(table: TableOutline) -> bool:
+    return table.complete and all(c.type is not ColumnType.OTHER for c in table.schema)
+
+
+def _applied(transformation: Transform, schema: Schema) -> TableOutline:
+    """What a transformation makes of a table of these columns: tried on one without rows."""
+    _refuse_other_types(transformation, schema)
+    empty = pl.DataFrame(schema={c.name: c.type.dtype for c in schema})
+    made = transformation.apply(Table(empty, schema))
+    # Which rows it takes out cannot be told from none.
+    return TableOutline(made.schema)
 
 
 def _refuse_other_types(transformation: Transform, schema: Schema) -> None:

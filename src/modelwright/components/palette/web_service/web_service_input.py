@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from modelwright.components.contract import Component, Titled
+from modelwright.components.parameters import Control
+from modelwright.components.request_rules import RequestRule
 from modelwright.data.table import Table
 
 
@@ -19,6 +21,9 @@ class WebServiceInput(Component, category="Web Service"):
 
     name: Annotated[str, Field(min_length=1, max_length=100)] = "WebServiceInput0"
     """Key of these rows in a request; unique within the pipeline."""
+
+    columns: Annotated[tuple[RequestRule, ...], Control("request-columns")] = ()
+    """Which columns a request must have, may leave out, or may have without being read."""
 
     def run(self) -> Annotated[Table, Titled("Web service input")]:
         """Never called: a run takes the data that shares the port, a request brings its own."""
