@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from http import HTTPStatus
 from itertools import count
 from typing import Any
@@ -40,7 +40,8 @@ _VISIBLE = frozenset(range(0x21, 0x7F))
 class App:
     """Answers the requests of an endpoint with what is deployed at the moment.
 
-    lock: what the keys of callers open; None lets everybody in.  draining: every connection is closed
+    scoring: the addresses of requests to score.  lock: what the keys of callers open; None lets
+    everybody in.  draining: every connection is closed
     by its next answer.  shed: how many are, so that their clients come to other replicas.
     """
 
@@ -62,6 +63,7 @@ class App:
         self._prefix = os.urandom(8).hex().encode() + b"-"
         self._ids = count(1)
         base = f"/api/v1/service/{name}"
+        self.scoring = frozenset((b"/score", f"{base}/score".encode()))
         self._routes: dict[str, tuple[str, _Page | None]] = {
             "/score": ("POST", None),
             f"{base}/score": ("POST", None),

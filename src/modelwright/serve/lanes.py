@@ -11,12 +11,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from modelwright.inference.scorer import Scorer, Shape
+from modelwright.inference.scorer import ROWS, Scorer, Shape
 from modelwright.serve.answers import overloaded, timed_out
 from modelwright.serve.settings import DeploymentSettings
 
-QUICK_BODY = 65_536
-"""Bytes up to which a request is scored in the event loop: handing it over would take longer."""
+QUICK_BODY = 16_384
+"""Bytes up to which a request is always scored in the event loop."""
+
+LARGEST_QUICK_BODY = 1_000_000
+"""Bytes from which a request never is."""
+
+_QUICK_S = 0.004
 
 
 @dataclass(slots=True)
@@ -157,19 +162,46 @@ class FormulaLane:
         self._gate = Gate(1, settings.max_queue_wait_ms)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="scoring")
         self.load = self._gate.load
+        # Until it is known better: as slow as the slowest models are.
+        self._seconds_a_byte = _QUICK_S / 65_536
 
     @property
     def pids(self) -> list[int]:
         """None: it scores in the replica itself."""
         return []
 
-    async def answer(self, body: bytes, shape: Shape) -> bytes:
-        """The reply.  Raises Refusal, InputDataError and StepFailed."""
+    def at_once(self, body: bytes) -> bytes | None:
+        """The reply to rows as objects; None for a request that would hold up others.
+
+        Handing one over to a thread costs more than it takes, unless it takes milliseconds.
+        Raises InputDataError and StepFailed.
+        """
+        return self._timed(body, ROWS) if self._is_quick(body) else None
+
+    def _is_quick(self, body: bytes) -> bool:
+        size = len(body)
+        return size <= QUICK_BODY or (
+            size <= LARGEST_QUICK_BODY and size * self._seconds_a_byte <= _QUICK_S
+        )
+
+    def _timed(self, body: bytes, shape: Shape) -> bytes:
         if len(body) <= QUICK_BODY:
             return self._scorer.answer(body, shape)
+        started = time.perf_counter()
+        try:
+            return self._scorer.answer(body, shape)
+        finally:
+            pace = (time.perf_counter() - started) / len(body)
+            # Slower is believed at once, faster little by little.
+            self._seconds_a_byte = max(pace, 0.8 * self._seconds_a_byte + 0.2 * pace)
+
+    async def answer(self, body: bytes, shape: Shape) -> bytes:
+        """The reply.  Raises Refusal, InputDataError and StepFailed."""
+        if self._is_quick(body):
+            return self._timed(body, shape)
         async with self._gate.entered():
             loop = asyncio.get_running_loop()
-            work = loop.run_in_executor(self._thread, self._scorer.answer, body, shape)
+            work = loop.run_in_executor(self._thread, self._timed, body, shape)
             try:
                 async with asyncio.timeout(self._limit_ms / 1000):
                     return await work

@@ -8,7 +8,7 @@ import orjson
 
 from modelwright.inference.openapi import openapi, swagger
 from modelwright.inference.package import Package
-from modelwright.serve.lanes import Lane
+from modelwright.serve.lanes import FormulaLane, Lane
 from modelwright.serve.settings import DeploymentSettings
 
 
@@ -25,12 +25,20 @@ class Live:
         self.package = package
         self.lane = lane
         self.settings = settings
+        self._formulas = lane if isinstance(lane, FormulaLane) else None
         self._documents: dict[tuple[str, bool], bytes] = {}
 
     def change(self, settings: DeploymentSettings) -> None:
         """Take other settings from now on."""
         self.settings = settings
         self.lane.change(settings)
+
+    def at_once(self, body: bytes) -> bytes | None:
+        """The reply to rows as objects, if it can be had without waiting for anybody.
+
+        Raises InputDataError and StepFailed.
+        """
+        return None if self._formulas is None else self._formulas.at_once(body)
 
     def openapi(self, *, keys: bool) -> bytes:
         """The OpenAPI 3.1 document."""
