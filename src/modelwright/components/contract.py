@@ -247,6 +247,16 @@ class Component(BaseModel):
         """
         return None
 
+    @property
+    def always_runs(self) -> str | None:
+        """Why it runs anew each time with these settings, as a sentence; None where results are reused."""
+        return None
+
+    @property
+    def reuse_note(self) -> str:
+        """What a reader of a plan should know when a result is reused, as a sentence; mostly nothing."""
+        return ""
+
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         """What the outputs will look like, from what is known of the inputs, before any run.
 

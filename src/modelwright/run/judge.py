@@ -82,6 +82,8 @@ class Judge:
             return Verdict("run", (reasons.forced(),), key)
         if not spec.deterministic:
             return Verdict("run", (reasons.not_deterministic(spec.title),), key)
+        if why := task.component.always_runs:
+            return Verdict("run", (reasons.asked_for_anew(why),), key)
         if key is None:
             return self._unknown(task, given, task.recipe)
         record = self.store.result(key)
@@ -91,7 +93,8 @@ class Judge:
         for port, output in outputs.items():
             if not self.store.has(output.digest):
                 return Verdict("run", (reasons.result_missing(port),), key)
-        return Verdict("reuse", (reasons.unchanged(record.finished_at),), key, outputs, record)
+        why_reused = reasons.unchanged(record.finished_at, task.component.reuse_note)
+        return Verdict("reuse", (why_reused,), key, outputs, record)
 
     def key(self, task: Task, given: Mapping[str, Output | None]) -> str | None:
         """The step's key; None while an input is unknown, or when its source is."""

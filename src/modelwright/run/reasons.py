@@ -42,12 +42,12 @@ def request_only() -> Reason:
     )
 
 
-def unchanged(finished_at: datetime | None) -> Reason:
-    """The result of an equal step is known."""
+def unchanged(finished_at: datetime | None, note: str = "") -> Reason:
+    """The result of an equal step is known.  note: a sentence about what that means."""
     when = f" from {finished_at.isoformat(' ', 'seconds')}" if finished_at else ""
     return Reason(
         "unchanged",
-        f"Component, settings and inputs are the same as those of the stored result{when}.",
+        f"Component, settings and inputs are the same as those of the stored result{when}. {note}".rstrip(),
         {"finished_at": finished_at.isoformat() if finished_at else None},
     )
 
@@ -62,6 +62,11 @@ def not_deterministic(title: str) -> Reason:
     return Reason(
         "not-deterministic", f'"{title}" may give another result each time, so it always runs.'
     )
+
+
+def asked_for_anew(why: str) -> Reason:
+    """The node's settings say that it runs each time."""
+    return Reason("regenerated", why)
 
 
 def source_unknown(title: str) -> Reason:
