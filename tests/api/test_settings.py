@@ -59,3 +59,19 @@ def test_compute_and_storage_tell_what_is_used(server: Running) -> None:
     tables = next(k for k in storage["kinds"] if k["kind"] == "table")
     assert (tables["count"], tables["size"] > 10_000) == (1, True)
     assert storage["free"] > 0
+
+
+def test_a_connection_of_import_data_is_kept_listed_and_forgotten(server: Running) -> None:
+    new = {"url": "postgresql://me:hunter2@db/x", "description": "Sales"}
+    kept = server.client.put("/api/connections/sales", json=new).json()
+    assert (kept["kind"], kept["url"], kept["keys"]) == (
+        "database",
+        "postgresql://me@db/x",
+        ["password"],
+    )
+    assert server.get("/api/connections")["items"] == [kept]
+    wrong = server.client.put("/api/connections/web", json={"url": "https://example.org"})
+    assert fault(wrong, 422)["code"] == "invalid-connection"
+    assert server.client.delete("/api/connections/sales").is_success
+    assert fault(server.client.delete("/api/connections/sales"), 404)
+    assert server.get("/api/reach")["hosts"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ import polars as pl
 from modelwright.components.context import Context
 from modelwright.components.contract import Component, outputs_by_port
 from modelwright.components.library import library
+from modelwright.components.places.connection import REACH, Reach
 from modelwright.data.artifact import Artifact
 from modelwright.data.file_bundle import FileBundle
 from modelwright.data.fitted import Model, Transform, UntrainedModel
@@ -142,6 +144,8 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     ),
     "train-anomaly-detection-model": (Example({}, {"untrained_model": detector}),),
     "assign-data-to-clusters": (Example({}, {"trained_model": clusters}),),
+    "import-data": (Example({"data_source": "Datastore", "path": "cars.csv"}),),
+    "export-data": (Example({"path": "memory://contract/cars.csv", "if_exists": "Overwrite"}),),
     "enter-data-manually": (Example({"data": "a,b\n1,x\n2,y\n"}),),
     "select-columns-in-dataset": (Example({"columns": ["price", "make"]}),),
     "clean-missing-data": (
@@ -230,12 +234,18 @@ def work(
 ) -> dict[str, Artifact | None]:
     """Run it; outputs by port."""
     spec = component.__component__
-    context = Context(scratch=scratch) if scratch else Context()
+    context = Context(scratch=scratch, secret=_told) if scratch else Context(secret=_told)
     asks = "context" in getattr(type(component).run, "__annotations__", {})
     more = {"context": context} if asks else {}
     for port in spec.inputs:
         assert port.optional or port.name in inputs
     return outputs_by_port(component, component.run(**inputs, **more))
+
+
+def _told(name: str) -> str | None:
+    """What pipelines may reach here: the files beside this one."""
+    folder = Path(__file__).parent / "files"
+    return json.dumps(Reach((str(folder),)).to_json()) if name == REACH else None
 
 
 def saved(value: Artifact, folder: Path) -> dict[str, bytes]:

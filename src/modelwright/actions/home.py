@@ -103,7 +103,14 @@ class Home:
         return self.folder / "logs" / "runs"
 
     def reveal_secret(self, name: str) -> str | None:
-        """The value of a secret, named "secret" when it has one value, or else "secret.key"."""
+        """The value of a secret, named "secret" when it has one value, or else "secret.key".
+
+        Steps ask here for connections and for what they may reach, too.
+        """
+        from modelwright.actions.connections import told_to_steps
+
+        if (told := told_to_steps(self, name)) is not None:
+            return told
         secret, _, key = name.partition(".")
         try:
             values = self.workspace.secrets.reveal(secret)

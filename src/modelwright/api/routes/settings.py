@@ -10,14 +10,23 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from modelwright.actions.compute import list_targets
+from modelwright.actions.connections import (
+    add_connection,
+    delete_connection,
+    list_connections,
+    show_reach,
+)
 from modelwright.api.here import HereDep
 from modelwright.api.shapes.settings import (
     ApiToken,
     Compute,
+    Connection,
     CreatedToken,
     KindUsage,
+    NewConnection,
     NewSecret,
     NewToken,
+    Reach,
     Secret,
     Settings,
     SettingsChange,
@@ -96,6 +105,40 @@ def delete_secret(name: SecretName, here: HereDep) -> Done:
     """Forget a connection for good."""
     here.workspace.secrets.delete(name)
     return Done()
+
+
+@router.get("/connections")
+def get_connections(here: HereDep) -> Listed[Connection]:
+    """Every connection of Import Data and Export Data without its secret values, by name."""
+    return Listed[Connection](items=[Connection.of(c) for c in list_connections(here.home)])
+
+
+@router.put("/connections/{name:path}")
+def put_connection(name: SecretName, new: NewConnection, here: HereDep) -> Connection:
+    """Keep a connection, in place of one that has the name."""
+    made = add_connection(here.home, name, new.url, values=new.values, description=new.description)
+    return Connection.of(made)
+
+
+@router.delete("/connections/{name:path}")
+def remove_connection(name: SecretName, here: HereDep) -> Done:
+    """Forget a connection for good."""
+    delete_connection(here.home, name)
+    return Done()
+
+
+@router.get("/reach")
+def get_reach(here: HereDep) -> Reach:
+    """What pipelines may reach beside the public network and the connections.
+
+    It is changed where the server runs, with modelwright connection allow.
+    """
+    found = show_reach(here.home)
+    return Reach(
+        folders=list(found.folders),
+        hosts=list(found.hosts),
+        largest_download=found.largest_download,
+    )
 
 
 @router.get("/compute")

@@ -74,6 +74,39 @@ class Secret(Shape):
     changed_at: Moment
 
 
+class NewConnection(Asked):
+    """A connection for Import Data and Export Data; its values are sealed and never shown again."""
+
+    url: Annotated[str, Field(min_length=1, max_length=2000)]
+    """Of a database, a bucket or a folder; a password in it is sealed."""
+    values: Annotated[dict[str, str], Field(max_length=50)] = {}
+    """What it asks for, such as a password or keys."""
+    description: Annotated[str, Field(max_length=10_000)] = ""
+
+
+class Connection(Shape):
+    """A connection for Import Data and Export Data without its secret values."""
+
+    name: str
+    kind: str
+    """files or database."""
+    url: str
+    description: str
+    keys: list[str]
+    """The names of the sealed values."""
+    changed_at: Moment
+
+
+class Reach(Shape):
+    """What pipelines may reach beside the public network and the connections."""
+
+    folders: list[str]
+    """Of the server's machine; a path without a root lies in the first."""
+    hosts: list[str]
+    largest_download: int
+    """Bytes of one file."""
+
+
 class Target(Shape):
     """A place where steps run."""
 

@@ -1,0 +1,1 @@
+"""Where data outside the workspace lie: web addresses, folders and object stores, databases."""

@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from sqlalchemy import create_engine, make_url, text
+
+from modelwright.components.errors import MissingExtra
+from modelwright.components.places.connection import Connection, Reach
+from modelwright.components.places.databases import read_rows, write_rows
+from modelwright.components.places.errors import (
+    DatabaseFailed,
+    FolderNotAllowed,
+    InvalidConnection,
+    TargetExists,
+)
+from modelwright.data.table import Table
+
+SERVER = os.environ.get("MODELWRIGHT_TEST_POSTGRES_URL")
+
+
+class Base:
+    """A database of the test's own."""
+
+    def __init__(self, connection: Connection, reach: Reach, url: str) -> None:
+        self.connection, self.reach, self.url = connection, reach, url
+
+    def do(self, *statements: str) -> None:
+        engine = create_engine(self.url)
+        with engine.begin() as line:
+            for statement in statements:
+                line.execute(text(statement))
+        engine.dispose()
+
+    def read(self, query: str) -> Table:
+        return read_rows(self.connection, query, self.reach)
+
+    def write(self, name: str, table: Table, **more: Any) -> None:
+        chosen = {"if_exists": "Error", **more}
+        write_rows(self.connection, name, table, self.reach, **chosen)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"] if SERVER else ["sqlite"])
+def base(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Base]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/shop.db"
+        made = Base(Connection.of_url("shop", url), Reach(folders=(str(tmp_path),)), url)
+        made.do("CREATE TABLE first_one (a INTEGER)")
+        yield made
+        return
+    assert SERVER
+    schema = "test_" + uuid4().hex
+    server = make_url(SERVER).set(drivername="postgresql+psycopg")
+    admin = create_engine(server)
+    with admin.begin() as line:
+        line.execute(text(f"CREATE SCHEMA {schema}"))
+    own = server.update_query_dict({"options": f"-csearch_path={schema}"})
+    url = own.render_as_string(hide_password=False)
+    given = own.set(drivername="postgresql").render_as_string(hide_password=False)
+    yield Base(Connection.of_url("shop", given), Reach(), url)
+    with admin.begin() as line:
+        line.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    admin.dispose()
+
+
+def cars(count: int = 3) -> Table:
+    frame = pl.DataFrame(
+        {
+            "make": [None if i == 1 else f"größe {i}" for i in range(count)],
+            "doors": [None if i == 2 else 2**40 + i for i in range(count)],
+            "width": [1.5 * i for i in range(count)],
+            "turbo": [i % 2 == 0 for i in range(count)],
+            "sold": [datetime(2020, 1, 1 + i % 28, 3) for i in range(count)],  # noqa: DTZ001
+        }
+    )
+    return Table(frame)
+
+
+def test_a_table_comes_back_as_it_was_written(base: Base) -> None:
+    base.write("cars", cars(12_001))
+
+    found = base.read("SELECT * FROM cars ORDER BY width")
+
+    expected = cars(12_001).frame
+    if "sqlite" in base.url:
+        # SQLite has neither truth values nor times of its own.
+        found = Table(
+            found.frame.with_columns(
+                pl.col("turbo").cast(pl.Boolean),
+                pl.col("sold").str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us"),
+            )
+        )
+    assert_frame_equal(found.frame, expected)
+
+
+def test_a_table_is_read_by_its_name(base: Base) -> None:
+    base.do('CREATE TABLE "Order" (id INTEGER, total NUMERIC(10, 2))')
+    base.do('INSERT INTO "Order" VALUES (1, 2.50), (2, NULL)')
+
+    found = base.read("Order")
+
+    assert found.frame.to_dict(as_series=False) == {"id": [1, 2], "total": [2.5, None]}
+
+
+def test_a_query_may_hold_colons_percents_and_repeated_names(base: Base) -> None:
+    found = base.read("SELECT 1 AS a, 'x:y %s %(z)s 5%' AS a, 'b' AS b;")
+
+    assert found.frame.to_dicts() == [{"a": 1, "a_1": "x:y %s %(z)s 5%", "b": "b"}]
+
+
+def test_no_rows_still_have_their_columns(base: Base) -> None:
+    base.do("CREATE TABLE empty (a INTEGER, b TEXT)")
+
+    assert base.read("empty").schema.names == ("a", "b")
+
+
+def test_a_query_changes_nothing(base: Base) -> None:
+    base.do("CREATE TABLE kept (a INTEGER)", "INSERT INTO kept VALUES (1)")
+    for query in (
+        "DELETE FROM kept RETURNING a",
+        "DROP TABLE kept",
+        "INSERT INTO kept VALUES (2) RETURNING a",
+    ):
+        with pytest.raises(DatabaseFailed):
+            base.read(query)
+
+    assert base.read("kept").rows == 1
+
+
+def test_a_wrong_query_is_told_with_the_databases_words(base: Base) -> None:
+    with pytest.raises(DatabaseFailed) as caught:
+        base.read("SELECT nope FROM nowhere")
+
+    assert "nowhere" in caught.value.happened
+    assert caught.value.fields["query"] == "SELECT nope FROM nowhere"
+
+
+def test_what_is_there_stays_unless_asked(base: Base) -> None:
+    base.write("cars", cars())
+    with pytest.raises(TargetExists):
+        base.write("cars", cars())
+    base.write("cars", cars(), if_exists="Append")
+    assert base.read("cars").rows == 6
+    base.write("cars", cars(2), if_exists="Overwrite")
+    assert base.read("cars").rows == 2
+
+
+def test_all_rows_are_written_or_none(base: Base) -> None:
+    base.do("CREATE TABLE ids (id INTEGER PRIMARY KEY)", "INSERT INTO ids VALUES (20000)")
+    table = Table(pl.DataFrame({"id": list(range(20_001))}))
+
+    with pytest.raises(DatabaseFailed):
+        base.write("ids", table, if_exists="Append")
+    assert base.read("ids").rows == 1
+    with pytest.raises(DatabaseFailed):
+        base.write("ids", Table(pl.DataFrame({"id": [1, 1]})), if_exists="Overwrite")
+    assert base.read("ids").frame["id"].to_list() == [20_000]
+
+
+def test_a_new_table_does_not_stay_behind_after_a_failure(base: Base) -> None:
+    huge = Table(pl.DataFrame({"a" * 20: [1]})).frame.rename({"a" * 20: "a"})
+    broken = Table(huge.with_columns(pl.lit("x\0y").alias("b")))
+    if "sqlite" in base.url:
+        pytest.skip("SQLite takes any text")
+
+    with pytest.raises(DatabaseFailed):
+        base.write("fresh", broken)
+    with pytest.raises(DatabaseFailed, match="fresh"):
+        base.read("fresh")
+
+
+def test_a_column_that_the_table_lacks_is_named(base: Base) -> None:
+    base.do("CREATE TABLE cars (make TEXT)")
+
+    with pytest.raises(DatabaseFailed, match='no column "doors", "width"'):
+        base.write("cars", cars(), if_exists="Append")
+
+
+def test_the_target_is_a_name(base: Base) -> None:
+    for name in ("", "a b", "x; DROP TABLE y", "a.b.c"):
+        with pytest.raises(InvalidConnection):
+            base.write(name, cars())
+
+
+def test_values_that_tables_do_not_hold_become_text(base: Base) -> None:
+    if "sqlite" in base.url:
+        base.do("CREATE TABLE odd (a)", "INSERT INTO odd VALUES (1), ('x'), (x'00ff')")
+        assert base.read("odd").frame["a"].to_list() == ["1", "x", "00ff"]
+        return
+    found = base.read(
+        """SELECT '{"a": [1]}'::json AS document, ARRAY[1, 2] AS list,
+        'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid AS id, '1 day'::interval AS span,
+        DATE '2020-02-03' AS day, 12345678901234567890::numeric AS large"""
+    )
+    assert found.frame.to_dicts() == [
+        {
+            "document": '{"a": [1]}',
+            "list": "[1, 2]",
+            "id": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+            "span": "1 day, 0:00:00",
+            "day": datetime(2020, 2, 3),  # noqa: DTZ001
+            "large": 12345678901234567890.0,
+        }
+    ]
+
+
+def test_parts_of_several_types_are_one_column(base: Base) -> None:
+    base.do("CREATE TABLE long (n INTEGER, a TEXT)")
+    rows = pl.DataFrame({"n": list(range(50_002)), "a": [None] * 50_001 + ["x"]})
+    base.write("long", Table(rows), if_exists="Append")
+
+    found = base.read("SELECT a FROM long ORDER BY n")
+
+    assert found.frame["a"].null_count() == 50_001
+    assert found.frame["a"][-1] == "x"
+
+
+def test_a_file_of_sqlite_lies_in_an_allowed_folder(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "other.db").close()
+    connection = Connection.of_url("shop", f"sqlite:///{tmp_path}/other.db")
+
+    with pytest.raises(FolderNotAllowed):
+        read_rows(connection, "SELECT 1", Reach(folders=(str(tmp_path / "own"),)))
+    with pytest.raises(InvalidConnection):
+        read_rows(Connection.of_url("m", "sqlite://"), "SELECT 1", Reach())
+    own = Connection.of_url("shop", f"sqlite:///{tmp_path}/none.db")
+    with pytest.raises(InvalidConnection, match="no file"):
+        read_rows(own, "SELECT 1", Reach(folders=(str(tmp_path),)))
+
+
+def test_a_query_of_sqlite_opens_no_other_file(tmp_path: Path) -> None:
+    reach = Reach(folders=(str(tmp_path / "own"),))
+    (tmp_path / "own").mkdir()
+    sqlite3.connect(tmp_path / "own" / "shop.db").close()
+    connection = Connection.of_url("shop", f"sqlite:///{tmp_path}/own/shop.db")
+
+    for query in (f"ATTACH '{tmp_path}/other.db' AS o", "PRAGMA query_only = 0"):
+        with pytest.raises(DatabaseFailed):
+            read_rows(connection, query, reach)
+
+
+def test_a_database_that_does_not_answer_is_told_of() -> None:
+    connection = Connection.of_url("far", "postgresql://me:pw@127.0.0.1:1/x")
+
+    with pytest.raises(DatabaseFailed) as caught:
+        read_rows(connection, "SELECT 1", Reach())
+
+    assert "pw" not in str(caught.value)
+    assert "refused" in caught.value.happened
+
+
+def test_a_driver_that_is_not_installed_is_named() -> None:
+    with pytest.raises(MissingExtra, match=r"MySQLdb|mysqlclient"):
+        read_rows(Connection.of_url("m", "mysql://h/x"), "SELECT 1", Reach())
