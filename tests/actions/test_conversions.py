@@ -57,6 +57,14 @@ def test_a_run_is_converted_by_itself_when_no_file_is_given(tmp_path: Path) -> N
         assert converted.parity.verdict == "equal"
 
 
+def test_the_latest_run_is_that_of_the_pipeline_whatever_ran_since(tmp_path: Path) -> None:
+    with open_home(tmp_path) as home:
+        trained = run_pipeline(home, tutorial().graph)
+        begin_run(home, broken().graph).work()
+        run_pipeline(home, set_parameter(tutorial().graph, SPLIT, "seed", 7))
+        assert convert_pipeline(home, "latest", document=tutorial()).run.id == trained.run.id
+
+
 def test_a_pipeline_that_changed_since_is_refused_with_the_nodes_that_differ(
     tmp_path: Path,
 ) -> None:

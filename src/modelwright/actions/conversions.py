@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from modelwright.actions.arrangement import arrange
 from modelwright.actions.run_pipeline import require_completed
-from modelwright.actions.runs import outputs_of, show_run
+from modelwright.actions.runs import LATEST, outputs_of, show_run
 from modelwright.components.library import Library
 from modelwright.data.artifact import Digest
 from modelwright.data.errors import ModelwrightError
@@ -17,7 +17,7 @@ from modelwright.graph.check import DATASET
 from modelwright.graph.codec import Document, Layout, read
 from modelwright.graph.edits import assign
 from modelwright.graph.graph import Graph, Node, NodeId, Pin
-from modelwright.workspace.records.runs import Run
+from modelwright.workspace.records.runs import Run, RunStatus
 
 if TYPE_CHECKING:
     from modelwright.actions.home import Home
@@ -96,6 +96,7 @@ def convert_pipeline(
 ) -> Converted:
     """The inference pipeline of a run, checked against the rows that the run held out.
 
+    run_id: "latest" stands for the last run; of those of the document, if there is one.
     document: the pipeline as it is now; it must be what the run ran.  The run's own unless given.
     requests and replies: nodes whose rows requests replace, and whose rows replies carry; found by
     themselves when empty.  compared: False leaves out the comparison.
@@ -104,7 +105,7 @@ def convert_pipeline(
     """
     from modelwright.inference.convert import convert
 
-    report = show_run(home, run_id)
+    report = show_run(home, _last_of(home, document) if run_id == LATEST else run_id)
     if report.run.status.finished:
         require_completed(report)
     ran = read(report.run.graph)
@@ -131,6 +132,15 @@ def convert_pipeline(
         parity = parity_with_run(home, serving, conversion, report.run.id)
     layout = Layout(arrange(conversion.graph, present.layout.positions))
     return Converted(report.run, Document(conversion.graph, layout), conversion, parity)
+
+
+def _last_of(home: Home, document: Document | None) -> str:
+    """The last completed run of a pipeline among recent ones; the last of any where there is none."""
+    if document is not None:
+        for run in home.workspace.runs.list(statuses=(RunStatus.COMPLETED,)).items:
+            if not differences(document.graph, read(run.graph).graph, home.library):
+                return run.id
+    return LATEST
 
 
 def require_parity(converted: Converted) -> None:
