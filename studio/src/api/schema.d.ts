@@ -1280,6 +1280,222 @@ export interface paths {
         patch: operations["describe_model"];
         trace?: never;
     };
+    "/api/clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Clusters
+         * @description Every inference cluster as it is now, by name; the one called default is always there.
+         */
+        get: operations["list_clusters"];
+        put?: never;
+        /**
+         * Create Cluster
+         * @description Add an inference cluster; it is ready at once.
+         */
+        post: operations["create_cluster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clusters/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Cluster Kinds
+         * @description Every kind of inference cluster that can be made.
+         */
+        get: operations["list_cluster_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clusters/{cluster}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Cluster
+         * @description One inference cluster as it is now.
+         */
+        get: operations["get_cluster"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Cluster
+         * @description Forget a cluster where nothing is deployed, and delete what was kept for it.
+         */
+        delete: operations["delete_cluster"];
+        options?: never;
+        head?: never;
+        /**
+         * Resize Cluster
+         * @description Change how much of a cluster may be reserved; not below what is.
+         */
+        patch: operations["resize_cluster"];
+        trace?: never;
+    };
+    "/api/clusters/{cluster}/detach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Detach Cluster
+         * @description Forget a cluster where nothing is deployed, and leave alone what it is made of.
+         */
+        post: operations["detach_cluster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Deployment
+         * @description What a deployment would take of its cluster: replicas that fit, and what is short.
+         */
+        post: operations["plan_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Traffic
+         * @description Share the requests between deployments, present and former; not one is lost.
+         */
+        put: operations["set_traffic"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rollback Endpoint
+         * @description Give all requests to the deployment before the present one.
+         */
+        post: operations["rollback_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/deployments/{number}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Activate Deployment
+         * @description Give a deployment, a canary or a former one, all requests, with the settings it had.
+         */
+        post: operations["activate_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/deployments/{number}/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Shadow
+         * @description Have a deployment get copies of requests; its answers are compared and thrown away.
+         */
+        put: operations["set_shadow"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/deployments/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Deployment
+         * @description Forget a deployment that gets no requests, with its package.
+         */
+        delete: operations["delete_deployment"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Deployment
+         * @description Change settings of one deployment, while it serves.
+         */
+        patch: operations["change_deployment"];
+        trace?: never;
+    };
     "/api/endpoints": {
         parameters: {
             query?: never;
@@ -1298,7 +1514,7 @@ export interface paths {
          * @description Serve an inference pipeline under a name; answers once the endpoint does.
          *
          *     A name that is there already keeps its address and keys, and serves the former pipeline until the
-         *     new one has answered its sample rows.
+         *     new one has answered its sample rows.  With a share, or as a shadow, it is served beside those.
          */
         post: operations["deploy_endpoint"];
         delete?: never;
@@ -1389,26 +1605,6 @@ export interface paths {
          * @description Have an endpoint answer no more; it keeps its address and keys.
          */
         post: operations["stop_endpoint"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/endpoints/{name}/deployments/{number}/activate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Activate Deployment
-         * @description Go back to a former deployment: it gets all requests, with the settings it had.
-         */
-        post: operations["activate_deployment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1912,6 +2108,122 @@ export interface components {
             theirs: unknown;
         };
         /**
+         * Cluster
+         * @description An inference cluster as it is found now.
+         */
+        Cluster: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @description See /api/clusters/kinds.
+             */
+            kind: string;
+            /** Description */
+            description: string;
+            /**
+             * State
+             * @description ready, or unreachable.
+             */
+            state: string;
+            /**
+             * Message
+             * @description Why it is not ready.
+             */
+            message: string;
+            /**
+             * Cpu Cores
+             * @description How many may be reserved, as it was set; null for all there are.
+             */
+            cpu_cores: number | null;
+            /** Memory Gb */
+            memory_gb: number | null;
+            /** Options */
+            options: {
+                [key: string]: unknown;
+            };
+            capacity: components["schemas"]["Resources"];
+            reserved: components["schemas"]["Resources"];
+            free: components["schemas"]["Resources"];
+            /**
+             * Endpoints
+             * @description What is deployed there.
+             */
+            endpoints: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+        };
+        /**
+         * ClusterAsked
+         * @description An inference cluster to be made.
+         */
+        ClusterAsked: {
+            /**
+             * Name
+             * @description 2 to 24 letters, digits and "-", a letter first.
+             */
+            name: string;
+            /**
+             * Kind
+             * @default local
+             */
+            kind: string;
+            /**
+             * Cpu Cores
+             * @description How many may be reserved; all there are for null.
+             */
+            cpu_cores?: number | null;
+            /** Memory Gb */
+            memory_gb?: number | null;
+            /**
+             * Options
+             * @default {}
+             */
+            options: {
+                [key: string]: unknown;
+            };
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+        };
+        /**
+         * ClusterKind
+         * @description A kind of inference cluster.
+         */
+        ClusterKind: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /**
+             * Options
+             * @description What can be said of such a cluster, each in one line.
+             */
+            options: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ClusterSize
+         * @description How much of a cluster may be reserved; null for all there is.
+         */
+        ClusterSize: {
+            /** Cpu Cores */
+            cpu_cores: number | null;
+            /** Memory Gb */
+            memory_gb: number | null;
+        };
+        /**
          * Column
          * @description A column of a table: its name, type and marks.
          */
@@ -2260,6 +2572,21 @@ export interface components {
             access?: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Cluster
+             * @description The inference cluster of a new endpoint; the default one for null.
+             */
+            cluster?: string | null;
+            /**
+             * Share
+             * @description Percent of the requests, beside the deployments that a known endpoint has; in their place for null.
+             */
+            share?: number | null;
+            /**
+             * Shadow
+             * @description Percent of the requests of which it gets copies, its answers being thrown away.
+             */
+            shadow?: number | null;
         };
         /**
          * DeployedEndpoint
@@ -2289,6 +2616,11 @@ export interface components {
              * @description Percent of the requests.
              */
             traffic: number;
+            /**
+             * Shadow
+             * @description Percent of the requests of which it gets copies, its answers being thrown away.
+             */
+            shadow: number;
             /** Message */
             message: string;
             lineage: components["schemas"]["DeploymentLineage"];
@@ -2302,6 +2634,16 @@ export interface components {
              * Format: date-time
              */
             changed_at: string;
+        };
+        /**
+         * DeploymentChange
+         * @description Settings of a deployment to be changed while it serves.
+         */
+        DeploymentChange: {
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
         };
         /**
          * DeploymentLineage
@@ -2491,6 +2833,16 @@ export interface components {
             tags: {
                 [key: string]: string;
             };
+            /**
+             * Cluster
+             * @description The inference cluster it is on.
+             */
+            cluster: string;
+            /**
+             * Owner
+             * @description Who made it.
+             */
+            owner: string | null;
             desired: components["schemas"]["DesiredState"];
             state: components["schemas"]["State"];
             /**
@@ -2517,6 +2869,11 @@ export interface components {
             access: {
                 [key: string]: unknown;
             };
+            /**
+             * Replicas
+             * @description Processes that answer.
+             */
+            replicas: number;
             /**
              * Answered
              * @description Requests since its process began.
@@ -2923,6 +3280,16 @@ export interface components {
         Listed_AssetUse_: {
             /** Items */
             items: components["schemas"]["AssetUse"][];
+        };
+        /** Listed[ClusterKind] */
+        Listed_ClusterKind_: {
+            /** Items */
+            items: components["schemas"]["ClusterKind"][];
+        };
+        /** Listed[Cluster] */
+        Listed_Cluster_: {
+            /** Items */
+            items: components["schemas"]["Cluster"][];
         };
         /** Listed[Component] */
         Listed_Component_: {
@@ -3558,59 +3925,6 @@ export interface components {
             layout: components["schemas"]["Layout"];
         };
         /**
-         * Plan
-         * @description What a run will do.
-         */
-        Plan: {
-            /**
-             * Steps
-             * @description Each after all that feed it.
-             */
-            steps: components["schemas"]["PlannedStep"][];
-            /**
-             * Counts
-             * @description How many steps there are of each action.
-             */
-            counts: {
-                [key: string]: number;
-            };
-            /** Warnings */
-            warnings: components["schemas"]["Problem"][];
-        };
-        /**
-         * PlanAsked
-         * @description A run as it might be submitted.
-         */
-        PlanAsked: {
-            graph?: components["schemas"]["Graph"] | null;
-            /** Draft Id */
-            draft_id?: string | null;
-            /**
-             * Parameters
-             * @default {}
-             */
-            parameters: {
-                [key: string]: unknown;
-            };
-            /**
-             * Until
-             * @description Only that node and what it needs.
-             */
-            until?: string | null;
-            /**
-             * Rerun
-             * @description Reuse nothing.
-             * @default false
-             */
-            rerun: boolean;
-            /**
-             * Regenerate
-             * @description Nodes that run whatever is known, and with them what they feed.
-             * @default []
-             */
-            regenerate: string[];
-        };
-        /**
          * PlannedStep
          * @description What becomes of a node in a run, and why.
          */
@@ -4022,6 +4336,16 @@ export interface components {
         ResetAsked: {
             /** Revision */
             revision: number;
+        };
+        /**
+         * Resources
+         * @description Processor cores and gigabytes of memory.
+         */
+        Resources: {
+            /** Cpu Cores */
+            cpu_cores: number;
+            /** Memory Gb */
+            memory_gb: number;
         };
         /**
          * Restore
@@ -4618,6 +4942,17 @@ export interface components {
             access: components["schemas"]["SettingExplained"][];
         };
         /**
+         * ShadowAsked
+         * @description Of how many requests a deployment gets copies.
+         */
+        ShadowAsked: {
+            /**
+             * Percent
+             * @description 0 ends it.
+             */
+            percent: number;
+        };
+        /**
          * Shares
          * @description How values are spread on both sides, on one scale.
          */
@@ -4636,6 +4971,18 @@ export interface components {
             left: number[];
             /** Right */
             right: number[];
+        };
+        /**
+         * Shortage
+         * @description A resource of which more is needed than is free: cpu_cores or memory_gb.
+         */
+        Shortage: {
+            /** Resource */
+            resource: string;
+            /** Needed */
+            needed: number;
+            /** Free */
+            free: number;
         };
         /**
          * Sorting
@@ -4859,6 +5206,19 @@ export interface components {
             count: number;
         };
         /**
+         * Traffic
+         * @description How the requests of an endpoint are shared.
+         */
+        Traffic: {
+            /**
+             * Shares
+             * @description Percent by deployment number, 100 together; one with 0 stays ready, one left out ends.
+             */
+            shares: {
+                [key: string]: number;
+            };
+        };
+        /**
          * TransformContent
          * @description A fitted transformation, and what it learnt.
          */
@@ -5001,6 +5361,127 @@ export interface components {
             source: string;
             /** Target */
             target: string;
+        };
+        /**
+         * Plan
+         * @description What a deployment would take of its cluster, before it is taken.
+         */
+        modelwright__api__shapes__deployments__Plan: {
+            /** Cluster */
+            cluster: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Settings
+             * @description All of them, as they would be.
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description What one replica reserves. */
+            each: components["schemas"]["Resources"];
+            /** Replicas Min */
+            replicas_min: number;
+            /** Replicas Max */
+            replicas_max: number;
+            /**
+             * Fit
+             * @description How many replicas have room.
+             */
+            fit: number;
+            /** Fits */
+            fits: boolean;
+            /** @description Without what the endpoint has already. */
+            free: components["schemas"]["Resources"];
+            /**
+             * Short
+             * @description What the fewest replicas lack; nothing where it fits.
+             */
+            short: components["schemas"]["Shortage"][];
+            /**
+             * Message
+             * @description What will happen, in a sentence.
+             */
+            message: string;
+        };
+        /**
+         * PlanAsked
+         * @description A deployment that is thought of.
+         */
+        modelwright__api__shapes__deployments__PlanAsked: {
+            /**
+             * Name
+             * @description Of the endpoint, new or known.
+             */
+            name?: string | null;
+            /**
+             * Cluster
+             * @description Of a new endpoint.
+             */
+            cluster?: string | null;
+            /** Settings */
+            settings?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Beside
+             * @description The deployments that a known endpoint has stay.
+             * @default false
+             */
+            beside: boolean;
+        };
+        /**
+         * Plan
+         * @description What a run will do.
+         */
+        modelwright__api__shapes__plan__Plan: {
+            /**
+             * Steps
+             * @description Each after all that feed it.
+             */
+            steps: components["schemas"]["PlannedStep"][];
+            /**
+             * Counts
+             * @description How many steps there are of each action.
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** Warnings */
+            warnings: components["schemas"]["Problem"][];
+        };
+        /**
+         * PlanAsked
+         * @description A run as it might be submitted.
+         */
+        modelwright__api__shapes__plan__PlanAsked: {
+            graph?: components["schemas"]["Graph"] | null;
+            /** Draft Id */
+            draft_id?: string | null;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * Until
+             * @description Only that node and what it needs.
+             */
+            until?: string | null;
+            /**
+             * Rerun
+             * @description Reuse nothing.
+             * @default false
+             */
+            rerun: boolean;
+            /**
+             * Regenerate
+             * @description Nodes that run whatever is known, and with them what they feed.
+             * @default []
+             */
+            regenerate: string[];
         };
     };
     responses: never;
@@ -6007,7 +6488,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PlanAsked"];
+                "application/json": components["schemas"]["modelwright__api__shapes__plan__PlanAsked"];
             };
         };
         responses: {
@@ -6017,7 +6498,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Plan"];
+                    "application/json": components["schemas"]["modelwright__api__shapes__plan__Plan"];
                 };
             };
             /** @description What was sent is at fault */
@@ -8111,6 +8592,586 @@ export interface operations {
             };
         };
     };
+    list_clusters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Cluster_"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    create_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_cluster_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_ClusterKind_"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cluster: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    delete_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cluster: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    resize_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cluster: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterSize"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    detach_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                cluster: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    plan_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["modelwright__api__shapes__deployments__PlanAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["modelwright__api__shapes__deployments__Plan"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    set_traffic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Traffic"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    rollback_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    activate_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    set_shadow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShadowAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    delete_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    change_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeploymentChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Endpoint"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
     list_endpoints: {
         parameters: {
             query?: never;
@@ -8399,47 +9460,6 @@ export interface operations {
             header?: never;
             path: {
                 name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Endpoint"];
-                };
-            };
-            /** @description What was sent is at fault */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorReply"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorReply"];
-                };
-            };
-        };
-    };
-    activate_deployment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-                number: number;
             };
             cookie?: never;
         };
