@@ -43,3 +43,7 @@ class Native:
         module = import_module(f"modelwright.data.openers.{self.kind}")
         opened: Evaluator = module.open_native(self.content, self.notes)
         return opened
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the bytes alone: what is opened belongs to its process."""
+        return Native, (self.kind, self.content, dict(self.notes))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import pickle
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -11,6 +13,9 @@ from modelwright.components.learning.learner import Learner
 from modelwright.components.learning.training import train
 from modelwright.data.fitted import Model
 from modelwright.data.table import Table
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 def fitted(learner: Learner, frame: pl.DataFrame, label: str = "y") -> Model:
@@ -36,3 +41,20 @@ def with_gaps(frame: pl.DataFrame, *names: str, every: int = 7) -> pl.DataFrame:
     """The frame with each of the columns missing in every seventh row."""
     kept = pl.int_range(pl.len()) % every != 3
     return frame.with_columns(pl.when(kept).then(pl.col(name)) for name in names)
+
+
+def elsewhere(
+    function: Callable[[A], B],
+    items: Iterable[A],
+    *,
+    heard: Callable[[int, B], None] | None = None,
+) -> list[B]:
+    """Items as other workers would do them: what goes there and back is pickled; the last one first."""
+    sent = [pickle.dumps((function, item)) for item in items]
+    results: dict[int, B] = {}
+    for number in reversed(range(len(sent))):
+        work, item = pickle.loads(sent[number])
+        results[number] = pickle.loads(pickle.dumps(work(item)))
+        if heard:
+            heard(number, results[number])
+    return [results[number] for number in range(len(sent))]

@@ -14,6 +14,7 @@ from modelwright.components.learning.learner import Learner
 from modelwright.components.parameters import Range, is_visible
 
 Settings = dict[str, Any]
+Spans = Mapping[str, Range]
 
 MOST = 10_000
 
@@ -81,7 +82,7 @@ def random_sweep(learner: Learner, count: int, seed: int) -> list[Settings]:
     Raises NothingToTune.
     """
     values = values_of(learner)
-    spans = _spans(learner)
+    spans = spans_of(learner)
     chance = np.random.default_rng(seed)
     drawn = []
     for _ in range(count):
@@ -103,7 +104,8 @@ def _shown(learner: Learner) -> set[str]:
     return {p.name for p in inner.__component__.parameters if is_visible(p, values)}
 
 
-def _spans(learner: Learner) -> Mapping[str, Range]:
+def spans_of(learner: Learner) -> Spans:
+    """The ranges that are spans and no lists, by parameter."""
     return {
         name.removesuffix("_range"): value
         for name, value in learner.inner

@@ -27,11 +27,15 @@ _CLASSES = (Task.TWO_CLASS, Task.MULTICLASS)
 
 @dataclass(frozen=True)
 class Trial:
-    """A learner to be trained on the rows outside of a fold and tried on those inside."""
+    """A learner to be trained on the rows outside of a fold and tried on those inside.
+
+    threads: that the training may use; None for all.
+    """
 
     learner: UntrainedModel
     label: str
     inside: Rows
+    threads: int | None = None
 
 
 def folds_of(
@@ -64,8 +68,16 @@ def try_folds(
     """
     untrained = learner.as_data()
     plain = Table(dataset.frame, dataset.schema)
-    trials = [Trial(untrained, label, inside) for inside in folds]
-    return context.map(partial(try_fold, plain), trials)
+    threads = context.within_item().threads
+    trials = [Trial(untrained, label, inside, threads) for inside in folds]
+    done = 0
+
+    def heard(fold: int, scored: Table) -> None:
+        nonlocal done
+        done += 1
+        context.progress(done / len(folds))
+
+    return context.map(partial(try_fold, plain), trials, heard=heard)
 
 
 def try_fold(dataset: Table, trial: Trial) -> Table:
@@ -73,7 +85,6 @@ def try_fold(dataset: Table, trial: Trial) -> Table:
     outside = np.ones(dataset.rows, dtype=bool)
     outside[trial.inside] = False
     learner = Learner.of(trial.learner)
-    model = train(
-        learner, dataset.of(dataset.frame.filter(pl.Series(outside))), trial.label, Context()
-    )
+    rows = dataset.of(dataset.frame.filter(pl.Series(outside)))
+    model = train(learner, rows, trial.label, Context(threads=trial.threads))
     return score(model, dataset.of(dataset.frame[trial.inside]))

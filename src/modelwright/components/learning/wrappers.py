@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from modelwright.components.context import Context
 from modelwright.components.contract import Titled
 from modelwright.components.errors import InvalidParameter
 from modelwright.components.learning.errors import WrongLearner
-from modelwright.components.learning.learner import Learner, TrainingData, Working
+from modelwright.components.learning.learner import Fitted, Learner, TrainingData, Working
 from modelwright.components.outline import LearnerOutline, Outline
 from modelwright.data.expression import Expression
 from modelwright.data.fitted import UntrainedModel
@@ -22,6 +23,19 @@ from modelwright.data.native import Native
 from modelwright.data.schema import Task
 
 _BASE = "learner"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A two-class model to be fitted: which rows are positive.
+
+    name: the beginning of the names of its natives.  rows: the numbers of the rows to learn from, to
+    which `positive` refers; all when None.
+    """
+
+    name: str
+    positive: NDArray[np.bool_]
+    rows: NDArray[np.intp] | None = None
 
 
 @dataclass
@@ -118,42 +132,42 @@ class TwoClassWrapper(Learner):
         """The wrapper around the learner with some parameters set."""
         return self.around(self.base.with_values(values))
 
-    def new_parts(self, data: TrainingData) -> Parts:
-        """No two-class models yet."""
-        return Parts(data.working())
+    def fit_parts(
+        self, data: TrainingData, asked: Sequence[Part], context: Context
+    ) -> tuple[Parts, list[Expression]]:
+        """Fit the learner inside to each part, on the target's workers where it has them.
 
-    def add_part(
-        self,
-        parts: Parts,
-        name: str,
-        data: TrainingData,
-        positive: NDArray[np.bool_],
-        context: Context,
-        rows: NDArray[np.intp] | None = None,
-    ) -> Expression:
-        """Fit the learner inside to tell `positive` rows from others; the probability it gives.
-
-        name: of this part, the beginning of the names of its natives.  rows: the numbers of the rows
-        to learn from, to which `positive` refers; all when None.
+        Gives what the models need and learnt, and the probability that each gives.
         """
-        fitted = self.base.fit(
-            replace(
-                data,
-                encoded=data.encoded if rows is None else data.encoded.rows_at(rows),
-                target=positive.astype(np.float64),
-                classes=(False, True),
-                prefix=f"{data.prefix}{name}-",
-            ),
-            context,
-        )
-        parts.working.absorb(fitted.working)
-        parts.natives |= fitted.natives
-        parts.learnt.append(fitted.learnt)
-        parts.libraries = fitted.libraries
-        # A column, since several comparisons will ask for it.
-        likely = parts.working.column(fitted.scores[1][1])
-        parts.likely.append(likely)
-        return likely
+        done = 0
+
+        def heard(number: int, fitted: Fitted) -> None:
+            nonlocal done
+            done += 1
+            context.progress(done / len(asked))
+
+        work = partial(_fitted, self.base, data, context.within_item().threads)
+        parts = Parts(data.working())
+        for fitted in context.map(work, asked, heard=heard):
+            parts.working.absorb(fitted.working)
+            parts.natives |= fitted.natives
+            parts.learnt.append(fitted.learnt)
+            parts.libraries = fitted.libraries
+            # A column, since several comparisons will ask for it.
+            parts.likely.append(parts.working.column(fitted.scores[1][1]))
+        return parts, parts.likely
+
+
+def _fitted(base: Learner, data: TrainingData, threads: int | None, part: Part) -> Fitted:
+    rows = data.encoded if part.rows is None else data.encoded.rows_at(part.rows)
+    two_classes = replace(
+        data,
+        encoded=rows,
+        target=part.positive.astype(np.float64),
+        classes=(False, True),
+        prefix=f"{data.prefix}{part.name}-",
+    )
+    return base.fit(two_classes, Context(threads=threads))
 
 
 def _refuse_other(task: Task, title: str) -> None:

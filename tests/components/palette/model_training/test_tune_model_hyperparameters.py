@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+import pickle
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,7 +11,7 @@ import polars as pl
 import pytest
 
 from modelwright.components.context import Context
-from modelwright.components.errors import EmptyTable, InvalidParameter
+from modelwright.components.errors import EmptyTable, InvalidParameter, MissingExtra
 from modelwright.components.learning.errors import NoLabelColumn, SchemaMismatch, WrongLearner
 from modelwright.components.learning.learner import Learner
 from modelwright.components.learning.sweep import (
@@ -235,17 +239,129 @@ def test_wrapped_and_quantile_learners_are_tuned() -> None:
     assert losses.is_sorted()
 
 
-def test_settings_are_tried_where_the_place_has_workers() -> None:
-    asked: list[int] = []
+class Remembering:
+    """Notes in memory, and how often something was kept."""
 
-    def elsewhere(function: Any, items: Any) -> list[Any]:
-        listed = list(items)
-        asked.append(len(listed))
-        return [function(item) for item in listed]
+    def __init__(self) -> None:
+        self.kept: dict[str, Mapping[str, Any]] = {}
 
+    def get(self, key: str) -> Mapping[str, Any] | None:
+        return self.kept.get(key)
+
+    def keep(self, key: str, value: Mapping[str, Any]) -> None:
+        assert key not in self.kept
+        self.kept[key] = json.loads(json.dumps(value))
+
+
+class Killed(Exception):
+    """The end of the process, for a test."""
+
+
+def after(count: int) -> Any:
+    """A place that ends after so many items."""
+    left = count
+
+    def spread(function: Any, items: Any, *, heard: Any) -> list[Any]:
+        nonlocal left
+        results = []
+        for number, item in enumerate(items):
+            if not left:
+                raise Killed
+            left -= 1
+            # As if it had come from another process.
+            results.append(pickle.loads(pickle.dumps(function))(pickle.loads(pickle.dumps(item))))
+            heard(number, results[-1])
+        return results
+
+    return spread
+
+
+def test_settings_are_measured_fold_by_fold_where_the_place_has_workers() -> None:
     step = TuneModelHyperparameters(label_column="side", runs=4)
-    step.run(RANGED.run(), rows(), context=Context(map=elsewhere))
-    assert asked == [4]
+    with pytest.raises(Killed):
+        step.run(RANGED.run(), rows(), context=Context(map=after(19)))
+    found = step.run(RANGED.run(), rows(), context=Context(map=after(20)))
+    expected = step.run(RANGED.run(), rows(), context=Context())
+    assert found.sweep_results.frame.equals(expected.sweep_results.frame)
+
+
+@pytest.mark.parametrize("mode", ["Random sweep", "Entire grid", "Guided search"])
+def test_a_killed_sweep_goes_on_from_what_it_had_measured(mode: Any) -> None:
+    step = TuneModelHyperparameters(label_column="side", runs=6, mode=mode)
+    notes, told = Remembering(), list[str]()
+    with pytest.raises(Killed):
+        step.run(RANGED.run(), rows(), context=Context(map=after(13), notes=notes))
+    assert len(notes.kept) == 13
+    again = Context(map=after(17), notes=notes, log=told.append)
+    found = step.run(RANGED.run(), rows(), context=again)
+    assert "13 measurements are those of an earlier attempt." in told
+    expected = step.run(RANGED.run(), rows(), context=Context())
+    assert found.sweep_results.frame.equals(expected.sweep_results.frame)
+    # Other rows are measured anew.
+    with pytest.raises(Killed):
+        step.run(RANGED.run(), rows(121), context=Context(map=after(13), notes=notes))
+
+
+def test_each_try_is_told_of_with_the_best_so_far() -> None:
+    told: list[Mapping[str, Any]] = []
+    step = TuneModelHyperparameters(
+        label_column="side", mode="Entire grid", classification_metric="Average Log Loss"
+    )
+    found = step.run(RANGED.run(), rows(), context=Context(report=told.append))
+    assert [t["settled"] for t in told] == [1, 2, 3, 4, 5, 6]
+    assert {t["total"] for t in told} == {6}
+    losses = [t["metrics"]["Average Log Loss"] for t in told]
+    assert [t["best_value"] for t in told] == [min(losses[: n + 1]) for n in range(6)]
+    assert told[-1]["best_value"] == found.sweep_results.frame["Average Log Loss"][0]
+    best = told[told[-1]["best_try"]]
+    first = found.sweep_results.frame.row(0, named=True)
+    assert best["settings"] == {name: first[name] for name in best["settings"]}
+    assert json.loads(json.dumps(told)) == told
+
+
+def test_a_guided_search_finds_better_settings_than_chance_and_gives_up_bad_ones() -> None:
+    learner = TwoClassLogisticRegression(
+        create_trainer_mode="ParameterRange",
+        optimization_tolerance_range=Range(values=(1e-4,)),
+        l1_regularization_weight_range=Range(values=(0,)),
+        l2_regularization_weight_range=Range(minimum=0.001, maximum=10_000, scale="log", steps=2),
+        memory_size_for_l_bfgs_range=Range(values=(10,)),
+    )
+    told: list[str] = []
+    reports: list[Mapping[str, Any]] = []
+    step = TuneModelHyperparameters(
+        label_column="side",
+        mode="Guided search",
+        runs=24,
+        classification_metric="Average Log Loss",
+    )
+    context = Context(log=told.append, report=reports.append)
+    found = step.run(learner.run(), rows(), context=context).sweep_results.frame
+    weights = [r["settings"]["L2 regularization weight"] for r in reports]
+    assert len(weights) == 24
+    # The best weight is small; once it is known, draws are no longer spread evenly.
+    assert np.median(weights[12:]) < np.median(weights[:8])
+    pruned = [r for r in reports if r["pruned"]]
+    assert pruned
+    assert all(r["folds"] < 5 for r in pruned)
+    assert found["Average Log Loss"].null_count() == len(pruned)
+    assert sum("were given up" in line for line in told) == len(pruned)
+    # Given up are the ones that do badly.
+    by_fate = {
+        fate: [w for r, w in zip(reports, weights, strict=True) if r["pruned"] is fate]
+        for fate in (True, False)
+    }
+    assert np.median(by_fate[True]) > np.median(by_fate[False])
+    again = step.run(learner.run(), rows(), context=Context()).sweep_results.frame
+    assert again.equals(found)
+
+
+def test_a_guided_search_without_its_library_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(MissingExtra, match=r"modelwright\[tune\]"):
+        tuned(mode="Guided search")
 
 
 def test_what_cannot_be_tuned_is_refused() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelwright.components.context import Context
 from modelwright.components.learning.learner import CLASSIFICATION, Fitted, TrainingData
 from modelwright.components.learning.scores import multiclass_scores
-from modelwright.components.learning.wrappers import TwoClassWrapper
+from modelwright.components.learning.wrappers import Part, TwoClassWrapper
 from modelwright.data.expression import dot, when
 
 
@@ -17,15 +17,13 @@ class OneVsAllMulticlass(TwoClassWrapper, category=CLASSIFICATION, title="One-vs
     """
 
     def fit(self, data: TrainingData, context: Context) -> Fitted:
-        parts = self.new_parts(data)
-        for number in range(len(data.classes)):
-            self.add_part(parts, str(number), data, data.target == number, context)
-            context.progress((number + 1) / len(data.classes))
+        against = [Part(str(n), data.target == n) for n in range(len(data.classes))]
+        parts, likely = self.fit_parts(data, against, context)
         working = parts.working
-        total = working.column(dot([(likely, 1.0) for likely in parts.likely]))
+        total = working.column(dot([(p, 1.0) for p in likely]))
         # When every model is sure of the rest, each class is as likely as any other.
         equal = 1.0 / len(data.classes)
-        shares = working.columns([when(total > 0.0, p / total, equal) for p in parts.likely])
+        shares = working.columns([when(total > 0.0, p / total, equal) for p in likely])
         return Fitted(
             multiclass_scores(data.label, data.classes, shares, working),
             natives=parts.natives,

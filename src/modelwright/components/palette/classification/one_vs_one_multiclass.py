@@ -14,7 +14,7 @@ from modelwright.components.learning.scores import (
     first_largest,
     largest,
 )
-from modelwright.components.learning.wrappers import TwoClassWrapper
+from modelwright.components.learning.wrappers import Part, TwoClassWrapper
 from modelwright.data.expression import Expression, dot, when
 
 
@@ -27,16 +27,13 @@ class OneVsOneMulticlass(TwoClassWrapper, category=CLASSIFICATION, title="One-vs
     """
 
     def fit(self, data: TrainingData, context: Context) -> Fitted:
-        parts = self.new_parts(data)
         count = len(data.classes)
         pairs = list(combinations(range(count), 2))
         votes: list[list[tuple[Expression, float]]] = [[] for _ in range(count)]
         shares: list[list[tuple[Expression, float]]] = [[] for _ in range(count)]
         base = [0.0] * count
-        for done, (first, second) in enumerate(pairs, 1):
-            rows = np.flatnonzero((data.target == first) | (data.target == second))
-            positive = data.target[rows] == second
-            likely = self.add_part(parts, f"{first}-{second}", data, positive, context, rows)
+        parts, each_likely = self.fit_parts(data, [_part(data, *pair) for pair in pairs], context)
+        for (first, second), likely in zip(pairs, each_likely, strict=True):
             wins = when(likely >= THRESHOLD, 1.0, 0.0)
             votes[second].append((wins, 1.0))
             votes[first].append((wins, -1.0))
@@ -44,7 +41,6 @@ class OneVsOneMulticlass(TwoClassWrapper, category=CLASSIFICATION, title="One-vs
             shares[first].append((likely, -1.0 / len(pairs)))
             # What the first class gets is one less what the second gets.
             base[first] += 1.0
-            context.progress(done / len(pairs))
         working = parts.working
         each = [dot(s, b / len(pairs)) for s, b in zip(shares, base, strict=True)]
         probabilities = working.columns(each)
@@ -64,3 +60,8 @@ class OneVsOneMulticlass(TwoClassWrapper, category=CLASSIFICATION, title="One-vs
             libraries=parts.libraries,
             working=working,
         )
+
+
+def _part(data: TrainingData, first: int, second: int) -> Part:
+    rows = np.flatnonzero((data.target == first) | (data.target == second))
+    return Part(f"{first}-{second}", data.target[rows] == second, rows)

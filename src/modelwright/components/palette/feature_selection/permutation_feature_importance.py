@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
@@ -93,22 +94,21 @@ class PermutationFeatureImportance(Component, category="Feature Selection"):
         if not test_data.rows:
             raise EmptyTable(_PORT)
 
-        def quality(table: Table, log: Callable[[str], None] | None = None) -> float | None:
-            scored = score(trained_model, table, port=_PORT)
-            return read_scores(scored, port=_PORT, log=log).metrics()[key]
-
         names = trained_model.features.names
-        before = quality(test_data, context.log)
-        chances = np.random.SeedSequence(self.seed).spawn(len(names))
+        before = _quality(trained_model, test_data, key, context.log)
+        done = 0
+
+        def heard(at: int, after: float | None) -> None:
+            nonlocal done
+            done += 1
+            context.progress(done / len(names))
+
+        shuffled = partial(_shuffled_quality, trained_model, test_data, key, self.seed)
         scores: list[float | None] = []
-        for at, name in enumerate(names):
-            order = np.random.default_rng(chances[at]).permutation(test_data.rows)
-            shuffled = test_data.frame.get_column(name).gather(pl.Series(order))
-            after = quality(test_data.of(test_data.frame.with_columns(shuffled)))
+        for after in context.map(shuffled, range(len(names)), heard=heard):
             worse = None if before is None or after is None else sign * (before - after)
             # A metric that stays as it was has not got worse by minus nothing.
             scores.append(None if worse is None else worse + 0.0)
-            context.progress((at + 1) / len(names))
         frame = pl.DataFrame(
             {"Feature": names, "Score": scores}, schema={c.name: c.type.dtype for c in _REPORT}
         )
@@ -131,3 +131,19 @@ class PermutationFeatureImportance(Component, category="Feature Selection"):
         if metric not in known:
             raise InvalidParameter(_METRIC, metric, f"it is no metric of {TITLES[task]}")
         return known[metric], -1.0 if metric.endswith("Error") else 1.0
+
+
+def _quality(
+    model: Model, table: Table, key: str, log: Callable[[str], None] | None = None
+) -> float | None:
+    scored = score(model, table, port=_PORT)
+    return read_scores(scored, port=_PORT, log=log).metrics()[key]
+
+
+def _shuffled_quality(model: Model, table: Table, key: str, seed: int, at: int) -> float | None:
+    """The quality with the values of one feature shuffled over the rows."""
+    name = model.features.names[at]
+    chance = np.random.SeedSequence(seed).spawn(at + 1)[at]
+    order = np.random.default_rng(chance).permutation(table.rows)
+    shuffled = table.frame.get_column(name).gather(pl.Series(order))
+    return _quality(model, table.of(table.frame.with_columns(shuffled)), key)

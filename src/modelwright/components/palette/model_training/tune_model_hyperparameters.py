@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
 
 import polars as pl
@@ -13,16 +11,9 @@ from pydantic import Field
 from modelwright.components.context import Context
 from modelwright.components.contract import Component, Titled
 from modelwright.components.errors import EmptyTable
-from modelwright.components.learning.evaluation import read_scores
 from modelwright.components.learning.learner import Learner
-from modelwright.components.learning.metrics import Metrics
-from modelwright.components.learning.scoring import score
-from modelwright.components.learning.sweep import (
-    Settings,
-    entire_grid,
-    random_grid,
-    random_sweep,
-)
+from modelwright.components.learning.search import search
+from modelwright.components.learning.sweep import entire_grid, random_grid, random_sweep
 from modelwright.components.learning.training import (
     check_label_type,
     chosen_label,
@@ -30,7 +21,8 @@ from modelwright.components.learning.training import (
     refuse_unsupervised,
     train,
 )
-from modelwright.components.learning.validation import Rows, Trial, folds_of, try_fold
+from modelwright.components.learning.trials import Ranking, Trials
+from modelwright.components.learning.validation import Rows, folds_of
 from modelwright.components.outline import LearnerOutline, Outline, TableOutline
 from modelwright.components.parameters import ColumnName, Shown
 from modelwright.data.errors import ModelwrightError
@@ -43,7 +35,7 @@ MANY_ROWS = 100_000
 """With more rows one fold is measured, since the others would say the same."""
 
 _TRAINING, _VALIDATION = "training_dataset", "optional_validation_dataset"
-_RANDOM = ("Random sweep", "Random grid")
+_COUNTED = ("Random sweep", "Random grid", "Guided search")
 _CLASSES = {
     "Accuracy": "Accuracy",
     "Precision": "Precision",
@@ -74,16 +66,6 @@ class Tuned(NamedTuple):
     trained_best_model: Annotated[Model, Titled("Trained best model")]
 
 
-@dataclass(frozen=True)
-class _Try:
-    """Settings to be measured: on some folds of the training rows, or on rows set aside."""
-
-    learner: UntrainedModel
-    settings: Settings
-    label: str
-    folds: tuple[Rows, ...]
-
-
 class TuneModelHyperparameters(Component, category="Model Training"):
     """Trains a learner with many settings, measures each, and gives the best one trained on all rows.
 
@@ -92,23 +74,30 @@ class TuneModelHyperparameters(Component, category="Model Training"):
     cross-validation over 5 folds (over those that Partition and Sample assigned, if it did); with more
     than 100,000 rows on one of them.  Classifiers of several classes are ranked by accuracy, quantile
     learners by their average loss.  Sweep results has a row per setting, the best first; settings
-    that cannot be trained have no metrics and come last.
+    that cannot be trained, or were given up, have no metrics and come last.
+
+    Settings are measured on several workers where there are some.  A sweep that was stopped or killed
+    goes on, when it is run again, from what it had measured.
     """
 
     mode: Annotated[
-        Literal["Random sweep", "Random grid", "Entire grid"],
+        Literal["Random sweep", "Random grid", "Entire grid", "Guided search"],
         Field(title="Parameter sweeping mode"),
     ] = "Random sweep"
-    """Draw settings one by one, draw combinations without repeating one, or try all combinations."""
+    """Draw settings one by one, draw combinations without repeating one, or try all combinations.
+
+    Guided search chooses settings by what was measured before, and gives up after a few folds those
+    that do worse than most (a tree-structured Parzen estimator; needs the extra "tune").
+    """
 
     runs: Annotated[
         int,
         Field(ge=1, le=10_000, title="Maximum number of runs on random sweep"),
-        Shown(mode=_RANDOM),
+        Shown(mode=_COUNTED),
     ] = 5
     """How many settings are tried."""
 
-    random_seed: Annotated[int, Field(ge=0), Shown(mode=_RANDOM)] = 0
+    random_seed: Annotated[int, Field(ge=0), Shown(mode=_COUNTED)] = 0
     """Draws the settings; equal numbers give equal settings."""
 
     label_column: ColumnName = ""
@@ -154,14 +143,24 @@ class TuneModelHyperparameters(Component, category="Model Training"):
             folds = folds_of(training_dataset, label, learner.task, count=FOLDS, seed=0)
             if training_dataset.rows > MANY_ROWS:
                 folds = folds[:1]
-        tried = self._settings(learner)
-        context.log(f"{title}: {len(tried)} settings to try.")
-        tries = [_Try(learner.as_data(), s, label.name, folds) for s in tried]
         plain = Table(training_dataset.frame, training_dataset.schema)
-        outcomes = context.map(partial(_measured, plain, optional_validation_dataset), tries)
-        metric = self._metric(learner.task)
-        report = _report(learner, tried, outcomes, metric, context)
-        best = tried[report["⟨try⟩"][0]]
+        trials = Trials(
+            learner,
+            plain,
+            label.name,
+            folds,
+            optional_validation_dataset,
+            ranking=self._ranking(learner.task),
+            total=self._count(learner),
+            context=context,
+            ports=(_TRAINING, _VALIDATION),
+        )
+        context.log(f"{title}: {self._count(learner)} settings to try.")
+        self._measure(learner, trials)
+        if trials.reused:
+            context.log(f"{trials.reused} measurements are those of an earlier attempt.")
+        report = _report(learner, trials, context)
+        best = trials.tries[report["⟨try⟩"][0]].settings
         context.log("Best: " + ", ".join(f"{name} {value}" for name, value in best.items()) + ".")
         model = train(learner.with_values(best), plain, label.name, context, port=_TRAINING)
         return Tuned(Table(report.drop("⟨try⟩")), model)
@@ -177,64 +176,59 @@ class TuneModelHyperparameters(Component, category="Model Training"):
         model = outline_of_training(learner, dataset, self.label_column, port=_TRAINING)
         return {"sweep_results": None, "trained_best_model": model}
 
-    def _settings(self, learner: Learner) -> list[Settings]:
+    def _count(self, learner: Learner) -> int:
+        """How many settings will be tried."""
+        if self.mode in ("Entire grid", "Random grid"):
+            size = len(entire_grid(learner))
+            return size if self.mode == "Entire grid" else min(size, self.runs)
+        return self.runs
+
+    def _measure(self, learner: Learner, trials: Trials) -> None:
+        if self.mode == "Guided search":
+            search(learner, trials, self.runs, self.random_seed)
+            return
         if self.mode == "Entire grid":
-            return entire_grid(learner)
-        draw = random_grid if self.mode == "Random grid" else random_sweep
-        return draw(learner, self.runs, self.random_seed)
+            chosen = entire_grid(learner)
+        else:
+            draw = random_grid if self.mode == "Random grid" else random_sweep
+            chosen = draw(learner, self.runs, self.random_seed)
+        for settings in chosen:
+            trials.new(settings)
+        trials.measure_all()
 
-    def _metric(self, task: Task) -> str:
+    def _ranking(self, task: Task) -> Ranking:
         if task is Task.REGRESSION:
-            return _NUMBERS[self.regression_metric]
-        if task is Task.TWO_CLASS:
-            return _CLASSES[self.classification_metric]
-        return "Accuracy" if task is Task.MULTICLASS else "Average Quantile Loss"
+            metric = _NUMBERS[self.regression_metric]
+        elif task is Task.TWO_CLASS:
+            metric = _CLASSES[self.classification_metric]
+        else:
+            metric = "Accuracy" if task is Task.MULTICLASS else "Average Quantile Loss"
+        return Ranking(metric, metric in _SMALLEST)
 
 
-def _measured(rows: Table, validation: Table | None, one: _Try) -> Metrics | ModelwrightError:
-    """The metrics of one try, the mean over its folds; or why it cannot be trained."""
-    learner = Learner.of(one.learner).with_values(one.settings)
-    try:
-        if validation is not None:
-            model = train(learner, rows, one.label, Context(), port=_TRAINING)
-            scored = score(model, validation, port=_VALIDATION)
-            return read_scores(scored, port=_VALIDATION).metrics()
-        untrained = learner.as_data()
-        found = [
-            read_scores(try_fold(rows, Trial(untrained, one.label, inside)), port="fold").metrics()
-            for inside in one.folds
-        ]
-    except ModelwrightError as error:
-        return error
-    means: Metrics = {}
-    for name in found[0]:
-        values = [v for m in found if (v := m.get(name)) is not None]
-        means[name] = sum(values) / len(values) if values else None
-    return means
-
-
-def _report(
-    learner: Learner,
-    tried: list[Settings],
-    outcomes: list[Metrics | ModelwrightError],
-    metric: str,
-    context: Context,
-) -> pl.DataFrame:
+def _report(learner: Learner, trials: Trials, context: Context) -> pl.DataFrame:
     """A row per try, the best first.  Raises the first error when no try could be trained."""
     titles = {p.name: p.title for p in learner.inner.__component__.parameters}
     lines: list[dict[str, Any]] = []
-    for number, (settings, outcome) in enumerate(zip(tried, outcomes, strict=True)):
-        line: dict[str, Any] = {titles[name]: value for name, value in settings.items()}
+    measured: list[str] = []
+    errors: list[ModelwrightError] = []
+    for one in trials.tries:
+        line: dict[str, Any] = {titles[name]: value for name, value in one.settings.items()}
+        outcome = one.outcome()
         if isinstance(outcome, ModelwrightError):
-            context.log(f"Settings {settings} cannot be trained: {outcome}")
+            errors.append(outcome)
+            context.log(f"Settings {one.settings} cannot be trained: {outcome}")
+        elif one.pruned:
+            context.log(f"Settings {one.settings} were given up after {len(one.folds)} folds.")
         else:
             line |= outcome
-        lines.append({"⟨try⟩": number, **line})
-    measured = [o for o in outcomes if not isinstance(o, ModelwrightError)]
+            measured = measured or list(outcome)
+        lines.append({"⟨try⟩": one.number, **line})
     if not measured:
-        raise next(o for o in outcomes if isinstance(o, ModelwrightError))
-    columns = ["⟨try⟩", *(titles[n] for n in tried[0]), *measured[0]]
+        raise errors[0]
+    columns = ["⟨try⟩", *(titles[n] for n in trials.tries[0].settings), *measured]
     frame = pl.DataFrame(lines, infer_schema_length=None).select(columns)
+    ranking = trials.ranking
     return frame.sort(
-        metric, descending=metric not in _SMALLEST, nulls_last=True, maintain_order=True
+        ranking.metric, descending=not ranking.smallest, nulls_last=True, maintain_order=True
     )
