@@ -5,16 +5,31 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelwright.actions.clusters import target_of, target_on
+from modelwright.actions.deployments import (
+    SOURCE,
+    change_deployment,
+    find_endpoint,
+    live_deployments,
+    present_offers,
+    serve,
+    settings_for,
+    tell,
+)
 from modelwright.actions.serving_source import source_of_serving
 from modelwright.data.errors import ModelwrightError
 from modelwright.graph.graph import Graph
+from modelwright.serve.capacity import Unschedulable
+from modelwright.serve.errors import InvalidSetting
 from modelwright.serve.keys import Keys
 from modelwright.serve.status import EndpointStatus, State
-from modelwright.workspace.errors import NotFound
+from modelwright.serve.target import Offer
+from modelwright.workspace.clusters import DEFAULT_CLUSTER
+from modelwright.workspace.errors import NotFound, WrongState
 from modelwright.workspace.records.endpoints import (
     Deployment,
     DeploymentLineage,
@@ -29,8 +44,23 @@ if TYPE_CHECKING:
     from modelwright.actions.home import Home
     from modelwright.inference.package import Package
 
-SOURCE = "endpoint-source:"
-"""Before an endpoint's name: the setting that names the pipeline it serves."""
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """How a deployment takes part beside those that its endpoint has.
+
+    share: percent of the requests.  shadow: percent of the requests of which it gets copies; where it
+    is above 0, its answers are thrown away and share does not count.
+    """
+
+    share: int = 0
+    shadow: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises InvalidSetting."""
+        for name, value in (("share", self.share), ("shadow", self.shadow)):
+            if not 0 <= value <= 100:
+                raise InvalidSetting(name, value, "a whole number from 0 to 100")
 
 
 @dataclass(frozen=True)
@@ -47,7 +77,7 @@ class EndpointReport:
     @property
     def state(self) -> State:
         """How it does."""
-        return self.status.state if self.status else State.FAILED
+        return self.status.state if self.status else _remembered(self.record.state)
 
     @property
     def scoring_url(self) -> str:
@@ -98,19 +128,27 @@ def deploy_endpoint(
     host: str = "127.0.0.1",
     port: int = 0,
     lineage: DeploymentLineage | None = None,
+    beside: Beside | None = None,
+    cluster: str | None = None,
+    owner: str | None = None,
 ) -> Deployed:
     """Serve an inference pipeline under a name, and wait until it answers.
 
     A name that is there already keeps its address and keys, and serves the former pipeline until the
     new one has answered its sample rows.  deployment and endpoint: settings by name; those of a known
     endpoint stay as they are where none are given.  port: 0 for any that is free.
-    Raises what `prepare`, `package.write` and `serve.Endpoints.deploy` raise, InvalidName; then what
-    served before serves on, and nothing is left of a new name.
+    beside: keep the deployments that a known endpoint has, and give this one a part; in place of all
+    that are there for None.  cluster: where a new endpoint is to be; the default one for None.
+    Raises what `prepare`, `package.write` and `InferenceTarget.apply` raise, InvalidName, NotFound for
+    the cluster, WrongState for an endpoint on another one; then what served before serves on.  Nothing
+    is left of a new name, but after Unschedulable: then it waits for room, until it is started again.
     """
     from modelwright.inference import package
     from modelwright.inference.prepare import prepare
 
-    known = _known(home, name)
+    known = find_endpoint(home, name)
+    place = _place(home, known, cluster)
+    settings = settings_for(live_deployments(home, known.name) if known else (), deployment)
     serving = prepare(
         graph,
         name=known.name if known else name,
@@ -120,28 +158,37 @@ def deploy_endpoint(
         save=home.store.put,
     )
     source = source_of_serving(serving, home.library)
-    if known and not (deployment or endpoint) and _serves(home, known.name, source):
+    plain = not (deployment or endpoint or beside)
+    if known and plain and _serves(home, known, source):
         return Deployed(show_endpoint(home, known.name), is_new=False)
-    record = known or home.workspace.endpoints.create(name, description=description, tags=tags)
+    record = known or home.workspace.endpoints.create(
+        name, description=description, tags=tags, cluster=place, owner=owner
+    )
     try:
         with tempfile.TemporaryDirectory(dir=home.folder, prefix=".deploy-") as folder:
             made = package.write(serving, Path(folder) / "package", library=home.library)
             kept = _keep(home, record.name, made)
-        status = home.replicas.deploy(
+        added = home.workspace.endpoints.deployments.add(
             record.name,
-            kept,
-            keys=_keys(home, record.name),
-            deployment=deployment,
-            endpoint=endpoint,
-            host=host,
-            port=port,
+            package=str(kept.relative_to(home.folder)),
+            package_digest=made.digest,
+            settings=settings.to_json(),
+            lineage=lineage,
         )
-    except BaseException:
-        if known is None:
+        offers = _with(home, record, added, kept, settings.to_json(), beside)
+        try:
+            serve(home, record, offers, endpoint=endpoint, host=host, port=port)
+        except ModelwrightError as error:
+            _note_failure(home, record, added, error, is_new=known is None)
+            raise
+    except BaseException as error:
+        if known is None and not isinstance(error, Unschedulable):
             _forget(home, record.name)
         raise
-    _note(home, record.name, kept, made.digest, status, lineage)
-    home.workspace.settings.set(f"{SOURCE}{record.name}", source)
+    if beside is None:
+        home.workspace.settings.set(f"{SOURCE}{record.name}", source)
+    else:
+        home.workspace.settings.remove(f"{SOURCE}{record.name}")
     return Deployed(show_endpoint(home, record.name), is_new=True)
 
 
@@ -163,9 +210,8 @@ def endpoint_package(home: Home, name: str) -> Package:
     from modelwright.inference.package import Package
 
     record = home.workspace.endpoints.get(name)
-    for deployment in home.workspace.endpoints.deployments.list(record.name):
-        if deployment.traffic:
-            return Package.open(home.folder / deployment.package)
+    for deployment in live_deployments(home, record.name):
+        return Package.open(home.folder / deployment.package)
     raise NotFound("deployment of endpoint", record.name, remedy="Deploy a pipeline to it.")
 
 
@@ -178,8 +224,9 @@ def regenerate_key(home: Home, name: str, which: KeyName) -> EndpointKeys:
     """Replace one key of an endpoint; the former one opens nothing from now on."""
     keys = home.workspace.endpoints.regenerate_key(name, which)
     record = home.workspace.endpoints.get(name)
-    if record.name in home.replicas.names():
-        home.replicas.set_keys(record.name, _keys(home, record.name))
+    target = target_of(home, record.cluster)
+    if record.name in target.names():
+        target.set_keys(record.name, Keys(keys.primary, keys.secondary))
     return keys
 
 
@@ -190,58 +237,71 @@ def change_endpoint(
     deployment: Mapping[str, Any] | None = None,
     endpoint: Mapping[str, Any] | None = None,
 ) -> EndpointReport:
-    """Change some settings of an endpoint while it serves.
+    """Change some settings of an endpoint while it serves; those of the leading deployment.
 
-    Raises NotFound, InvalidSetting, UnknownSetting and EndpointBusy.
+    Raises NotFound, InvalidSetting, UnknownSetting, Unschedulable and EndpointBusy.
     """
     record = home.workspace.endpoints.get(name)
-    status = home.replicas.change(record.name, deployment=deployment, endpoint=endpoint)
-    for found in home.workspace.endpoints.deployments.list(record.name):
-        if found.traffic:
-            home.workspace.endpoints.deployments.set_settings(
-                record.name, found.number, status.deployment
-            )
+    if deployment:
+        leading = live_deployments(home, record.name)
+        if not leading:
+            raise NotFound("deployment of endpoint", record.name, remedy="Deploy a pipeline to it.")
+        change_deployment(home, record.name, leading[0].number, deployment)
+    if endpoint:
+        target_of(home, record.cluster).change(record.name, endpoint=endpoint)
     return show_endpoint(home, record.name)
 
 
 def stop_endpoint(home: Home, name: str) -> EndpointReport:
     """Have an endpoint answer no more, until `start_endpoint`.  Raises NotFound and EndpointBusy."""
     record = home.workspace.endpoints.want(name, DesiredState.STOPPED)
-    _tell(home, record.name, home.replicas.stop(record.name))
+    target = target_of(home, record.cluster)
+    if record.name in target.names():
+        tell(home, record.name, target.stop(record.name))
+    else:
+        home.workspace.endpoints.report(record.name, EndpointState.STOPPED)
     return show_endpoint(home, record.name)
 
 
 def start_endpoint(home: Home, name: str) -> EndpointReport:
-    """Have an endpoint answer again.  Raises NotFound and what `serve.Endpoints.start` raises."""
+    """Have an endpoint answer again.  Raises NotFound and what `InferenceTarget.start` raises."""
     record = home.workspace.endpoints.want(name, DesiredState.RUNNING)
-    _tell(home, record.name, home.replicas.start(record.name))
+    target = target_of(home, record.cluster)
+    if record.name in target.names():
+        tell(home, record.name, target.start(record.name))
+    else:
+        # It never ran, since there was no room for it.
+        serve(home, record, present_offers(home, record.name))
     return show_endpoint(home, record.name)
 
 
 def delete_endpoint(home: Home, name: str) -> None:
     """Stop an endpoint and forget it with its keys and deployments.  Raises NotFound, EndpointBusy."""
     record = home.workspace.endpoints.get(name)
-    if record.name in home.replicas.names():
-        home.replicas.remove(record.name)
+    target = target_of(home, record.cluster)
+    if record.name in target.names():
+        target.remove(record.name)
     _forget(home, record.name)
 
 
 def revive_endpoints(home: Home) -> tuple[EndpointReport, ...]:
     """Start every endpoint that should answer and does not, as after a restart of the machine."""
     known = {record.name for record in home.workspace.endpoints.list()}
-    for status in home.replicas.ensure_running():
-        if status.name in known:
-            _tell(home, status.name, status)
+    for cluster in home.workspace.clusters.list():
+        for status in target_on(home, cluster).ensure_running():
+            if status.name in known:
+                tell(home, status.name, status)
     return list_endpoints(home)
 
 
 def endpoint_log(home: Home, name: str, *, lines: int = 100) -> list[str]:
     """The last lines that an endpoint's replica has written.  Raises NotFound."""
     record = home.workspace.endpoints.get(name)
-    if record.name not in home.replicas.names():
+    target = target_of(home, record.cluster)
+    if record.name not in target.names():
         return []
     found: list[str] = []
-    for file in reversed(home.replicas.logs(record.name)):
+    for file in reversed(target.logs(record.name)):
         text = file.read_text(encoding="utf-8", errors="replace")
         found = [*text.splitlines(), *found]
         if len(found) >= lines:
@@ -249,23 +309,79 @@ def endpoint_log(home: Home, name: str, *, lines: int = 100) -> list[str]:
     return found[-lines:]
 
 
-def _known(home: Home, name: str) -> Endpoint | None:
-    try:
-        return home.workspace.endpoints.get(name)
-    except NotFound:
-        return None
+def _place(home: Home, known: Endpoint | None, cluster: str | None) -> str:
+    """The cluster that an endpoint is on.  Raises NotFound, and WrongState for another one."""
+    if known is None:
+        return home.workspace.clusters.get(cluster or DEFAULT_CLUSTER).name
+    if cluster is not None and cluster.lower() != known.cluster.lower():
+        raise WrongState(
+            "endpoint",
+            known.name,
+            f"on the inference cluster {known.cluster}",
+            f"be deployed to {cluster}",
+            remedy="Deploy it under another name, or delete it first.",
+        )
+    return known.cluster
 
 
-def _serves(home: Home, name: str, source: str) -> bool:
+def _with(
+    home: Home,
+    record: Endpoint,
+    added: Deployment,
+    package: Path,
+    settings: Mapping[str, Any],
+    beside: Beside | None,
+) -> dict[int, Offer]:
+    """What an endpoint serves with a new deployment."""
+    if beside is None:
+        return {added.number: Offer(package, settings)}
+    offers = present_offers(home, record.name)
+    if not offers:
+        raise WrongState(
+            "endpoint",
+            record.name,
+            "without any deployment",
+            "get another one beside it",
+            remedy="Deploy it without a share.",
+        )
+    share = 0 if beside.shadow else beside.share
+    for number, left in _shrunk({n: o.share for n, o in offers.items()}, 100 - share).items():
+        offers[number] = replace(offers[number], share=left)
+    offers[added.number] = Offer(package, settings, share, beside.shadow)
+    return offers
+
+
+def _shrunk(shares: Mapping[int, int], whole: int) -> dict[int, int]:
+    """Shares in the same proportion that add up to something else, by the largest remainders."""
+    before = sum(shares.values())
+    exact = {n: share * whole / before for n, share in shares.items()}
+    found = {n: int(value) for n, value in exact.items()}
+    lacking = whole - sum(found.values())
+    for number in sorted(exact, key=lambda n: found[n] - exact[n])[:lacking]:
+        found[number] += 1
+    return found
+
+
+def _note_failure(
+    home: Home, record: Endpoint, added: Deployment, error: ModelwrightError, *, is_new: bool
+) -> None:
+    """Remember why a deployment did not come about."""
+    endpoints = home.workspace.endpoints
+    state = (
+        EndpointState.UNSCHEDULABLE if isinstance(error, Unschedulable) else EndpointState.FAILED
+    )
+    endpoints.deployments.report(record.name, added.number, state, message=str(error))
+    if is_new:
+        endpoints.deployments.set_traffic(record.name, {added.number: 100})
+        endpoints.report(record.name, state, message=str(error))
+
+
+def _serves(home: Home, record: Endpoint, source: str) -> bool:
     """Whether an endpoint answers, and with just this pipeline."""
-    if home.workspace.settings.get(f"{SOURCE}{name}") != source:
+    if home.workspace.settings.get(f"{SOURCE}{record.name}") != source:
         return False
-    return name in home.replicas.names() and home.replicas.status(name).state is State.HEALTHY
-
-
-def _keys(home: Home, name: str) -> Keys:
-    found = home.workspace.endpoints.keys(name)
-    return Keys(found.primary, found.secondary)
+    target = target_of(home, record.cluster)
+    return record.name in target.names() and target.status(record.name).state is State.HEALTHY
 
 
 def _keep(home: Home, name: str, made: Package) -> Path:
@@ -277,43 +393,15 @@ def _keep(home: Home, name: str, made: Package) -> Path:
     return target
 
 
-def _note(
-    home: Home,
-    name: str,
-    kept: Path,
-    digest: str,
-    status: EndpointStatus,
-    lineage: DeploymentLineage | None,
-) -> None:
-    """Enter a deployment that answers, in place of the one before."""
-    endpoints = home.workspace.endpoints
-    with home.workspace.transaction():
-        added = endpoints.deployments.add(
-            name,
-            package=str(kept.relative_to(home.folder)),
-            package_digest=digest,
-            settings=status.deployment,
-            lineage=lineage,
-        )
-        for former in endpoints.deployments.list(name):
-            if former.traffic:
-                endpoints.deployments.report(name, former.number, EndpointState.STOPPED)
-        endpoints.deployments.set_traffic(name, {added.number: 100})
-        endpoints.deployments.report(name, added.number, EndpointState.HEALTHY)
-        endpoints.want(name, DesiredState.RUNNING)
-        _tell(home, name, status)
-
-
-def _tell(home: Home, name: str, status: EndpointStatus) -> None:
-    address = {"host": status.host, "port": status.port, "pid": status.pid} if status.pid else None
-    home.workspace.endpoints.report(
-        name, EndpointState(status.state.value), message=status.message, address=address
-    )
+def _remembered(state: EndpointState) -> State:
+    """The state of an endpoint whose processes there are none of."""
+    lasting = (EndpointState.UNSCHEDULABLE, EndpointState.STOPPED)
+    return State(state.value) if state in lasting else State.FAILED
 
 
 def _report(home: Home, record: Endpoint) -> EndpointReport:
     try:
-        status = home.replicas.status(record.name)
+        status = target_of(home, record.cluster).status(record.name)
     except ModelwrightError:
         status = None
     return EndpointReport(record, home.workspace.endpoints.deployments.list(record.name), status)

@@ -21,7 +21,7 @@ from modelwright.actions.drafts import (
     save_draft,
     uses_of,
 )
-from modelwright.actions.endpoints import Deployed, deploy_endpoint
+from modelwright.actions.endpoints import Beside, Deployed, deploy_endpoint
 from modelwright.actions.frozen_values import register_frozen
 from modelwright.actions.run_details import layout_of_run
 from modelwright.actions.runs import find_run
@@ -161,6 +161,9 @@ def deploy_draft(
     tags: Mapping[str, str] | None = None,
     deployment: Mapping[str, Any] | None = None,
     endpoint: Mapping[str, Any] | None = None,
+    beside: Beside | None = None,
+    cluster: str | None = None,
+    owner: str | None = None,
 ) -> Deployed:
     """Serve the inference pipeline of a draft; arguments as `deploy_endpoint` has them.
 
@@ -186,6 +189,9 @@ def deploy_draft(
         tags=tags,
         deployment=deployment,
         endpoint=endpoint,
+        beside=beside,
+        cluster=cluster,
+        owner=owner,
         lineage=DeploymentLineage(draft_id=draft_id, training_run_id=record.parent_run_id),
     )
     served = made.report.record.name

@@ -37,6 +37,7 @@ STATUSES: Mapping[HTTPStatus, tuple[str, ...]] = {
         "endpoint-busy",
         "in-use",
         "name-taken",
+        "unschedulable",
         "wrong-state",
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body-too-large", "upload-too-large"),

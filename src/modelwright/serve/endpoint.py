@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from modelwright.data.errors import ModelwrightError
-from modelwright.serve.capacity import Resources
+from modelwright.serve.capacity import Resources, Unschedulable
 from modelwright.serve.control import NoReplica, tell
 from modelwright.serve.endpoint_folder import EndpointFolder, Found, Served, Wanted, names
 from modelwright.serve.errors import DeploymentFailed
@@ -180,10 +180,11 @@ class Endpoints:
         *,
         deployment: Mapping[str, Any] | None = None,
         endpoint: Mapping[str, Any] | None = None,
+        number: int | None = None,
     ) -> EndpointStatus:
-        """Change some settings, of all deployments of a serving endpoint at once.
+        """Change some settings, of a serving endpoint at once.
 
-        Raises UnknownEndpoint, InvalidSetting, UnknownSetting and EndpointBusy.
+        number: of the deployment; all of them for None.  Raises UnknownEndpoint, InvalidSetting, UnknownSetting and EndpointBusy.
         """
         folder = EndpointFolder(self.root, name)
         old = folder.wanted()
@@ -192,6 +193,8 @@ class Endpoints:
                 old,
                 deployments={
                     n: replace(one, settings=_chosen(DeploymentSettings, deployment, one.settings))
+                    if number in (None, n)
+                    else one
                     for n, one in old.deployments.items()
                 },
                 endpoint=_chosen(EndpointSettings, endpoint, old.endpoint),
@@ -248,7 +251,7 @@ class Endpoints:
     def ensure_running(self) -> tuple[EndpointStatus, ...]:
         """Start every endpoint that should serve and does not, as after a restart of the machine.
 
-        One that cannot be started has the state failed, with the reason as its message.
+        One that cannot be started is unschedulable or failed, with the reason as its message.
         """
         found = []
         for name in self.names():
@@ -257,7 +260,9 @@ class Endpoints:
                 try:
                     status = self.start(name)
                 except ModelwrightError as error:
-                    status = replace(status, state=State.FAILED, message=str(error))
+                    no_room = isinstance(error, Unschedulable)
+                    state = State.UNSCHEDULABLE if no_room else State.FAILED
+                    status = replace(status, state=state, message=str(error))
             found.append(status)
         return tuple(found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 
@@ -89,10 +90,17 @@ class Room:
 
 def ledger_of(folder: EndpointFolder, cluster: str) -> Ledger:
     """What is reserved on the cluster of an endpoint."""
-    return Ledger(folder.clusters / cluster, lambda name: wants_to_run(folder, name))
+    return ledger_at(folder.clusters / cluster, folder.path.parent)
 
 
-def wants_to_run(folder: EndpointFolder, name: str) -> bool:
-    """Whether another endpoint beside this one is wanted to run, and so keeps what it reserved."""
-    other = EndpointFolder(folder.path.parent, name)
-    return other.exists and other.wanted().running
+def ledger_at(cluster: Path, endpoints: Path) -> Ledger:
+    """What is reserved on a cluster, by its folder and the one of all endpoints.
+
+    An endpoint keeps what it has reserved for as long as it is wanted to run.
+    """
+
+    def wants_to_run(name: str) -> bool:
+        folder = EndpointFolder(endpoints, name)
+        return folder.exists and folder.wanted().running
+
+    return Ledger(cluster, wants_to_run)

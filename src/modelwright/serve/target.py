@@ -88,6 +88,20 @@ class InferenceTarget(Protocol):
         """What it is now."""
         ...
 
+    def change(
+        self,
+        name: str,
+        *,
+        deployment: Mapping[str, Any] | None = None,
+        endpoint: Mapping[str, Any] | None = None,
+        number: int | None = None,
+    ) -> EndpointStatus:
+        """Change some settings at once; one that is stopped takes them when it starts.
+
+        number: of the deployment; all of them for None.  Raises as `apply`.
+        """
+        ...
+
     def set_keys(self, name: str, keys: Keys) -> None:
         """Have these keys open it from now on, and no others."""
         ...

@@ -124,6 +124,10 @@ class Deployments:
         """Replace the settings of a deployment; the controller takes them up."""
         return self._change(endpoint, number, {"settings": dict(settings)})
 
+    def set_shadow(self, endpoint: str, number: int, percent: int) -> Deployment:
+        """Say of which share of the requests it gets copies; 0 for none."""
+        return self._change(endpoint, number, {"shadow": percent})
+
     def delete(self, endpoint: str, number: int) -> None:
         """Forget a deployment for good.  Raises WrongState while it gets requests."""
         with self._database.write() as connection:

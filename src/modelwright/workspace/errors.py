@@ -105,11 +105,18 @@ class InUse(ModelwrightError):
 
     code = "in-use"
 
-    def __init__(self, kind: str, name: str, uses: Sequence[Use]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        uses: Sequence[Use],
+        *,
+        remedy: str = "Remove it there first, or delete it by force.",
+    ) -> None:
         listed = ", ".join(f'{use.kind} "{use.title}"' for use in uses)
         super().__init__(
             f'The {kind} "{name}" is used by {listed}.',
-            remedy="Remove it there first, or delete it by force.",
+            remedy=remedy,
             kind=kind,
             name=name,
             uses=[{"kind": use.kind, "id": use.id, "title": use.title} for use in uses],

@@ -2658,6 +2658,32 @@ export interface components {
             training_run_id: string | null;
         };
         /**
+         * DeploymentThoughtOf
+         * @description A deployment that is thought of.
+         */
+        DeploymentThoughtOf: {
+            /**
+             * Name
+             * @description Of the endpoint, new or known.
+             */
+            name?: string | null;
+            /**
+             * Cluster
+             * @description Of a new endpoint.
+             */
+            cluster?: string | null;
+            /** Settings */
+            settings?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Beside
+             * @description The deployments that a known endpoint has stay.
+             * @default false
+             */
+            beside: boolean;
+        };
+        /**
          * Description
          * @description What people say of an asset; null leaves it as it is.
          */
@@ -3923,6 +3949,101 @@ export interface components {
              *     }
              */
             layout: components["schemas"]["Layout"];
+        };
+        /**
+         * Plan
+         * @description What a run will do.
+         */
+        Plan: {
+            /**
+             * Steps
+             * @description Each after all that feed it.
+             */
+            steps: components["schemas"]["PlannedStep"][];
+            /**
+             * Counts
+             * @description How many steps there are of each action.
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** Warnings */
+            warnings: components["schemas"]["Problem"][];
+        };
+        /**
+         * PlanAsked
+         * @description A run as it might be submitted.
+         */
+        PlanAsked: {
+            graph?: components["schemas"]["Graph"] | null;
+            /** Draft Id */
+            draft_id?: string | null;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /**
+             * Until
+             * @description Only that node and what it needs.
+             */
+            until?: string | null;
+            /**
+             * Rerun
+             * @description Reuse nothing.
+             * @default false
+             */
+            rerun: boolean;
+            /**
+             * Regenerate
+             * @description Nodes that run whatever is known, and with them what they feed.
+             * @default []
+             */
+            regenerate: string[];
+        };
+        /**
+         * PlannedDeployment
+         * @description What a deployment would take of its cluster, before it is taken.
+         */
+        PlannedDeployment: {
+            /** Cluster */
+            cluster: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Settings
+             * @description All of them, as they would be.
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description What one replica reserves. */
+            each: components["schemas"]["Resources"];
+            /** Replicas Min */
+            replicas_min: number;
+            /** Replicas Max */
+            replicas_max: number;
+            /**
+             * Fit
+             * @description How many replicas have room.
+             */
+            fit: number;
+            /** Fits */
+            fits: boolean;
+            /** @description Without what the endpoint has already. */
+            free: components["schemas"]["Resources"];
+            /**
+             * Short
+             * @description What the fewest replicas lack; nothing where it fits.
+             */
+            short: components["schemas"]["Shortage"][];
+            /**
+             * Message
+             * @description What will happen, in a sentence.
+             */
+            message: string;
         };
         /**
          * PlannedStep
@@ -5362,127 +5483,6 @@ export interface components {
             /** Target */
             target: string;
         };
-        /**
-         * Plan
-         * @description What a deployment would take of its cluster, before it is taken.
-         */
-        modelwright__api__shapes__deployments__Plan: {
-            /** Cluster */
-            cluster: string;
-            /** Kind */
-            kind: string;
-            /**
-             * Settings
-             * @description All of them, as they would be.
-             */
-            settings: {
-                [key: string]: unknown;
-            };
-            /** @description What one replica reserves. */
-            each: components["schemas"]["Resources"];
-            /** Replicas Min */
-            replicas_min: number;
-            /** Replicas Max */
-            replicas_max: number;
-            /**
-             * Fit
-             * @description How many replicas have room.
-             */
-            fit: number;
-            /** Fits */
-            fits: boolean;
-            /** @description Without what the endpoint has already. */
-            free: components["schemas"]["Resources"];
-            /**
-             * Short
-             * @description What the fewest replicas lack; nothing where it fits.
-             */
-            short: components["schemas"]["Shortage"][];
-            /**
-             * Message
-             * @description What will happen, in a sentence.
-             */
-            message: string;
-        };
-        /**
-         * PlanAsked
-         * @description A deployment that is thought of.
-         */
-        modelwright__api__shapes__deployments__PlanAsked: {
-            /**
-             * Name
-             * @description Of the endpoint, new or known.
-             */
-            name?: string | null;
-            /**
-             * Cluster
-             * @description Of a new endpoint.
-             */
-            cluster?: string | null;
-            /** Settings */
-            settings?: {
-                [key: string]: unknown;
-            } | null;
-            /**
-             * Beside
-             * @description The deployments that a known endpoint has stay.
-             * @default false
-             */
-            beside: boolean;
-        };
-        /**
-         * Plan
-         * @description What a run will do.
-         */
-        modelwright__api__shapes__plan__Plan: {
-            /**
-             * Steps
-             * @description Each after all that feed it.
-             */
-            steps: components["schemas"]["PlannedStep"][];
-            /**
-             * Counts
-             * @description How many steps there are of each action.
-             */
-            counts: {
-                [key: string]: number;
-            };
-            /** Warnings */
-            warnings: components["schemas"]["Problem"][];
-        };
-        /**
-         * PlanAsked
-         * @description A run as it might be submitted.
-         */
-        modelwright__api__shapes__plan__PlanAsked: {
-            graph?: components["schemas"]["Graph"] | null;
-            /** Draft Id */
-            draft_id?: string | null;
-            /**
-             * Parameters
-             * @default {}
-             */
-            parameters: {
-                [key: string]: unknown;
-            };
-            /**
-             * Until
-             * @description Only that node and what it needs.
-             */
-            until?: string | null;
-            /**
-             * Rerun
-             * @description Reuse nothing.
-             * @default false
-             */
-            rerun: boolean;
-            /**
-             * Regenerate
-             * @description Nodes that run whatever is known, and with them what they feed.
-             * @default []
-             */
-            regenerate: string[];
-        };
     };
     responses: never;
     parameters: never;
@@ -6488,7 +6488,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["modelwright__api__shapes__plan__PlanAsked"];
+                "application/json": components["schemas"]["PlanAsked"];
             };
         };
         responses: {
@@ -6498,7 +6498,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["modelwright__api__shapes__plan__Plan"];
+                    "application/json": components["schemas"]["Plan"];
                 };
             };
             /** @description What was sent is at fault */
@@ -8883,7 +8883,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["modelwright__api__shapes__deployments__PlanAsked"];
+                "application/json": components["schemas"]["DeploymentThoughtOf"];
             };
         };
         responses: {
@@ -8893,7 +8893,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["modelwright__api__shapes__deployments__Plan"];
+                    "application/json": components["schemas"]["PlannedDeployment"];
                 };
             };
             /** @description What was sent is at fault */

@@ -5,7 +5,9 @@ from __future__ import annotations
 from modelwright.api.routes import (
     artifacts,
     check,
+    clusters,
     datasets,
+    deployments,
     drafts,
     endpoints,
     inference,
@@ -28,6 +30,9 @@ ROUTERS = (
     datasets.router,
     inference.router,
     models.router,
+    clusters.router,
+    # Before the endpoints, one of which would have the name "plan".
+    deployments.router,
     endpoints.router,
     settings.router,
 )

@@ -6,11 +6,12 @@ import time
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
-from modelwright.actions import endpoints, rollback
+from modelwright.actions import endpoints
 from modelwright.actions.inference_drafts import deploy_draft
 from modelwright.actions.scoring import score_rows
+from modelwright.api.access import Caller
 from modelwright.api.here import HereDep
 from modelwright.api.shapes.inference import (
     DeployAsked,
@@ -38,11 +39,11 @@ def list_endpoints(here: HereDep) -> Listed[Endpoint]:
 
 
 @router.post("", status_code=HTTPStatus.CREATED, name="deploy_endpoint")
-def deploy(asked: DeployAsked, here: HereDep) -> DeployedEndpoint:
+def deploy(asked: DeployAsked, here: HereDep, person: Caller) -> DeployedEndpoint:
     """Serve an inference pipeline under a name; answers once the endpoint does.
 
     A name that is there already keeps its address and keys, and serves the former pipeline until the
-    new one has answered its sample rows.
+    new one has answered its sample rows.  With a share, or as a shadow, it is served beside those.
     """
     if asked.draft_id is not None:
         made = deploy_draft(
@@ -53,6 +54,9 @@ def deploy(asked: DeployAsked, here: HereDep) -> DeployedEndpoint:
             tags=asked.tags,
             deployment=asked.settings,
             endpoint=asked.access,
+            beside=asked.beside,
+            cluster=asked.cluster,
+            owner=person.name,
         )
     else:
         graph = asked.graph
@@ -65,6 +69,9 @@ def deploy(asked: DeployAsked, here: HereDep) -> DeployedEndpoint:
             tags=asked.tags,
             deployment=asked.settings,
             endpoint=asked.access,
+            beside=asked.beside,
+            cluster=asked.cluster,
+            owner=person.name,
         )
     return DeployedEndpoint(endpoint=Endpoint.of(made.report), is_new=made.is_new)
 
@@ -110,14 +117,6 @@ def start_endpoint(name: str, here: HereDep) -> Endpoint:
 def stop_endpoint(name: str, here: HereDep) -> Endpoint:
     """Have an endpoint answer no more; it keeps its address and keys."""
     return Endpoint.of(endpoints.stop_endpoint(here.home, name))
-
-
-@router.post("/{name}/deployments/{number}/activate")
-def activate_deployment(
-    name: str, number: Annotated[int, Path(ge=1, le=2**31 - 1)], here: HereDep
-) -> Endpoint:
-    """Go back to a former deployment: it gets all requests, with the settings it had."""
-    return Endpoint.of(rollback.activate_deployment(here.home, name, number))
 
 
 @router.get("/{name}/keys")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from modelwright.actions.conversions import Converted
-from modelwright.actions.endpoints import EndpointReport
+from modelwright.actions.endpoints import Beside, EndpointReport
 from modelwright.actions.inference_drafts import InferenceDraft as InferenceDraftRecord
 from modelwright.api.shapes.drafts import Draft
 from modelwright.api.shapes.graph import Column, Graph, Layout, NodeName
@@ -133,11 +133,26 @@ class DeployAsked(Asked):
     """How it answers and scales; see /api/endpoints/settings."""
     access: dict[str, Any] | None = None
     """Who may call it."""
+    cluster: str | None = None
+    """The inference cluster of a new endpoint; the default one for null."""
+    share: Annotated[int, Field(ge=0, le=100)] | None = None
+    """Percent of the requests, beside the deployments that a known endpoint has; in their place for null."""
+    shadow: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Percent of the requests of which it gets copies, its answers being thrown away."""
+
+    @property
+    def beside(self) -> Beside | None:
+        """How it takes part beside the deployments that are there."""
+        if self.share is None and self.shadow is None:
+            return None
+        return Beside(self.share or 0, self.shadow or 0)
 
     @model_validator(mode="after")
     def _one(self) -> DeployAsked:
         if (self.graph is None) == (self.draft_id is None):
             raise ValueError("give either a graph or a draft_id")
+        if self.share is not None and self.shadow is not None:
+            raise ValueError("give either a share or a shadow")
         return self
 
 
@@ -167,6 +182,8 @@ class Deployment(Shape):
     state: EndpointState
     traffic: int
     """Percent of the requests."""
+    shadow: int
+    """Percent of the requests of which it gets copies, its answers being thrown away."""
     message: str
     lineage: DeploymentLineage
     created_at: Moment
@@ -179,6 +196,10 @@ class Endpoint(Shape):
     name: str
     description: str
     tags: dict[str, str]
+    cluster: str
+    """The inference cluster it is on."""
+    owner: str | None
+    """Who made it."""
     desired: DesiredState
     state: State
     message: str
@@ -190,6 +211,8 @@ class Endpoint(Shape):
     pid: int | None
     settings: dict[str, Any]
     access: dict[str, Any]
+    replicas: int
+    """Processes that answer."""
     answered: int
     """Requests since its process began."""
     busy: int
@@ -210,6 +233,8 @@ class Endpoint(Shape):
             name=record.name,
             description=record.description,
             tags=dict(record.tags),
+            cluster=record.cluster,
+            owner=record.owner,
             desired=record.desired,
             state=report.state,
             message=status.message if status else record.message,
@@ -219,6 +244,7 @@ class Endpoint(Shape):
             pid=status.pid if status else None,
             settings=dict(status.deployment) if status else {},
             access=dict(status.endpoint) if status else {},
+            replicas=len(status.replicas) if status else 0,
             answered=status.answered if status else 0,
             busy=status.busy if status else 0,
             queued=status.queued if status else 0,
