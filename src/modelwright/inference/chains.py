@@ -26,6 +26,18 @@ def make_plan(serving: Serving, library: Library) -> ScoringPlan:
     return _Planner(serving, library).plan()
 
 
+def steps_by_node(
+    serving: Serving, library: Library
+) -> tuple[tuple[NodeId, frozenset[Expression]], ...]:
+    """The expressions of all formulas up to and with each node, in the order of the nodes."""
+    planner = _Planner(serving, library)
+    planner.plan()
+    return tuple(
+        (pin.node, frozenset(Formula(*way.steps).expressions()))
+        for pin, way in planner.ways.items()
+    )
+
+
 def source_of(graph: Graph, node: NodeId, port: str) -> Pin | None:
     """What feeds a port when a request is answered: a Web Service Input before anything else."""
     wires = graph.wires_into(node, port)
