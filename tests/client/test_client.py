@@ -166,3 +166,16 @@ def test_a_server_that_is_not_there_is_told_so(tmp_path: Path) -> None:
 def test_the_client_sees_who_it_is_and_what_the_server_has(client: Client) -> None:
     assert client.session()["person"] == "owner"
     assert "split-data" in {c["id"] for c in client.components()}
+
+
+def test_clusters_and_plans_are_asked_for_over_a_server(client: Client) -> None:
+    assert [c["name"] for c in client.clusters.list()] == ["default"]
+    made = client.clusters.create("side", cpu_cores=0.25, memory_gb=4)
+    assert made["free"] == {"cpu_cores": 0.25, "memory_gb": 4}
+    plan = client.endpoints.plan(cluster="side", settings={"min_replicas": 4})
+    assert (plan["fits"], plan["fit"]) == (False, 2)
+    assert client.clusters.resize("side", cpu_cores=0.5, memory_gb=4)["cpu_cores"] == 0.5
+    assert client.endpoints.plan(cluster="side", settings={"min_replicas": 4})["fits"]
+    client.clusters.delete("side")
+    with pytest.raises(NotFound):
+        client.clusters.get("side")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from modelwright.cli import deployment
+from modelwright.cli.deployment import ClusterOption, put_deployments
 from modelwright.cli.place import HomeOption, JsonOption, opened
 from modelwright.cli.printing import put, put_json, put_table, tell
 from modelwright.cli.settings import parse_settings
@@ -16,6 +18,16 @@ if TYPE_CHECKING:
     from modelwright.actions.scoring import Scored
 
 app = typer.Typer(no_args_is_help=True)
+for _command in (
+    deployment.plan,
+    deployment.traffic,
+    deployment.shadow,
+    deployment.promote,
+    deployment.rollback,
+    deployment.change,
+):
+    app.command()(_command)
+app.command("delete-deployment")(deployment.remove)
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", show_default=False, help="The endpoint's name.")
@@ -43,15 +55,37 @@ def deploy(
             help="A setting of the deployment, such as scoring_timeout_ms=500; may be given again.",
         ),
     ] = None,
+    cluster: ClusterOption = None,
+    share: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=100,
+            show_default="all",
+            help="Percent of the requests, beside the deployments that are there.",
+        ),
+    ] = None,
+    shadow: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=100,
+            show_default="none",
+            help="Percent of the requests of which it gets copies only.",
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address that it listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 0,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
     """Serve an inference pipeline; it goes on serving when this command has ended."""
-    from modelwright.actions.endpoints import deploy_endpoint
+    from modelwright.actions.endpoints import Beside, deploy_endpoint
     from modelwright.actions.pipelines import read_pipeline
 
+    if share is not None and shadow is not None:
+        raise typer.BadParameter("give either a share or a shadow", param_hint="--share")
+    beside = None if share is None and shadow is None else Beside(share or 0, shadow or 0)
     given = parse_settings(settings) or None
     document = read_pipeline(file)
     with opened(home) as here:
@@ -61,6 +95,8 @@ def deploy(
             name=name,
             description=description,
             deployment=given,
+            beside=beside,
+            cluster=cluster,
             host=host,
             port=port,
         )
@@ -109,6 +145,8 @@ def show(name: NameArgument, home: HomeOption = None, json: JsonOption = False) 
         )
         return
     _put(report)
+    put()
+    put_deployments(report)
     for request in package.inputs:
         put()
         put(f'Input "{request.name}":')

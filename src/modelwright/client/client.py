@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
+from modelwright.client.clusters import Clusters
 from modelwright.client.connection import Connection
 from modelwright.client.datasets import Datasets
 from modelwright.client.drafts import Drafts
@@ -27,6 +28,7 @@ class Client:
         self.drafts = Drafts(self.connection)
         self.runs = Runs(self.connection)
         self.datasets = Datasets(self.connection)
+        self.clusters = Clusters(self.connection)
         self.endpoints = Endpoints(self.connection)
 
     def session(self) -> dict[str, Any]:

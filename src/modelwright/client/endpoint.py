@@ -15,14 +15,22 @@ Score = Callable[[Mapping[str, Sequence[Row]]], Mapping[str, Sequence[Row]]]
 class Endpoint:
     """An endpoint as it was when it was asked for.
 
-    scoring_url: where requests are sent; empty when it answers nowhere.
+    scoring_url: where requests are sent; empty when it answers nowhere.  cluster: where it runs.
+    deployments: the newest first, as JSON, each with its number and its traffic in percent.
     """
 
     name: str
     state: str
     scoring_url: str
     settings: Mapping[str, Any]
+    cluster: str
+    deployments: Sequence[Mapping[str, Any]]
     send: Score = field(repr=False, compare=False)
+
+    @property
+    def traffic(self) -> dict[int, int]:
+        """Percent of the requests, by the number of each deployment that gets any."""
+        return {d["number"]: d["traffic"] for d in self.deployments if d["traffic"]}
 
     def score(self, inputs: Mapping[str, Sequence[Row]]) -> Mapping[str, Sequence[Row]]:
         """Send rows, by input, and give the rows of the reply, by output.

@@ -33,14 +33,21 @@ class Endpoints:
         description: str = "",
         tags: Mapping[str, str] | None = None,
         settings: Mapping[str, Any] | None = None,
+        cluster: str | None = None,
+        share: int | None = None,
+        shadow: int | None = None,
     ) -> Endpoint:
         """Serve an inference pipeline under a name, new or known, and wait until it answers.
 
-        Raises PipelineProblems, NotAnInferencePipeline, InvalidSetting and DeploymentFailed; then what
-        served before serves on.
+        cluster: for a new name; the default one for None.  share: percent of the requests that it
+        gets beside the deployments that are there; in their place for None.  shadow: percent of the
+        requests of which it gets copies instead, its answers being thrown away.
+        Raises PipelineProblems, NotAnInferencePipeline, InvalidSetting, Unschedulable and
+        DeploymentFailed; then what served before serves on.
         """
         body = {"graph": graph_to_json(pipeline.graph)}
-        return self._deploy(body, name, description, tags, settings)
+        where = {"cluster": cluster, "share": share, "shadow": shadow}
+        return self._deploy({**body, **where}, name, description, tags, settings)
 
     def deploy_draft(
         self,
@@ -50,9 +57,14 @@ class Endpoints:
         description: str = "",
         tags: Mapping[str, str] | None = None,
         settings: Mapping[str, Any] | None = None,
+        cluster: str | None = None,
+        share: int | None = None,
+        shadow: int | None = None,
     ) -> Endpoint:
         """Serve the inference pipeline of a draft, as `deploy` does; it must score as its run did."""
-        return self._deploy({"draft_id": draft_id}, name, description, tags, settings)
+        where = {"cluster": cluster, "share": share, "shadow": shadow}
+        body = {"draft_id": draft_id, **where}
+        return self._deploy(body, name, description, tags, settings)
 
     def score(self, name: str, inputs: Mapping[str, Sequence[Row]]) -> Mapping[str, Sequence[Row]]:
         """Send rows, by input, through the server, and give the rows of the reply, by output.
@@ -85,10 +97,60 @@ class Endpoints:
         address = f"/api/endpoints/{segment(name)}"
         return self._endpoint(self._server.patch(address, {"settings": dict(settings)}))
 
+    def plan(
+        self,
+        name: str | None = None,
+        *,
+        cluster: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        beside: bool = False,
+    ) -> dict[str, Any]:
+        """What a deployment would take of its cluster, and whether there is room, as JSON.
+
+        name: of the endpoint, new or known.  beside: the deployments that it has stay.
+        """
+        body = {
+            "name": name,
+            "cluster": cluster,
+            "settings": dict(settings) if settings is not None else None,
+            "beside": beside,
+        }
+        found: dict[str, Any] = self._server.post("/api/endpoints/plan", body)
+        return found
+
+    def set_traffic(self, name: str, shares: Mapping[int, int]) -> Endpoint:
+        """Share the requests: percent by deployment number, present or former; not one is lost.
+
+        One with 0 stays ready to take over; one that is not named ends.  Raises InvalidTraffic.
+        """
+        body = {"shares": {str(number): share for number, share in shares.items()}}
+        return self._endpoint(self._server.put(f"/api/endpoints/{segment(name)}/traffic", body))
+
+    def set_shadow(self, name: str, deployment: int, percent: int) -> Endpoint:
+        """Have a deployment get copies of this share of the requests; 0 ends it."""
+        address = f"/api/endpoints/{segment(name)}/deployments/{deployment}/shadow"
+        return self._endpoint(self._server.put(address, {"percent": percent}))
+
     def activate(self, name: str, deployment: int) -> Endpoint:
-        """Go back to a former deployment by its number: it gets all requests."""
+        """Give a deployment, a canary or a former one, all requests."""
         address = f"/api/endpoints/{segment(name)}/deployments/{deployment}/activate"
         return self._endpoint(self._server.post(address))
+
+    def rollback(self, name: str) -> Endpoint:
+        """Give all requests to the deployment before the present one.  Raises NotFound."""
+        return self._endpoint(self._server.post(f"/api/endpoints/{segment(name)}/rollback"))
+
+    def change_deployment(
+        self, name: str, deployment: int, settings: Mapping[str, Any]
+    ) -> Endpoint:
+        """Change some settings of one deployment while it serves."""
+        address = f"/api/endpoints/{segment(name)}/deployments/{deployment}"
+        return self._endpoint(self._server.patch(address, {"settings": dict(settings)}))
+
+    def delete_deployment(self, name: str, deployment: int) -> Endpoint:
+        """Forget a deployment that gets no requests, with its package.  Raises WrongState."""
+        address = f"/api/endpoints/{segment(name)}/deployments/{deployment}"
+        return self._endpoint(self._server.delete(address))
 
     def stop(self, name: str) -> Endpoint:
         """Have it answer no more, until `start`."""
@@ -131,5 +193,7 @@ class Endpoints:
             found["state"],
             found["scoring_url"],
             found["settings"],
+            found["cluster"],
+            found["deployments"],
             lambda inputs: self.score(name, inputs),
         )

@@ -87,7 +87,9 @@ def deploy_here(
             return score_rows(here, report.record.name, inputs).results
 
     live = report.status.deployment if report.status else {}
-    return Endpoint(report.record.name, report.state, report.scoring_url, live, send)
+    told = report.to_json()
+    where = told["cluster"], told["deployments"]
+    return Endpoint(report.record.name, report.state, report.scoring_url, live, *where, send)
 
 
 def outcome_of(report: RunReport, store: Store) -> RunOutcome:
