@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from modelwright.components.context import Context
 from modelwright.components.learning.boosting import NATIVE, boost, tree_inputs
+from modelwright.components.learning.contributions import Scale, TreeExplains
 from modelwright.components.learning.learner import (
     Fitted,
     Learner,
@@ -62,6 +63,8 @@ class BoostedTrees(Learner):
     random_number_seed: Seed = 0
     """Draws the rows that split points are chosen from, when there are more than 200,000."""
 
+    scale: ClassVar[Scale] = "label"
+
     def objective(self, data: TrainingData) -> Mapping[str, Any]:
         """What is minimised, in LightGBM's terms.  Each learner overrides this."""
         raise NotImplementedError(type(self).__name__)
@@ -96,4 +99,5 @@ class BoostedTrees(Learner):
             learnt={"importance": importance},
             libraries=("lightgbm",),
             working=working,
+            explains=TreeExplains(trees, len(answers), self.scale),
         )

@@ -1,20 +1,27 @@
-"""How much each feature moves a model's predictions, whatever kind of model it is."""
+"""How much each feature moves a model's predictions, whatever kind of model it is.
+
+What is recorded of it in a model is described in docs/howto/explain-a-model.md.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from modelwright.components.learning.encoding import Floats
+from modelwright.components.learning.contributions import Contributions, Explains
+from modelwright.components.learning.encoding import Encoded, Floats
 from modelwright.data.expression.table import named
 from modelwright.data.fitted import Model
 from modelwright.data.schema import ColumnType
 
 ROWS = 100
 ORDERS = 16
+SHOWN_ROWS = 10
+SHOWN_FEATURES = 20
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,8 @@ class Explanation:
     features: tuple[str, ...]
     averages: Floats
     contributions: Floats
+    method: str = "sampled orders"
+    scale: str = "the scores"
 
     def summary(self) -> list[dict[str, Any]]:
         """Mean absolute contribution of each feature over rows and scores, largest first."""
@@ -38,6 +47,53 @@ class Explanation:
             for name, value in zip(self.features, size, strict=True)
         ]
         return sorted(lines, key=lambda line: (-line["mean_contribution"], line["feature"]))
+
+    def record(self, rows: pl.DataFrame) -> dict[str, Any]:
+        """The explanation as JSON: over all rows, and of the first rows one by one.
+
+        rows: those that were explained.  Of many features the smallest of a row are added up.
+        """
+        sums: list[dict[str, Any]] = []
+        parts: list[dict[str, Any]] = []
+        for row, values in enumerate(rows.head(SHOWN_ROWS).iter_rows(named=True)):
+            for at, score in enumerate(self.scores):
+                which = {"row": row, **({"score": score} if len(self.scores) > 1 else {})}
+                given = self.contributions[row, :, at]
+                average = float(self.averages[at])
+                sums.append({**which, "average": average, "sum": average + float(given.sum())})
+                order = np.argsort(-np.abs(given), kind="stable")
+                for feature in order[:SHOWN_FEATURES]:
+                    name = self.features[feature]
+                    line = {**which, "feature": name, "value": _plain(values[name])}
+                    parts.append({**line, "contribution": float(given[feature])})
+                if rest := given[order[SHOWN_FEATURES:]].tolist():
+                    line = {**which, "feature": f"{len(rest)} others", "value": None}
+                    parts.append({**line, "contribution": float(sum(rest))})
+        return {
+            "method": self.method,
+            "scale": self.scale,
+            "rows": len(self.contributions),
+            "features": self.summary(),
+            "sums": sums,
+            "contributions": parts,
+        }
+
+
+def explain_exactly(
+    model: Model, explains: Explains, rows: Encoded, background: Encoded
+) -> Explanation:
+    """The contributions that the model is made of, against the rows of training.
+
+    A score stands for the sum that it comes from, on the scale of `explains`.
+    """
+    found: Contributions = explains.contributions(rows, background)
+    names = tuple(f.name for f in rows.encoding.features)
+    places = [names.index(name) for name in model.features.names]
+    values = found.values[:, places]
+    scores = _explained(model) if len(found.averages) > 1 else _explained(model)[:1]
+    return Explanation(
+        scores, model.features.names, found.averages, values, explains.method, explains.scale
+    )
 
 
 def explain(
@@ -81,6 +137,11 @@ def explain(
 def sampled(frame: pl.DataFrame, rows: int = ROWS) -> pl.DataFrame:
     """So many rows drawn at random, the same ones each time, or all when there are fewer."""
     return frame if frame.height <= rows else frame.sample(rows, seed=0)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _explained(model: Model) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pydantic import ValidationError as PydanticError
 
 from modelwright.components.context import Context
 from modelwright.components.contract import Component, Titled
+from modelwright.components.learning.contributions import Explains
 from modelwright.components.learning.encoding import Encoded, Floats
 from modelwright.components.learning.errors import WrongLearner
 from modelwright.components.outline import LearnerOutline, Outline
@@ -103,7 +104,8 @@ class TrainingData:
 class Fitted:
     """What a learner gives: score columns, each with the expression that computes it.
 
-    working: columns that the expressions read beside the features.
+    working: columns that the expressions read beside the features.  explains: exact contributions of
+    the features to the scores, where the model allows it.
     learnt: weights, importance … for people, as JSON.  libraries: packages whose version matters.
     """
 
@@ -112,6 +114,7 @@ class Fitted:
     learnt: Mapping[str, Any] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
     working: Working | None = None
+    explains: Explains | None = None
 
     @property
     def formula(self) -> Formula:

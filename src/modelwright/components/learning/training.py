@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -33,7 +34,7 @@ from modelwright.components.learning.errors import (
     WrongLabelType,
     WrongLearner,
 )
-from modelwright.components.learning.explanation import explain, sampled
+from modelwright.components.learning.explanation import explain, explain_exactly, sampled
 from modelwright.components.learning.learner import Class, Fitted, Learner, TrainingData
 from modelwright.components.learning.scores import outline_scores
 from modelwright.components.outline import LearnerOutline, ModelOutline, TableOutline
@@ -77,12 +78,20 @@ def train(
     data = training_data(chosen, dataset, label, context, port=port)
     title = chosen.__component__.title
     context.log(f"{title}: {data.rows} rows, {len(data.features)} features.")
-    model = model_of(chosen, data, chosen.fit(data, context))
+    started = time.perf_counter()
+    fitted = chosen.fit(data, context)
+    # In the log and not in the model, which is to be the same whenever it is trained.
+    context.log(f"Fitted in {time.perf_counter() - started:.3g} seconds.")
+    model = model_of(chosen, data, fitted)
     if not explanation:
         return model
     rows = sampled(dataset.frame.select(named(n) for n in model.features.names))
-    told = explain(model, rows, rows).summary()
-    return replace(model, learnt={**model.learnt, "explanation": told})
+    if fitted.explains is not None:
+        encoded = data.encoded.encoding.encode(rows)
+        told = explain_exactly(model, fitted.explains, encoded, data.encoded)
+    else:
+        told = explain(model, rows, rows)
+    return replace(model, learnt={**model.learnt, "explanation": told.record(rows)})
 
 
 def outline_of_training(

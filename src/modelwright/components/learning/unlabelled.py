@@ -11,6 +11,7 @@ from modelwright.components.learning.encoding import check_feature_types, learn_
 from modelwright.components.learning.errors import NoFeatureColumns, WrongLearner
 from modelwright.components.learning.imputation import filled
 from modelwright.components.learning.learner import Learner, TrainingData, Working
+from modelwright.components.learning.sample import with_sample
 from modelwright.components.learning.training import TRAINERS, model_of
 from modelwright.components.outline import LearnerOutline, ModelOutline, TableOutline
 from modelwright.data.fitted import Model
@@ -45,7 +46,7 @@ def train_unlabelled(
     )
     title = learner.__component__.title
     context.log(f"{title}: {data.rows} rows, {len(features)} features.")
-    return model_of(learner, data, learner.fit(data, context))
+    return with_sample(model_of(learner, data, learner.fit(data, context)), dataset)
 
 
 def plain_features(schema: Schema, *, port: str = "dataset") -> Schema:

@@ -32,6 +32,10 @@ class LinearWeights:
         intercept -= float(values[: design.numbers] @ scaling.shift)
         return cls(design.data.encoding, values, intercept)
 
+    def stretched(self, slope: float, offset: float) -> LinearWeights:
+        """The weights of slope·sum + offset."""
+        return LinearWeights(self.encoding, self.values * slope, self.intercept * slope + offset)
+
     @property
     def terms(self) -> tuple[Term, ...]:
         """What each weight belongs to."""

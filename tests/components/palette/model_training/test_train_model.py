@@ -109,12 +109,20 @@ def test_what_training_did_is_recorded() -> None:
         "maximum": 66.0,
     }
     assert "explanation" not in learnt
+    assert len(learnt["sample"]) == ROWS.height
+
+
+def test_the_time_of_training_is_in_the_log() -> None:
+    told: list[str] = []
+    step = TrainModel(label_column="price")
+    step.run(LinearRegression().run(), Table(ROWS), context=Context(log=told.append))
+    assert any(line.startswith("Fitted in") and line.endswith("seconds.") for line in told)
 
 
 def test_an_explanation_is_made_when_asked_for() -> None:
     step = TrainModel(label_column="price", model_explanation=True)
     model = step.run(LinearRegression().run(), Table(ROWS), context=Context())
-    told = {line["feature"] for line in model.learnt["explanation"]}
+    told = {line["feature"] for line in model.learnt["explanation"]["features"]}
     assert told == {"width", "fuel", "sold"}
 
 

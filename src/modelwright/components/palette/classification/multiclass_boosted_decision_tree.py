@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from modelwright.components.learning.boosted_trees import BoostedTrees
+from modelwright.components.learning.contributions import Scale
 from modelwright.components.learning.learner import CLASSIFICATION, TrainingData, Working
 from modelwright.components.learning.scores import multiclass_scores
 from modelwright.components.learning.seed import Seed
@@ -21,6 +22,7 @@ class MulticlassBoostedDecisionTree(BoostedTrees, category=CLASSIFICATION):
     """
 
     task: ClassVar[Task] = Task.MULTICLASS
+    scale: ClassVar[Scale] = "score of the class"
 
     random_number_seed: Seed = 42
     """Draws the rows that split points are chosen from, when there are more than 200,000."""

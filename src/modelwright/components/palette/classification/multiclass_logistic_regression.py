@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from modelwright.components.context import Context
+from modelwright.components.learning.contributions import LinearExplains
 from modelwright.components.learning.design import Design, Scaling
 from modelwright.components.learning.generalised_linear import (
     Penalties,
@@ -94,4 +95,5 @@ class MulticlassLogisticRegression(Learner, category=CLASSIFICATION):
             softmax_scores(data.label, data.classes, sums, working),
             learnt={"weights": listed, "steps": end.rounds, "converged": end.converged},
             working=working,
+            explains=LinearExplains(tuple(each), "score of the class"),
         )

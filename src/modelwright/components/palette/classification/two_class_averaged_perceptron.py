@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from modelwright.components.context import Context
+from modelwright.components.learning.contributions import LinearExplains
 from modelwright.components.learning.design import Design, Scaling
 from modelwright.components.learning.learner import (
     CLASSIFICATION,
@@ -77,4 +78,5 @@ class TwoClassAveragedPerceptron(
             learnt={"weights": margin.weights().listed()},
             libraries=("scikit-learn",),
             working=working,
+            explains=LinearExplains((margin.weights().stretched(slope, offset),), "log-odds"),
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from modelwright.components.learning.boosted_trees import BoostedTrees
+from modelwright.components.learning.contributions import Scale
 from modelwright.components.learning.learner import CLASSIFICATION, TrainingData, Working
 from modelwright.components.learning.scores import two_class_scores
 from modelwright.data.expression import Expression
@@ -22,6 +23,7 @@ class TwoClassBoostedDecisionTree(
     """
 
     task: ClassVar[Task] = Task.TWO_CLASS
+    scale: ClassVar[Scale] = "log-odds"
 
     def objective(self, data: TrainingData) -> Mapping[str, Any]:
         return {"objective": "binary"}

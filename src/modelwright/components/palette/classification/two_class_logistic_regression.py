@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from modelwright.components.context import Context
+from modelwright.components.learning.contributions import LinearExplains
 from modelwright.components.learning.design import Design, Scaling
 from modelwright.components.learning.generalised_linear import (
     Penalties,
@@ -100,4 +101,5 @@ class TwoClassLogisticRegression(
             two_class_scores(data.label, data.classes, probability),
             learnt={"weights": weights.listed(), "steps": end.rounds, "converged": end.converged},
             working=working,
+            explains=LinearExplains((weights,), "log-odds"),
         )

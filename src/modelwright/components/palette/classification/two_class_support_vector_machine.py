@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from modelwright.components.context import Context
+from modelwright.components.learning.contributions import LinearExplains
 from modelwright.components.learning.design import Design, Scaling
 from modelwright.components.learning.learner import (
     CLASSIFICATION,
@@ -89,4 +90,8 @@ class TwoClassSupportVectorMachine(
             learnt={"weights": margin.weights().listed()},
             libraries=("scikit-learn",),
             working=working,
+            # On the unit sphere a row's length changes what each of its features weighs.
+            explains=None
+            if margin.projected
+            else LinearExplains((margin.weights().stretched(slope, offset),), "log-odds"),
         )

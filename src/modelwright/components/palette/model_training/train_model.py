@@ -8,6 +8,7 @@ from typing import Annotated
 from modelwright.components.context import Context
 from modelwright.components.contract import Component, Titled
 from modelwright.components.learning.learner import Learner
+from modelwright.components.learning.sample import with_sample
 from modelwright.components.learning.training import (
     outline_of_training,
     refuse_unsupervised,
@@ -31,7 +32,10 @@ class TrainModel(Component, category="Model Training"):
     """The column to predict; when empty, the one that carries the label mark."""
 
     model_explanation: bool = False
-    """Also estimate how much each feature moves the predictions, by Shapley values of some rows."""
+    """Also tell how much each feature moves the predictions, by Shapley values of some rows.
+
+    Exact for linear models and boosted trees; for others estimated over random orders of features.
+    """
 
     def run(
         self,
@@ -42,9 +46,10 @@ class TrainModel(Component, category="Model Training"):
     ) -> Annotated[Model, Titled("Trained model")]:
         learner = Learner.of(untrained_model)
         refuse_unsupervised(learner.task, learner.__component__.title)
-        return train(
+        model = train(
             learner, dataset, self.label_column, context, explanation=self.model_explanation
         )
+        return with_sample(model, dataset)
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         learner, dataset = inputs.get("untrained_model"), inputs.get("dataset")

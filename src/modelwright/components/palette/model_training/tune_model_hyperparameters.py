@@ -12,6 +12,7 @@ from modelwright.components.context import Context
 from modelwright.components.contract import Component, Titled
 from modelwright.components.errors import EmptyTable
 from modelwright.components.learning.learner import Learner
+from modelwright.components.learning.sample import with_sample
 from modelwright.components.learning.search import search
 from modelwright.components.learning.sweep import entire_grid, random_grid, random_sweep
 from modelwright.components.learning.training import (
@@ -163,7 +164,7 @@ class TuneModelHyperparameters(Component, category="Model Training"):
         best = trials.tries[report["⟨try⟩"][0]].settings
         context.log("Best: " + ", ".join(f"{name} {value}" for name, value in best.items()) + ".")
         model = train(learner.with_values(best), plain, label.name, context, port=_TRAINING)
-        return Tuned(Table(report.drop("⟨try⟩")), model)
+        return Tuned(Table(report.drop("⟨try⟩")), with_sample(model, plain))
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         learner, dataset = inputs.get("untrained_model"), inputs.get("training_dataset")

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from modelwright.components.context import Context
+from modelwright.components.learning.contributions import LinearExplains
 from modelwright.components.learning.learner import (
     REGRESSION,
     Fitted,
@@ -103,4 +104,5 @@ class LinearRegression(Learner, category=REGRESSION):
             ((number_column(data.label), weights.expression()),),
             learnt={"weights": weights.listed()},
             libraries=libraries,
+            explains=LinearExplains((weights,)),
         )

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from modelwright.components.context import Context
+from modelwright.components.learning.contributions import LinearExplains
 from modelwright.components.learning.design import Design, Scaling
 from modelwright.components.learning.errors import NegativeLabel
 from modelwright.components.learning.generalised_linear import (
@@ -98,4 +99,5 @@ class PoissonRegression(Learner, category=REGRESSION):
         return Fitted(
             ((number_column(data.label), call("exp", weights.expression())),),
             learnt={"weights": weights.listed(), "steps": end.rounds, "converged": end.converged},
+            explains=LinearExplains((weights,), "log of the label"),
         )
