@@ -22,12 +22,16 @@ from tests.serve.replicas import PRIMARY, SECONDARY, Running, package, running
 SERVICE = "/api/v1/service/cars"
 
 
-@pytest.fixture(scope="module")
-def replica(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+@pytest.fixture(scope="module", params=["at once", "by the application"])
+def replica(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    # With diagnostics no request is answered while it is parsed.
+    deployment = {"diagnostics": request.param == "by the application"}
     packaged = package(tmp_path_factory.mktemp("replica"))
     endpoint = {"allowed_origins": ["https://shop.example"], "body_timeout_s": 0.6}
     endpoint |= {"head_timeout_s": 0.6}
-    with running(packaged, endpoint=endpoint, deployment={"diagnostics": True}) as found:
+    with running(packaged, endpoint=endpoint, deployment=deployment) as found:
         yield found
 
 
@@ -223,14 +227,15 @@ def test_pages_of_allowed_origins_may_call(replica: Running) -> None:
     )
 
 
-def test_diagnostics_write_a_line_per_request(replica: Running) -> None:
-    headers = {"x-ms-request-id": "look-for-me"}
-    replica.client.post("/score", content=car_request(), headers=headers)
-    deadline = time.monotonic() + 5
-    while not any("look-for-me" in line for line in replica.log) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    (line,) = [line for line in replica.log if "look-for-me" in line]
-    assert "POST /score 200" in line
+def test_diagnostics_write_a_line_per_request(tmp_path: Path) -> None:
+    with running(package(tmp_path), deployment={"diagnostics": True}) as replica:
+        headers = {"x-ms-request-id": "look-for-me"}
+        replica.client.post("/score", content=car_request(), headers=headers)
+        until = time.monotonic() + 5
+        while not any("look-for-me" in line for line in replica.log) and time.monotonic() < until:
+            time.sleep(0.01)
+        (line,) = [line for line in replica.log if "look-for-me" in line]
+        assert "POST /score 200" in line
 
 
 def raw(replica: Running, *parts: bytes, pause: float = 0.0) -> bytes:
@@ -318,6 +323,75 @@ def test_requests_on_one_connection_are_answered_in_order(replica: Running) -> N
     answer = raw(replica, request("one") + request("two") + request("three") + last)
     makes = [answer.index(f'"make":"{m}"'.encode()) for m in ("one", "two", "three")]
     assert makes == sorted(makes)
+
+
+def test_a_request_that_comes_in_pieces_is_answered_as_one(replica: Running) -> None:
+    body = car_request(one_car(make="pieces"))
+    whole = HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    pieces = [whole[at : at + 150] for at in range(0, len(whole), 150)]
+    answer = raw(replica, *pieces, pause=0.01)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"make":"pieces"' in answer
+
+
+def test_a_chunked_body_is_answered(replica: Running) -> None:
+    def parts() -> Iterator[bytes]:
+        body = car_request()
+        yield body[:100]
+        yield body[100:]
+
+    assert (
+        replica.client.post("/score", content=parts()).json() == replica.score(car_request()).json()
+    )
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_connection_is_closed_when_its_client_wants_that(replica: Running, version: str) -> None:
+    body = car_request()
+    head = HEAD.replace(b"HTTP/1.1", b"HTTP/" + version.encode())
+    closing = b"Connection: close\r\n" if version == "1.1" else b""
+    answer = raw(replica, head + closing + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_both_ways_through_a_replica_give_the_same_answer(replica: Running) -> None:
+    # What has an origin goes the longer way.
+    headers = {"x-ms-request-id": "same"}
+    short = replica.client.post("/score", content=car_request(), headers=headers)
+    long = replica.client.post(
+        "/score", content=car_request(), headers={**headers, "Origin": "https://evil.example"}
+    )
+    assert short.content == long.content
+    told = [
+        {k: v for k, v in r.headers.items() if k not in ("date", "vary")} for r in (short, long)
+    ]
+    assert told[0] == told[1]
+
+
+def test_a_connection_that_lies_idle_after_an_answer_is_closed(tmp_path: Path) -> None:
+    with running(package(tmp_path), endpoint={"keep_alive_s": 1}) as replica:
+        body = car_request()
+        answer = raw(replica, HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_request_that_has_half_come_is_answered_when_the_replica_is_told_to_stop(
+    tmp_path: Path,
+) -> None:
+    body = car_request()
+    with running(package(tmp_path)) as replica:
+        with socket.create_connection((replica.host, replica.port), timeout=30) as connection:
+            connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body[:50])
+            # Answered by the same loop, after the part above has been read.
+            assert replica.score(body).status_code == 200
+            replica.process.terminate()
+            time.sleep(0.3)
+            connection.sendall(body[50:])
+            answer = b""
+            while block := connection.recv(65536):
+                answer += block
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        replica.process.wait(10)
 
 
 LOADED = """

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from struct import Struct
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
-import orjson
 from msgspec.structs import astuple
 
+from modelwright.data.expression import Dropped
 from modelwright.data.schema import ColumnType
 from modelwright.inference.reply import special
 from modelwright.inference.request import ALIASES, LARGEST, SMALLEST
@@ -25,22 +26,45 @@ _NOTHING = (dict, type(None), str)
 Score = Callable[[tuple[Any, ...]], Any]
 
 
-class QuickOutput(NamedTuple):
-    """How rows become those of one output; rows are tuples of values whose numbers are finite.
+class QuickForm(NamedTuple):
+    """How rows that are tuples of values become records of a reply.
 
-    score: takes rows in which any value may be None.  score_whole: the same for rows in which none is.
-    computed: columns of the reply that may have come out as not a number or infinite.
+    score: gives a record, or what dropped the row.  together: the same as a generator that yields what
+    native values are to get; None where there are none.  Numbers of rows are finite.
+    """
+
+    score: Score
+    together: Score | None
+
+
+class QuickOutput(NamedTuple):
+    """How rows become those of one output.
+
+    whole: for rows in which no value is None.  any: for rows in which some may be.  computed: names of
+    the fields of records that may have come out as not a number or infinite.
     """
 
     name: str
-    score: Score
-    score_whole: Score
+    whole: QuickForm
+    any: QuickForm
     computed: tuple[str, ...]
 
 
 def is_usual(request_input: RequestInput) -> bool:
-    """Whether the columns are of types that JSON has by itself."""
-    return all(c.type in _KINDS for c in request_input.read)
+    """Whether the columns are of types that JSON has by itself, with names that records can have."""
+    return all(c.type in _KINDS and _is_plain(c.name) for c in request_input.read)
+
+
+def record(columns: Sequence[str]) -> type[msgspec.Struct] | None:
+    """A class of records with the fields c0, c1 … that are written under these names; None if they cannot be."""
+    if not all(map(_is_plain, columns)):
+        return None
+    return msgspec.defstruct(
+        "Reply",
+        [f"c{n}" for n in range(len(columns))],
+        rename={f"c{n}": name for n, name in enumerate(columns)},
+        gc=False,
+    )
 
 
 class QuickAnswer:
@@ -50,19 +74,26 @@ class QuickAnswer:
     """
 
     def __init__(
-        self, request_input: RequestInput, outputs: Sequence[QuickOutput], most_rows: int
+        self,
+        request_input: RequestInput,
+        outputs: Sequence[QuickOutput],
+        *,
+        together: int,
+        most_rows: int,
     ) -> None:
-        """most_rows: requests with as many or more are left to others."""
+        """together: rows from which native values work on all of them.  most_rows: as many or more are left to others."""
         # Tried in turn: where no value is null, nothing need look for one.
         self._ways = (
             (
                 _decoder(request_input, nulls=False),
-                [(o.name, o.score_whole, o.computed) for o in outputs],
+                [(o.name, o.whole, o.computed) for o in outputs],
             ),
-            (_decoder(request_input, nulls=True), [(o.name, o.score, o.computed) for o in outputs]),
+            (_decoder(request_input, nulls=True), [(o.name, o.any, o.computed) for o in outputs]),
         )
         self._names = frozenset((request_input.name, *ALIASES))
+        self._together = together
         self._most_rows = most_rows
+        self._encode = msgspec.json.Encoder().encode
 
     def answer(self, body: bytes) -> bytes | None:
         """The reply; None for a request that somebody else must look at more closely."""
@@ -75,7 +106,7 @@ class QuickAnswer:
         return None
 
     def _scored(
-        self, request: Any, outputs: Sequence[tuple[str, Score, tuple[str, ...]]]
+        self, request: Any, outputs: Sequence[tuple[str, QuickForm, tuple[str, ...]]]
     ) -> bytes | None:
         inputs, extra = request.Inputs, request.GlobalParameters
         if extra or extra.__class__ not in _NOTHING or len(inputs) != 1:
@@ -83,21 +114,45 @@ class QuickAnswer:
         ((name, rows),) = inputs.items()
         if name not in self._names or len(rows) >= self._most_rows:
             return None
-        results: dict[str, list[dict[str, Any]]] = {}
-        for output, score, computed in outputs:
-            found: list[dict[str, Any]] = []
-            for row in rows:
-                scored = score(astuple(row))
-                if scored.__class__ is not dict:
-                    # A row is dropped, which the reply has to tell.
+        results: dict[str, list[Any]] = {}
+        for output, form, computed in outputs:
+            if form.together is not None and len(rows) >= self._together:
+                found = _scored_together(form.together, rows)
+            else:
+                score = form.score
+                found = [score(astuple(row)) for row in rows]
+            for scored in found:
+                if scored.__class__ is Dropped:
+                    # The reply has to tell.
                     return None
                 for column in computed:
-                    value = scored[column]
+                    value = getattr(scored, column)
                     if value is not None and value - value != 0.0:
-                        scored[column] = special(value)
-                found.append(scored)
+                        setattr(scored, column, special(value))
             results[output] = found
-        return orjson.dumps({"Results": results}, default=str)
+        return self._encode({"Results": results})
+
+
+def _scored_together(score: Score, rows: Sequence[Any]) -> list[Any]:
+    """The records of the rows; native values get all rows at once."""
+    import numpy as np
+
+    working = [score(astuple(row)) for row in rows]
+    try:
+        asked = [next(w) for w in working]
+        while asked[0].__class__ is tuple:
+            given = [inputs for _, inputs in asked]
+            pack = Struct(f"={len(given[0])}d").pack
+            matrix = np.frombuffer(b"".join([pack(*values) for values in given]))
+            outputs = asked[0][0].batch(matrix.reshape(len(given), -1)).tolist()
+            asked = [w.send(found) for w, found in zip(working, outputs, strict=True)]
+    except StopIteration:
+        return [Dropped("", 0)]
+    return asked
+
+
+def _is_plain(name: str) -> bool:
+    return not any(c in '\\"' or c < " " for c in name)
 
 
 def _decoder(request_input: RequestInput, *, nulls: bool) -> Callable[[bytes], Any]:

@@ -13,7 +13,7 @@ from modelwright.data.expression import Dropped as DroppedRow
 from modelwright.data.native import Native
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.inference.plan import Chain, NativePlace, ScoringPlan, untagged
-from modelwright.inference.quick import QuickAnswer, QuickOutput, is_usual
+from modelwright.inference.quick import QuickAnswer, QuickForm, QuickOutput, is_usual, record
 from modelwright.inference.reply import Dropped, Reply, encode, encode_tables, make_writable
 from modelwright.inference.request import Request, RequestReader, Row
 from modelwright.inference.serving import RequestInput, Serving
@@ -161,8 +161,10 @@ class CompiledSteps:
         """The shortest way for requests of these inputs; None where they are too unusual."""
         if len(inputs) != 1 or not is_usual(inputs[0]):
             return None
-        outputs = [w.quick() for w in self._ways]
-        return QuickAnswer(inputs[0], outputs, self._crossover)
+        outputs = [q for w in self._ways if (q := w.quick()) is not None]
+        if len(outputs) < len(self._ways):
+            return None
+        return QuickAnswer(inputs[0], outputs, together=TOGETHER, most_rows=self._crossover)
 
     def measure_crossover(self, request: Request) -> int | None:
         """Rows from which the Table form is faster here, judged by these; None for never.
@@ -192,6 +194,7 @@ class CompiledSteps:
         return best
 
 
+TOGETHER = 12
 _SOME, _MANY = 256, 4096
 _LARGEST_CROSSOVER = 1_000_000
 _Lost = list[tuple[int, str]]
@@ -218,15 +221,25 @@ class _Way:
         self.doubles = tuple(n for n, kind in self.columns if kind is ColumnType.DOUBLE)
         self.computed = tuple(n for n in self.doubles if n in made or n not in self._reads)
 
-    def quick(self) -> QuickOutput:
-        """The chain for rows whose numbers are finite."""
-        formula, reads, natives = self.chain.formula, self._reads, self._natives
-        return QuickOutput(
-            self.chain.output,
-            formula.compile_rows(reads, natives=natives, tuples=True).score,
-            formula.compile_rows(reads, natives=natives, tuples=True, plain=True).score,
-            self.computed,
-        )
+    def quick(self) -> QuickOutput | None:
+        """The chain for rows whose numbers are finite; None where its reply is too unusual."""
+        made = record([n for n, _ in self.columns])
+        if made is None:
+            return None
+
+        def form(*, plain: bool) -> QuickForm:
+            def compiled(*, together: bool) -> Callable[[tuple[Any, ...]], Any]:
+                return self.chain.formula.compile_records(
+                    self._reads, made, natives=self._natives, plain=plain, together=together
+                )
+
+            return QuickForm(
+                compiled(together=False), compiled(together=True) if self._natives else None
+            )
+
+        fields = {n: f"c{at}" for at, (n, _) in enumerate(self.columns)}
+        computed = tuple(fields[n] for n in self.computed)
+        return QuickOutput(self.chain.output, form(plain=True), form(plain=False), computed)
 
     def by_rows(self, rows: list[Row]) -> tuple[list[dict[str, Any]], _Lost]:
         """Scored rows and the numbers of dropped ones with tagged reasons, by the row form."""

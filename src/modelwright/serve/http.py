@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from modelwright.serve.answers import error_body
 from modelwright.serve.app import App
+from modelwright.serve.lanes import LARGEST_QUICK_BODY
 
 BACKLOG = 2048
 """Connections that wait in the kernel while the process is busy."""
@@ -22,13 +23,15 @@ _TICK = 0.5
 class Connection(HttpToolsProtocol):
     """A connection that answers usual requests on the spot, and knows since when its client owes a head.
 
-    A request to score that has come whole is answered while it is parsed, without a task; any other
-    goes the way of every ASGI application.  begun: whether the client has sent a part of a head.
+    A request to score that comes whole within moments is answered while it is parsed, without a task;
+    any other goes the way of every ASGI application.  begun: whether the client has sent a part of a head.
     """
 
     owing_since: float | None = None
     begun = False
-    _held: bytes | None = None
+    # The parts of the body of a request that may be answered on the spot.
+    _held: list[bytes] | None = None
+    _held_bytes = 0
     _told: list[tuple[bytes, bytes]] | None = None
     _head = b""
 
@@ -38,12 +41,6 @@ class Connection(HttpToolsProtocol):
         self.owing_since = self.loop.time()
         self._app = self.app if isinstance(self.app, App) else None
         self._scoring = self._app.scoring if self._app is not None else frozenset()
-
-    def data_received(self, data: bytes) -> None:
-        """Parse it; what is not whole yet is read on by the application."""
-        super().data_received(data)
-        if self._held is not None:
-            self._go_on_with(self._held)
 
     def on_message_begin(self) -> None:
         """The head of a request begins."""
@@ -65,7 +62,7 @@ class Connection(HttpToolsProtocol):
             and not parser.should_upgrade()
             and parser.get_http_version() == "1.1"
         ):
-            self._held = b""
+            self._held, self._held_bytes = [], 0
         else:
             self._go_on()
 
@@ -73,18 +70,19 @@ class Connection(HttpToolsProtocol):
         """A part of the body."""
         if self._held is None:
             super().on_body(body)
-        else:
-            self._held = self._held + body if self._held else body
+            return
+        self._held.append(body)
+        self._held_bytes += len(body)
+        if self._held_bytes > LARGEST_QUICK_BODY:
+            self.stop_holding()
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        held = self._held
-        if held is None or self._app is None:
-            super().on_message_complete()
-            return
-        found = self._app.at_once(self.headers, held)
+        found = None
+        if self._held is not None and self._app is not None:
+            found = self._app.at_once(self.headers, b"".join(self._held))
         if found is None:
-            self._go_on_with(held)
+            self.stop_holding()
             super().on_message_complete()
             return
         self._held = None
@@ -98,11 +96,18 @@ class Connection(HttpToolsProtocol):
         self.server_state.total_requests += 1
         self.owing_since, self.begun = self.loop.time(), False
 
-    def _go_on_with(self, held: bytes) -> None:
-        self._held = None
-        self._go_on()
-        if held:
-            super().on_body(held)
+    def stop_holding(self) -> None:
+        """Let the application wait for the rest of a request that has not come whole."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._go_on()
+            for body in held:
+                super().on_body(body)
+
+    def shutdown(self) -> None:
+        """Close when the request that has begun to come, if there is one, is answered."""
+        self.stop_holding()
+        super().shutdown()
 
     def _go_on(self) -> None:
         """Hand the request to the application, which takes in the body by itself."""
@@ -163,7 +168,10 @@ class Server(uvicorn.Server):
         settings = self._app.settings
         self.config.timeout_keep_alive = settings.keep_alive_s
         for connection in list(self.server_state.connections):
-            if isinstance(connection, Connection) and connection.owing_since is not None:
+            if not isinstance(connection, Connection):
+                continue
+            connection.stop_holding()
+            if connection.owing_since is not None:
                 allowed = settings.head_timeout_s if connection.begun else settings.keep_alive_s
                 if connection.owing_since + allowed < now:
                     connection.give_up()

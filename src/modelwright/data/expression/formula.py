@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -135,14 +135,30 @@ class Formula:
         *,
         natives: Mapping[str, Native] = _NONE,
         plain: bool = False,
-        tuples: bool = False,
     ) -> RowProgram:
         """The row form for rows of these columns.  Raises as `outputs`, and MissingNative.
 
         plain: for rows without nulls, whose numbers are all finite; it is faster for them.
-        tuples: for rows that are the values alone, in the order of `reads`.
         """
-        return rows.compile_rows(self.steps, reads, natives, plain=plain, tuples=tuples)
+        return rows.compile_rows(self.steps, reads, natives, plain=plain)
+
+    def compile_records(
+        self,
+        reads: Schema,
+        make: Callable[..., object],
+        *,
+        natives: Mapping[str, Native] = _NONE,
+        plain: bool = False,
+        together: bool = False,
+    ) -> Callable[[tuple[Any, ...]], Any]:
+        """The row form from tuples of values, in the order of `reads`, to what `make` makes of the reply's.
+
+        It gives a Dropped like the other.  together: a generator that yields what native values are to
+        get, see `rows.compile_records`.  Raises as `outputs`, and MissingNative.
+        """
+        return rows.compile_records(
+            self.steps, reads, natives, make, plain=plain, together=together
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The formula as one JSON object."""

@@ -87,12 +87,16 @@ class Known:
 
 
 class Writer:
-    """Writes the statements that compute expressions; `lines` and `names` make up the function."""
+    """Writes the statements that compute expressions; `lines` and `names` make up the function.
 
-    def __init__(self, natives: Mapping[str, Native]) -> None:
+    asks: native values are not called, but yielded with what they are to get.
+    """
+
+    def __init__(self, natives: Mapping[str, Native], *, asks: bool = False) -> None:
         self.lines: list[str] = []
         self.names: dict[str, object] = {"nan": math.nan, "inf": math.inf, "len": len}
         self._natives = natives
+        self._asks = asks
         self._bound: dict[tuple[int, str], str] = {}
         self._locals = 0
         self._types = Types({})
@@ -347,9 +351,14 @@ class Writer:
                 f"(nan if {_any_none(p.guards)} else {p.source})" if p.guards else p.source
                 for p in map(self.of, inputs)
             ]
-            row = self.bind(self._natives[name].evaluator.row, "native")
+            evaluator = self._natives[name].evaluator
+            given = f"[{', '.join(sources)}]"
             self._outputs[key] = self.local()
-            self.lines.append(f"{self._outputs[key]} = {row}([{', '.join(sources)}])")
+            if self._asks:
+                found = f"yield {self.bind(evaluator, 'native')}, {given}"
+            else:
+                found = f"{self.bind(evaluator.row, 'native')}({given})"
+            self.lines.append(f"{self._outputs[key]} = {found}")
         source = f"{self._outputs[key]}[{output}]"
         return Piece(source, ColumnType.DOUBLE, nan=True, depth=1)
 

@@ -32,11 +32,10 @@ class RowProgram:
 
     score: takes a row with exactly the columns of `reads` (None for null) and gives one with those of
     `writes`, or what dropped it; never raises on values of the right types and leaves the row alone.
-    One that was compiled for tuples takes the values alone, in the order of `reads`.
     source: the Python source of `score`.
     """
 
-    score: Callable[[Any], Row | Dropped]
+    score: Callable[[Row], Row | Dropped]
     source: str
     reads: Schema
     writes: Schema
@@ -48,36 +47,71 @@ def compile_rows(
     natives: Mapping[str, Native],
     *,
     plain: bool = False,
-    tuples: bool = False,
 ) -> RowProgram:
     """Compile steps; raises like `steps.after`, and MissingNative.
 
     plain: no row has a null or a number that is not finite, so nothing looks for one.
-    tuples: rows come as tuples of values.
     """
     writer = Writer(natives)
+    inputs = _inputs(writer, reads, plain=plain)
+    _read(writer, inputs)
+    columns, writes = _followed(writer, inputs, steps, reads)
+    _reply(writer, inputs, columns)
+    source, score = compiled(writer.lines, writer.names)
+    return RowProgram(score, source, reads, writes)
+
+
+def compile_records(
+    steps: Iterable[Step],
+    reads: Schema,
+    natives: Mapping[str, Native],
+    make: Callable[..., object],
+    *,
+    plain: bool = False,
+    together: bool = False,
+) -> Callable[[tuple[Any, ...]], Any]:
+    """The same for rows that are tuples of values in the order of `reads`.
+
+    make: gets the values of the reply, in order.  together: the function is a generator, so that native
+    values can work on many rows at a time: it yields each evaluator with the inputs it is to get, is
+    sent the outputs, and yields the reply last; of a dropped row it yields nothing more.
+    """
+    writer = Writer(natives, asks=together)
+    inputs = _inputs(writer, reads, plain=plain)
+    if inputs:
+        named = [f"    {p.source},  # {n!a}" for n, p in inputs.items()]
+        writer.lines += ["(", *named, ") = row"]
+    columns, _ = _followed(writer, inputs, steps, reads)
+    values = ", ".join(p.value for p in columns.values())
+    reply = f"{writer.bind(make, 'make')}({values})"
+    writer.lines.append(f"yield {reply}" if together else f"return {reply}")
+    _, score = compiled(writer.lines, writer.names)
+    return score
+
+
+def _inputs(writer: Writer, reads: Schema, *, plain: bool) -> dict[str, Piece]:
     columns: dict[str, Piece] = {}
     for column in reads:
         name = writer.local()
         guards = frozenset() if plain else frozenset({name})
         nan = column.type is ColumnType.DOUBLE and not plain
         columns[column.name] = Piece(name, column.type, guards, atom=True, nan=nan)
-    inputs = dict(columns)
-    _read(writer, columns, tuples=tuples)
-    writes = reads
+    return columns
+
+
+def _followed(
+    writer: Writer, inputs: Mapping[str, Piece], steps: Iterable[Step], reads: Schema
+) -> tuple[dict[str, Piece], Schema]:
+    """The columns after all steps."""
+    columns, writes = dict(inputs), reads
     for at, step in enumerate(steps):
         writes = after(step, writes)
         columns = _stepped(writer, columns, step, at)
-    _reply(writer, inputs, columns, tuples=tuples)
-    source, score = compiled(writer.lines, writer.names)
-    return RowProgram(score, source, reads, writes)
+    return columns, writes
 
 
-def _read(writer: Writer, columns: Mapping[str, Piece], *, tuples: bool) -> None:
-    if tuples:
-        named = [f"    {p.source},  # {n!a}" for n, p in columns.items()]
-        writer.lines += ["(", *named, ") = row"] if named else []
-    elif len(columns) == 1:
+def _read(writer: Writer, columns: Mapping[str, Piece]) -> None:
+    if len(columns) == 1:
         [(name, piece)] = columns.items()
         writer.lines.append(f"{piece.source} = row[{name!a}]")
     elif columns:
@@ -108,16 +142,14 @@ def _stepped(writer: Writer, columns: Mapping[str, Piece], step: Step, at: int) 
             return {renamed.get(name, name): piece for name, piece in columns.items()}
 
 
-def _reply(
-    writer: Writer, inputs: Mapping[str, Piece], outputs: Mapping[str, Piece], *, tuples: bool
-) -> None:
+def _reply(writer: Writer, inputs: Mapping[str, Piece], outputs: Mapping[str, Piece]) -> None:
     items = [f"{n!a}: {p.value}" for n, p in outputs.items()]
     literal = f"{{{', '.join(items)}}}"
     kept = [n for n in inputs if n in outputs]
     gone = [n for n in inputs if n not in outputs]
     new = {n: p for n, p in outputs.items() if n not in inputs or p.source != inputs[n].source}
     same = len(outputs) - len(new)
-    if not tuples and same > len(new) + len(gone) and [*outputs][: len(kept)] == kept:
+    if same > len(new) + len(gone) and [*outputs][: len(kept)] == kept:
         # A copy costs a sixth of a new dictionary; a row with surplus columns must not get one.
         writer.lines.append(f"if len(row) == {len(inputs)}:")
         writer.lines.append("    reply = {**row}")
