@@ -5,7 +5,7 @@ import tseslint from "typescript-eslint";
 
 // Directions of knowledge: app → features → canvas | forms → draft → api (types only).
 // `ui` and `text` may be used by all and know none of them; features never know each other.
-const features = ["home", "designer", "datasets", "look", "runs", "models", "endpoints", "compute", "settings"];
+const features = ["home", "designer", "datasets", "look", "runs", "models", "transformations", "inference", "endpoints", "compute", "cleanup", "settings"];
 const forbidden = {
   api: ["app", "draft", "canvas", "forms", "ui", ...features],
   draft: ["app", "canvas", "forms", "ui", "text", ...features],

@@ -48,7 +48,7 @@ def register_frozen(home: Home, converted: Converted) -> Converted:
         )
         if name != wished:
             graph = graph.with_node(
-                node_id, replace(node, title=name, parameters={**node.parameters, "name": name})
+                node_id, replace(node, parameters={**node.parameters, "name": name})
             )
     return replace(converted, document=Document(graph, converted.document.layout))
 

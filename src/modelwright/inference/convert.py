@@ -412,7 +412,7 @@ class _Rewrite:
         )
         node = self._add(
             f"{prefix.lower()}-{pin.node}",
-            Node(kind, parameters={"name": name, "digest": digest}, title=name),
+            Node(kind, parameters={"name": name, "digest": digest}, title=f"{prefix} - {title}"),
             f'brings in {what}, as "{title}" gave it in the run',
         )
         self.frozen[node] = digest

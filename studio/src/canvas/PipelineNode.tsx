@@ -46,7 +46,13 @@ export const PipelineNode = memo(function PipelineNode({
       data-status={run?.status}
       data-missing={data.missing || undefined}
       data-found={data.found || undefined}
-      style={{ "--category": categoryColour(data.category) } as React.CSSProperties}
+      data-tinted={data.tint ? true : undefined}
+      style={
+        {
+          "--category": categoryColour(data.category),
+          "--tint": data.tint?.colour,
+        } as React.CSSProperties
+      }
     >
       {data.inputs.map((port, index) => (
         <Handle
@@ -61,6 +67,7 @@ export const PipelineNode = memo(function PipelineNode({
           data-type={port.type}
         />
       ))}
+      {data.tint && <span className={classes.tint}>{data.tint.label}</span>}
       <div className={classes.title}>{data.title}</div>
       <div className={classes.line}>
         {status && run ? (

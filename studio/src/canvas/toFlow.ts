@@ -36,6 +36,13 @@ export interface NodeData extends Record<string, unknown> {
   readonly missing: boolean;
   /** Whether the search that is open found it. */
   readonly found: boolean;
+  readonly tint?: Tint;
+}
+
+/** What became of a node, as its frame and a word on it tell. */
+export interface Tint {
+  readonly colour: string;
+  readonly label: string;
 }
 
 export type PipelineFlowNode = FlowNode<NodeData, "pipeline">;
@@ -54,6 +61,7 @@ export interface Shown {
   readonly problems: ReadonlyMap<string, { errors: number; warnings: number }>;
   readonly selected: ReadonlySet<string>;
   readonly found?: ReadonlySet<string>;
+  readonly tints?: ReadonlyMap<string, Tint>;
 }
 
 export function toNodes(shown: Shown): PipelineFlowNode[] {
@@ -62,6 +70,7 @@ export function toNodes(shown: Shown): PipelineFlowNode[] {
     const known = components.get(node.component);
     const found = problems.get(node.id);
     const title = node.title || titleOf(known, node.component, node.parameters.name);
+    const tint = shown.tints?.get(node.id);
     return {
       id: node.id,
       type: "pipeline",
@@ -81,6 +90,7 @@ export function toNodes(shown: Shown): PipelineFlowNode[] {
         warnings: found?.warnings ?? 0,
         missing: !known,
         found: shown.found?.has(node.id) ?? false,
+        ...(tint ? { tint } : {}),
       },
     };
   });

@@ -2,6 +2,7 @@ import { enData } from "./en.data";
 import { enRuns } from "./en.runs";
 import { enEndpoints } from "./en.endpoints";
 import { enDesigner } from "./en.designer";
+import { enInference } from "./en.inference";
 
 /** Every sentence the user reads. This file is the list; other languages must have the same keys. */
 export const en = {
@@ -9,6 +10,7 @@ export const en = {
   ...enRuns,
   ...enEndpoints,
   ...enDesigner,
+  ...enInference,
   appName: "Modelwright",
   language: "Language",
   theme: "Light or dark",

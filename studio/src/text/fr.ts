@@ -3,12 +3,14 @@ import { frData } from "./fr.data";
 import { frRuns } from "./fr.runs";
 import { frEndpoints } from "./fr.endpoints";
 import { frDesigner } from "./fr.designer";
+import { frInference } from "./fr.inference";
 
 export const fr: Text = {
   ...frData,
   ...frRuns,
   ...frEndpoints,
   ...frDesigner,
+  ...frInference,
   appName: "Modelwright",
   language: "Langue",
   theme: "Clair ou sombre",

@@ -13,6 +13,7 @@ import type { Json } from "../../draft/graph";
 import { useText } from "../../text/useText";
 import { ColumnsControl } from "./ColumnsControl";
 import { JsonControl } from "./JsonControl";
+import { RequestColumnsControl } from "./RequestColumnsControl";
 
 const CodeControl = lazy(() => import("./CodeControl").then((m) => ({ default: m.CodeControl })));
 
@@ -38,6 +39,17 @@ export function Control(props: ControlProps) {
   switch (parameter.control) {
     case "columns":
       return <ColumnsControl {...props} />;
+    case "request-columns":
+      return (
+        <RequestColumnsControl
+          label={parameter.title}
+          help={parameter.help}
+          error={error}
+          value={value}
+          columns={columns}
+          onSet={onSet}
+        />
+      );
     case "bool":
       return (
         <Switch

@@ -22,7 +22,9 @@ class WebServiceInput(Component, category="Web Service"):
     name: Annotated[str, Field(min_length=1, max_length=100)] = "WebServiceInput0"
     """Key of these rows in a request; unique within the pipeline."""
 
-    columns: Annotated[tuple[RequestRule, ...], Control("request-columns")] = ()
+    columns: Annotated[
+        tuple[RequestRule, ...], Control("request-columns", port="web_service_input")
+    ] = ()
     """Which columns a request must have, may leave out, or may have without being read."""
 
     def run(self) -> Annotated[Table, Titled("Web service input")]:

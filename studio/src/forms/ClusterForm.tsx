@@ -1,0 +1,121 @@
+import { Button, Group, NumberInput, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
+import { useState } from "react";
+import type { Schemas } from "../api/client";
+import { useText } from "../text/useText";
+
+type Asked = Schemas["ClusterAsked"];
+
+interface Props {
+  readonly kinds: readonly Schemas["ClusterKind"][];
+  readonly kind?: string;
+  readonly busy: boolean;
+  onSubmit(asked: Asked): void;
+  onCancel(): void;
+}
+
+const NAME = /^[A-Za-z][A-Za-z0-9-]{1,23}$/;
+
+/** A new inference cluster: name, kind, and how much of it may be reserved. */
+export function ClusterForm({ kinds, kind: given, busy, onSubmit, onCancel }: Props) {
+  const text = useText();
+  const [name, setName] = useState("");
+  const [kind, setKind] = useState(given ?? kinds[0]?.name ?? "local");
+  const [cores, setCores] = useState<number | null>(null);
+  const [memory, setMemory] = useState<number | null>(null);
+  const [options, setOptions] = useState<Readonly<Record<string, string>>>({});
+  const known = kinds.find((k) => k.name === kind);
+  const right = NAME.test(name);
+  const submit = () => {
+    const filled = Object.entries(options).filter(([, value]) => value.trim() !== "");
+    onSubmit({
+      name,
+      kind,
+      cpu_cores: cores,
+      memory_gb: memory,
+      options: Object.fromEntries(filled),
+      description: "",
+    });
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        // A form within the dialog's own must not submit that.
+        event.stopPropagation();
+        if (right) submit();
+      }}
+    >
+      <Stack gap="sm">
+        <SimpleGrid cols={2} spacing="sm">
+          <TextInput
+            size="xs"
+            label={text.clusterName}
+            description={text.clusterNameHint}
+            required
+            data-autofocus
+            value={name}
+            error={name !== "" && !right ? text.clusterNameHint : null}
+            onChange={(event) => {
+              setName(event.currentTarget.value);
+            }}
+          />
+          <Select
+            size="xs"
+            label={text.clusterKind}
+            description={text.clusterKindHint}
+            allowDeselect={false}
+            value={kind}
+            data={kinds.map((k) => ({
+              value: k.name,
+              label: text.clusterKinds[k.name] ?? k.title,
+            }))}
+            onChange={(chosen) => {
+              setKind(chosen ?? "local");
+              setOptions({});
+            }}
+          />
+          <NumberInput
+            size="xs"
+            label={text.clusterCores}
+            description={text.clusterAll}
+            min={0.1}
+            value={cores ?? ""}
+            onChange={(value) => {
+              setCores(typeof value === "number" ? value : null);
+            }}
+          />
+          <NumberInput
+            size="xs"
+            label={text.clusterMemory}
+            description={text.clusterAll}
+            min={0.1}
+            value={memory ?? ""}
+            onChange={(value) => {
+              setMemory(typeof value === "number" ? value : null);
+            }}
+          />
+          {Object.entries(known?.options ?? {}).map(([option, meaning]) => (
+            <TextInput
+              key={option}
+              size="xs"
+              label={option.replaceAll("_", " ")}
+              description={meaning}
+              value={options[option] ?? ""}
+              onChange={(event) => {
+                setOptions({ ...options, [option]: event.currentTarget.value });
+              }}
+            />
+          ))}
+        </SimpleGrid>
+        <Group justify="flex-end" gap="xs">
+          <Button size="xs" variant="default" onClick={onCancel}>
+            {text.cancel}
+          </Button>
+          <Button size="xs" type="submit" disabled={!right} loading={busy}>
+            {text.clusterCreate}
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

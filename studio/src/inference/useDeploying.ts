@@ -1,0 +1,90 @@
+import { notifications } from "@mantine/notifications";
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { api, got, type Schemas } from "../api/client";
+import { checkQuery } from "../api/checks";
+import { useDraft } from "../draft/store";
+import { useText } from "../text/useText";
+import { useDeployed } from "./deployed";
+import { endpointNotice } from "./endpointNotice";
+import { settled } from "./settled";
+
+export const STEPS = ["save", "check", "parity", "start"] as const;
+export type StepName = (typeof STEPS)[number];
+
+export interface Deploying {
+  readonly busy: boolean;
+  /** The step that is under way or has failed; null before the beginning. */
+  readonly step: StepName | null;
+  readonly error: Error | null;
+  begin(asked: Schemas["DeployAsked"]): void;
+}
+
+/** A deployment, step by step; each is done by the server and told as it comes. */
+export function useDeploying(draftId: string, onDone: () => void): Deploying {
+  const text = useText();
+  const cache = useQueryClient();
+  const tell = useDeployed((state) => state.tell);
+  const [step, setStep] = useState<StepName | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const [busy, setBusy] = useState(false);
+
+  const work = async (asked: Schemas["DeployAsked"]) => {
+    setStep("save");
+    await settled();
+    setStep("check");
+    const graph = useDraft.getState().history?.present.draft.graph;
+    if (graph) {
+      const { problems } = await cache.fetchQuery(checkQuery(graph));
+      const first = problems.find((p) => p.severity === "error");
+      if (first) throw new Problem(first);
+    }
+    setStep("parity");
+    const path = { params: { path: { draft_id: draftId } } };
+    // Without a training run to compare with there is nothing to say; the next step judges.
+    await got(api.GET("/api/drafts/{draft_id}/parity", path)).catch(() => null);
+    setStep("start");
+    return got<Schemas["DeployedEndpoint"]>(api.POST("/api/endpoints", { body: asked }));
+  };
+
+  return {
+    busy,
+    step,
+    error,
+    begin: (asked) => {
+      setBusy(true);
+      setError(null);
+      work(asked)
+        .then((made) => {
+          const { name } = made.endpoint;
+          tell(draftId, name, made.is_new);
+          void cache.invalidateQueries({ queryKey: ["endpoints"] });
+          void cache.invalidateQueries({ queryKey: ["clusters"] });
+          notifications.show(
+            endpointNotice(
+              name,
+              made.is_new ? text.deploySucceeded(name) : text.deploySame(name),
+              text.deployOpen,
+            ),
+          );
+          onDone();
+        })
+        .catch((fault: unknown) => {
+          setError(fault as Error);
+        })
+        .finally(() => {
+          setBusy(false);
+        });
+    },
+  };
+}
+
+class Problem extends Error {
+  readonly remedy: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  constructor(problem: Schemas["Problem"]) {
+    super(problem.happened);
+    this.remedy = problem.remedy;
+    this.fields = { node: problem.node };
+  }
+}
