@@ -335,6 +335,23 @@ class TasksDiffer(ComponentError):
         )
 
 
+class TooManyGroups(ComponentError):
+    """A column that rows are to be grouped by has too many different values."""
+
+    code = "too-many-groups"
+
+    def __init__(self, column: str, port: str, groups: int, most: int) -> None:
+        super().__init__(
+            f'Column "{column}" on port "{port}" has {groups} different values; '
+            f"rows are measured in {most} groups at the most.",
+            remedy="Choose a column with fewer values, or make bins of it with Group Data into Bins.",
+            column=column,
+            port=port,
+            groups=groups,
+            most=most,
+        )
+
+
 class LabelNotComparable(ComponentError):
     """Actual labels and scored labels cannot be compared."""
 

@@ -352,6 +352,13 @@ def metrics_frame(rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={n: _type_of(v).dtype for n, v in rows[0].items()})
 
 
+def grouped_frame(rows: list[Row]) -> pl.DataFrame:
+    """The evaluation table with rows of groups, which may lack a metric that the others have."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    types = {n: _type_of(next((r[n] for r in rows if r.get(n) is not None), 0.0)) for n in names}
+    return pl.DataFrame(rows, schema={n: kind.dtype for n, kind in types.items()})
+
+
 def _type_of(value: object) -> ColumnType:
     known = {str: ColumnType.STRING, int: ColumnType.INTEGER}
     return known.get(type(value), ColumnType.DOUBLE)

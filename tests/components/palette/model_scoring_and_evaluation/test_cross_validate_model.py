@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.components.learning.trials import elsewhere
 
 from modelwright.components.context import Context
 from modelwright.components.errors import EmptyTable
@@ -138,16 +139,17 @@ def test_rows_without_a_label_are_scored_and_not_measured() -> None:
 
 
 def test_folds_are_tried_where_the_place_has_workers() -> None:
-    asked: list[int] = []
-
-    def elsewhere(function: Any, items: Any) -> list[Any]:
-        listed = list(items)
-        asked.append(len(listed))
-        return [function(item) for item in listed]
-
+    told: list[float] = []
     step = CrossValidateModel(label_column="y")
-    step.run(LinearRegression().run(), rows(), context=Context(map=elsewhere))
-    assert asked == [10]
+    found = step.run(
+        LinearRegression().run(),
+        rows(),
+        context=Context(map=elsewhere, width=2, progress=told.append),
+    )
+    # One call back for each fold that came in from elsewhere.
+    assert told == pytest.approx([n / 10 for n in range(1, 11)])
+    expected = step.run(LinearRegression().run(), rows(), context=Context())
+    assert found.scored_results.frame.equals(expected.scored_results.frame)
 
 
 @pytest.mark.parametrize(

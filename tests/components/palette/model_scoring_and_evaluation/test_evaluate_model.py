@@ -5,7 +5,12 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from modelwright.components.context import Context
-from modelwright.components.learning.errors import NoLabelColumn, NoScoreColumns, TasksDiffer
+from modelwright.components.learning.errors import (
+    NoLabelColumn,
+    NoScoreColumns,
+    TasksDiffer,
+    TooManyGroups,
+)
 from modelwright.components.learning.training import train
 from modelwright.components.outline import TableOutline, outline_of
 from modelwright.components.palette.classification.two_class_logistic_regression import (
@@ -16,6 +21,7 @@ from modelwright.components.palette.model_scoring_and_evaluation.evaluate_model 
 )
 from modelwright.components.palette.model_scoring_and_evaluation.score_model import ScoreModel
 from modelwright.components.palette.regression.linear_regression import LinearRegression
+from modelwright.data.schema import MissingColumn
 from modelwright.data.table import Table
 
 ROWS = Table(
@@ -100,3 +106,67 @@ def test_nothing_is_claimed_while_columns_may_still_turn_up() -> None:
     unsure = TableOutline(ROWS.schema, complete=False)
     known = EvaluateModel().outline(scored_dataset=unsure, scored_dataset_to_compare=None)
     assert known == {"evaluation_results": None}
+
+
+def grouped(first: Table, second: Table | None = None, by: str = "kind") -> pl.DataFrame:
+    return EvaluateModel(group_by_column=by).run(first, second, context=Context()).frame
+
+
+def with_kinds(table: Table) -> Table:
+    kinds = pl.Series("kind", ["b", "a", "a", None, "b"])
+    return table.of(table.frame.insert_column(0, kinds))
+
+
+def test_each_group_is_measured_as_if_it_were_alone() -> None:
+    rows = with_kinds(scored("price"))
+    found = grouped(rows)
+    assert found.columns[:3] == ["Dataset", "Group", "Number of rows"]
+    assert found["Group"].to_list() == ["All rows", "a", "b", "(missing)"]
+    assert found["Number of rows"].to_list() == [5, 2, 2, 1]
+    for at, places in enumerate([range(5), [1, 2], [0, 4], [3]]):
+        truth = [rows.frame["price"][p] for p in places]
+        guess = [rows.frame["Scored Labels"][p] for p in places]
+        errors = [abs(t - g) for t, g in zip(truth, guess, strict=True)]
+        assert found["Mean_Absolute_Error"][at] == pytest.approx(sum(errors) / len(errors))
+        squares = sum(e * e for e in errors) / len(errors)
+        assert found["Root_Mean_Squared_Error"][at] == pytest.approx(squares**0.5)
+    # One row has nothing to vary around.
+    assert found["Coefficient_of_Determination"][3] is None
+
+
+def test_groups_of_two_datasets_follow_the_rows_of_all() -> None:
+    first = with_kinds(scored("sold"))
+    second = with_kinds(scored("sold", l2_regularization_weight=1e6))
+    found = grouped(first, second)
+    assert found["Group"].to_list() == ["All rows"] * 2 + ["a", "b", "(missing)"] * 2
+    assert found["Dataset"].to_list()[:3] == [
+        "Scored dataset",
+        "Scored dataset to compare",
+        "Scored dataset",
+    ]
+    assert_frame_equal(
+        found.head(2).drop("Dataset", "Group", "Number of rows"), evaluated(first, second)
+    )
+    own = first.frame.filter(pl.col("kind") == "a")
+    assert found["Accuracy"][2] == (own["sold"] == own["Scored Labels"]).mean()
+
+
+def test_a_group_without_a_truth_has_no_metrics() -> None:
+    rows = with_kinds(scored("price"))
+    gaps = rows.of(
+        rows.frame.with_columns(price=pl.when(pl.col("kind") == "a").then(pl.col("price")))
+    )
+    found = grouped(gaps)
+    assert found["Mean_Absolute_Error"].is_null().to_list() == [False, False, True, True]
+
+
+def test_a_column_to_group_by_must_be_there_and_have_few_values() -> None:
+    with pytest.raises(MissingColumn):
+        grouped(scored("price"))
+    with pytest.raises(MissingColumn):
+        EvaluateModel(group_by_column="kind").outline(
+            scored_dataset=outline_of(scored("price")), scored_dataset_to_compare=None
+        )
+    many = pl.concat([scored("price").frame] * 60).with_row_index("number")
+    with pytest.raises(TooManyGroups, match="300 different values"):
+        grouped(scored("price").of(many), by="number")

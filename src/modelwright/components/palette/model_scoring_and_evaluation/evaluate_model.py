@@ -7,19 +7,31 @@ from typing import Annotated
 
 from modelwright.components.context import Context
 from modelwright.components.contract import Component, Titled
-from modelwright.components.learning.errors import TasksDiffer
+from modelwright.components.learning.errors import (
+    LabelAllMissing,
+    ScoresAllMissing,
+    TasksDiffer,
+    TooManyGroups,
+)
 from modelwright.components.learning.evaluation import (
     TITLES,
     actual_label,
     evaluation_rows,
+    grouped_frame,
     metric_columns,
     metrics_frame,
     read_scores,
     scored_task,
 )
+from modelwright.components.learning.metrics import Row
 from modelwright.components.outline import Outline, TableOutline
+from modelwright.components.parameters import ColumnName
 from modelwright.data.schema import Schema, Task
 from modelwright.data.table import Table
+
+ALL_ROWS = "All rows"
+MISSING = "(missing)"
+MOST_GROUPS = 200
 
 _FIRST, _SECOND = "scored_dataset", "scored_dataset_to_compare"
 
@@ -32,7 +44,13 @@ class EvaluateModel(Component, category="Model Scoring and Evaluation"):
     Training Log Loss says by how many percent the log loss is below that of always guessing the
     share of the positives.  A metric that is undefined, such as Precision without a row scored
     positive, is missing.
+
+    With a column to group by, each of its values gets a row of metrics too, after those of all rows:
+    whether a model is as good for one group of people or things as for another.
     """
+
+    group_by_column: ColumnName = ""
+    """Also measure the rows of each value of this column; not, when empty."""
 
     def run(
         self,
@@ -48,7 +66,38 @@ class EvaluateModel(Component, category="Model Scoring and Evaluation"):
         rows = evaluation_rows(read_scores(scored_dataset, port=_FIRST, log=context.log))
         if second is not None:
             rows += evaluation_rows(read_scores(second, port=_SECOND, log=context.log))
-        return Table(metrics_frame(rows))
+        if not self.group_by_column:
+            return Table(metrics_frame(rows))
+        given = [(_FIRST, scored_dataset)] + ([(_SECOND, second)] if second is not None else [])
+        own = len(rows) // len(given)
+        lines = [
+            {**_of_group(port, ALL_ROWS, table.rows), **row}
+            for at, (port, table) in enumerate(given)
+            for row in rows[at * own : (at + 1) * own]
+        ]
+        for port, table in given:
+            lines += self._by_group(table, port, list(rows[0]))
+        return Table(grouped_frame(lines))
+
+    def _by_group(self, table: Table, port: str, metrics: list[str]) -> list[Row]:
+        """A row of metrics per group; of one that cannot be measured they are missing."""
+        column = table.schema.column(self.group_by_column, port=port)
+        values = table.frame[column.name]
+        if values.dtype.is_float():
+            values = values.fill_nan(None)
+        groups = values.unique().sort(nulls_last=True)
+        if len(groups) > MOST_GROUPS:
+            raise TooManyGroups(column.name, port, len(groups), MOST_GROUPS)
+        lines: list[Row] = []
+        for value in groups:
+            part = table.of(table.frame.filter(values.eq_missing(value)))
+            line = _of_group(port, MISSING if value is None else str(value), part.rows)
+            try:
+                line |= evaluation_rows(read_scores(part, port=port))[-1]
+            except (LabelAllMissing, ScoresAllMissing):
+                line |= dict.fromkeys(metrics)
+            lines.append(line)
+        return lines
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         first, second = inputs.get(_FIRST), inputs.get(_SECOND)
@@ -64,8 +113,18 @@ class EvaluateModel(Component, category="Model Scoring and Evaluation"):
                 task, scored = found, scored or given.schema
         if task is None:
             return {"evaluation_results": None}
+        if self.group_by_column:
+            for port, given in ((_FIRST, first), (_SECOND, second)):
+                if isinstance(given, TableOutline) and given.complete:
+                    given.schema.column(self.group_by_column, port=port)
+            return {"evaluation_results": None}
         rows = None if task is Task.CLUSTERING else 1 if second is None else 2
         return {"evaluation_results": TableOutline(metric_columns(task, scored), rows=rows)}
+
+
+def _of_group(port: str, group: str, rows: int) -> Row:
+    title = "Scored dataset" if port == _FIRST else "Scored dataset to compare"
+    return {"Dataset": title, "Group": group, "Number of rows": rows}
 
 
 def _refuse_mixed(first: Schema, second: Schema | None) -> None:
