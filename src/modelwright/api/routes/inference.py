@@ -15,6 +15,7 @@ from modelwright.actions.inference_drafts import (
 )
 from modelwright.actions.inference_updates import take_update, training_of, update_of_draft
 from modelwright.actions.registering import register_output
+from modelwright.actions.snippets import KEY, endpoint_snippets
 from modelwright.api.here import HereDep
 from modelwright.api.shapes.drafts import Draft, DraftSummary
 from modelwright.api.shapes.inference import Conversion, ConversionAsked, InferenceDraft, Parity
@@ -26,6 +27,7 @@ from modelwright.api.shapes.updates import (
     Freshness,
     InferenceUpdate,
     ResetAsked,
+    Snippets,
     UpdateAsked,
     UpdateTaken,
 )
@@ -102,6 +104,12 @@ def update(draft_id: str, asked: UpdateTaken, here: HereDep) -> Draft:
 def get_freshness(name: str, here: HereDep) -> Freshness:
     """Whether an endpoint serves what its training pipeline has learnt last."""
     return Freshness.of(freshness_of(here.home, name))
+
+
+@router.get("/endpoints/{name}/snippets")
+def get_snippets(name: str, here: HereDep) -> Snippets:
+    """Programs that call an endpoint, by language; YOUR_KEY stands where a key belongs."""
+    return Snippets(snippets=endpoint_snippets(here.home, name), placeholder=KEY)
 
 
 @router.post("/runs/{run_id}/steps/{node}/outputs/{port}/register", name="register_output")

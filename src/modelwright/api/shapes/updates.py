@@ -133,3 +133,11 @@ class Freshness(Shape):
             draft=DraftSummary.of(found.draft) if found.draft else None,
             draft_is_ahead=found.draft_is_ahead,
         )
+
+
+class Snippets(Shape):
+    """Programs that call an endpoint, by language."""
+
+    snippets: dict[str, str]
+    placeholder: str
+    """What stands in them for the key."""
