@@ -1,72 +1,218 @@
-"""Where runs can be worked on, and how busy it is there."""
+"""Compute clusters for runs: where steps run, what runs there, and what waits and why."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from modelwright.data.errors import ModelwrightError, suggestion
+from modelwright.actions.compute_settings import (
+    LOCAL,
+    ComputeBusy,
+    ComputeSettings,
+    InvalidCompute,
+    UnknownTarget,
+)
+from modelwright.workspace.errors import NameTaken
+from modelwright.workspace.records.runs import Run, RunStatus, Step, StepStatus
 
 if TYPE_CHECKING:
     from modelwright.actions.home import Home
+    from modelwright.graph.graph import Graph
 
-LOCAL = "local"
+_KEPT = "compute:"
 
 
-class UnknownTarget(ModelwrightError):
-    """A run is to be worked on at a place that there is none of."""
+@dataclass(frozen=True, slots=True)
+class ComputeStep:
+    """A step of a run on a compute cluster.  reason: why it waits, or why it runs."""
 
-    code = "unknown-target"
-
-    def __init__(self, target: str, known: tuple[str, ...]) -> None:
-        super().__init__(
-            f'There is no compute target "{target}".',
-            remedy=f"{suggestion(target, known)}The targets are: {', '.join(known)}.",
-            target=target,
-            near=list(known),
-        )
+    run: str
+    node: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class TargetState:
-    """A place where steps run.
+    """A compute cluster as it is now.
 
-    most: how many workers it may have.  workers: process ids of those that are there now.
-    cores: of the machine.  memory, memory_free: its bytes.
+    state: "off" with no worker there, "idle", or "busy".  most: how many workers it may have; None
+    while that is not known.  workers: of those that are there now, each as the target names it.
+    cores, memory, memory_free: of this machine for a local one, in bytes; of all its nodes for a Ray
+    cluster that is connected; None while that is not known.  nodes: of a Ray cluster.
+    running, waiting: steps of runs that are worked on, by whichever process.
     """
 
-    name: str
-    kind: str
-    most: int
-    workers: tuple[int, ...]
-    cores: int
-    memory: int
-    memory_free: int
+    settings: ComputeSettings
+    state: Literal["off", "idle", "busy"]
+    most: int | None
+    workers: tuple[str, ...]
+    cores: int | None
+    memory: int | None
+    memory_free: int | None
+    nodes: tuple[Mapping[str, Any], ...]
+    running: tuple[ComputeStep, ...]
+    waiting: tuple[ComputeStep, ...]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.settings.name
+
+    @property
+    def kind(self) -> str:
+        """Its kind: local or ray."""
+        return self.settings.kind
 
 
 def list_targets(home: Home) -> tuple[TargetState, ...]:
-    """Every place where runs of this home can be worked on."""
-    import psutil
+    """Every compute cluster of a home as it is now; the one of this machine is always there."""
+    steps = _steps_by_target(home)
+    return tuple(_state(home, s, steps.get(s.name, ((), ()))) for s in known_compute(home))
 
-    target = home.workers()
-    memory = psutil.virtual_memory()
-    return (
-        TargetState(
-            target.name,
-            "local processes",
-            target.most,
-            tuple(getattr(target, "pids", ())),
-            os.cpu_count() or 1,
-            memory.total,
-            memory.available,
-        ),
-    )
+
+def show_compute(home: Home, name: str) -> TargetState:
+    """One compute cluster as it is now.  Raises UnknownTarget."""
+    settings = compute_settings(home, name)
+    return _state(home, settings, _steps_by_target(home).get(name, ((), ())))
+
+
+def create_compute(home: Home, settings: ComputeSettings) -> TargetState:
+    """Define a compute cluster; nothing is started before a run needs it.
+
+    Raises InvalidCompute and NameTaken.
+    """
+    settings.checked()
+    with home.workspace.transaction():
+        known = {s.name.lower(): s.name for s in known_compute(home)}
+        if taken := known.get(settings.name.lower()):
+            raise NameTaken("compute cluster", taken)
+        _keep(home, settings)
+    return show_compute(home, settings.name)
+
+
+def change_compute(home: Home, name: str, values: Mapping[str, Any]) -> TargetState:
+    """Change a compute cluster; its workers are ended, and started anew when they are needed.
+
+    Raises UnknownTarget, InvalidCompute, and ComputeBusy while runs are worked on there.
+    """
+    with home.workspace.transaction():
+        changed = compute_settings(home, name).changed(values)
+        _check_free(home, name)
+        _keep(home, changed)
+    home.end_target(name)
+    return show_compute(home, name)
+
+
+def delete_compute(home: Home, name: str) -> None:
+    """Forget a compute cluster, and stop what was started for it.
+
+    Raises UnknownTarget, InvalidCompute for this machine, and ComputeBusy.
+    """
+    with home.workspace.transaction():
+        compute_settings(home, name)
+        if name == LOCAL:
+            raise InvalidCompute("name", name, "this machine is always there; change it instead")
+        _check_free(home, name)
+        home.workspace.settings.remove(_KEPT + name)
+    home.end_target(name)
+
+
+def compute_settings(home: Home, name: str) -> ComputeSettings:
+    """How a compute cluster was defined.  Raises UnknownTarget."""
+    known = known_compute(home)
+    for settings in known:
+        if settings.name == name:
+            return settings
+    raise UnknownTarget(name, tuple(s.name for s in known))
+
+
+def known_compute(home: Home) -> tuple[ComputeSettings, ...]:
+    """Every compute cluster as it was defined: that of this machine first, then by name."""
+    kept = {
+        name.removeprefix(_KEPT): ComputeSettings.from_json(value)
+        for name, value in home.workspace.settings.all().items()
+        if name.startswith(_KEPT)
+    }
+    local = kept.pop(LOCAL, ComputeSettings(name=LOCAL))
+    return (local, *(kept[name] for name in sorted(kept)))
 
 
 def check_target(home: Home, name: str) -> str:
-    """The target's name, if there is one of that name.  Raises UnknownTarget."""
-    known = (home.workers().name,)
-    if name not in known:
-        raise UnknownTarget(name, known)
-    return name
+    """The name, if there is a compute cluster of that name.  Raises UnknownTarget."""
+    return compute_settings(home, name).name
+
+
+def targets_of(home: Home, graph: Graph, target: str | None) -> tuple[str, Mapping[str, str]]:
+    """The compute cluster that a run is for, and those that single nodes name, by node.
+
+    target: chosen at submission; the pipeline's own unless given, and else this machine.
+    Raises UnknownTarget.
+    """
+    chosen = check_target(home, target or graph.compute or LOCAL)
+    own = {node_id: node.compute for node_id, node in graph.nodes.items() if node.compute}
+    return chosen, {node: check_target(home, name) for node, name in own.items()}
+
+
+def _keep(home: Home, settings: ComputeSettings) -> None:
+    home.workspace.settings.set(_KEPT + settings.name, settings.to_json())
+
+
+def _check_free(home: Home, name: str) -> None:
+    running, waiting = _steps_by_target(home).get(name, ((), ()))
+    runs = dict.fromkeys(step.run for step in (*running, *waiting))
+    if runs:
+        raise ComputeBusy(name, tuple(runs))
+
+
+def _state(
+    home: Home,
+    settings: ComputeSettings,
+    steps: tuple[tuple[ComputeStep, ...], tuple[ComputeStep, ...]],
+) -> TargetState:
+    import psutil
+
+    running, waiting = steps
+    target = home.started_target(settings.name)
+    workers = tuple(map(str, getattr(target, "pids", ())))
+    nodes: tuple[Mapping[str, Any], ...] = tuple(getattr(target, "nodes", ()))
+    most = settings.max_workers
+    cores: int | None = None
+    memory: int | None = None
+    free: int | None = None
+    if settings.kind == LOCAL:
+        found = psutil.virtual_memory()
+        cores, memory, free = os.cpu_count() or 1, found.total, found.available
+        most = target.most if target else most or cores
+    elif nodes:
+        cores = int(sum(n.get("cpus", 0) for n in nodes))
+        memory = int(sum(n.get("memory", 0) for n in nodes))
+        most = most or cores
+    state: Literal["off", "idle", "busy"] = "idle" if workers or nodes else "off"
+    if running:
+        state = "busy"
+    return TargetState(settings, state, most, workers, cores, memory, free, nodes, running, waiting)
+
+
+def _steps_by_target(
+    home: Home,
+) -> dict[str, tuple[tuple[ComputeStep, ...], tuple[ComputeStep, ...]]]:
+    """What runs and what waits, by compute cluster, in all runs that are worked on."""
+    found: dict[str, tuple[list[ComputeStep], list[ComputeStep]]] = {}
+    for run in home.workspace.runs.list(statuses=(RunStatus.RUNNING,), limit=500).items:
+        for target, step in _open_steps(home, run):
+            place = found.setdefault(target, ([], []))
+            waits = step.status is StepStatus.QUEUED
+            place[waits].append(ComputeStep(run.id, step.node, step.reason))
+    return {name: (tuple(running), tuple(waiting)) for name, (running, waiting) in found.items()}
+
+
+def _open_steps(home: Home, run: Run) -> Iterator[tuple[str, Step]]:
+    from modelwright.graph.codec import read
+
+    graph = read(run.graph).graph
+    own = {str(node_id): node.compute for node_id, node in graph.nodes.items() if node.compute}
+    for step in home.workspace.runs.steps.list(run.id):
+        if not step.status.finished:
+            yield own.get(step.node, run.target), step

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from modelwright.actions.compute_settings import LOCAL, ComputeSettings
 from modelwright.actions.registered import RegisteredAssets
 from modelwright.components.library import Library, library
 from modelwright.data.store import Store
@@ -38,7 +39,7 @@ class Home:
         self.assets = RegisteredAssets(workspace.datasets, store)
         self.history = FolderHistory(self.folder / "history")
         self._start_workers = start_workers
-        self._workers: Target | None = None
+        self._targets: dict[str, Target] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -84,11 +85,31 @@ class Home:
         return library()
 
     def workers(self) -> Target:
-        """Where steps run, started when first asked for."""
+        """Where steps run on this machine, started when first asked for."""
+        return self.target(LOCAL)
+
+    def target(self, name: str) -> Target:
+        """The workers of a compute cluster, started when first asked for.  Raises UnknownTarget."""
+        from modelwright.actions.compute import compute_settings
+
+        settings = compute_settings(self, name)
         with self._lock:
-            if self._workers is None:
-                self._workers = self._start_workers()
-            return self._workers
+            if name not in self._targets:
+                plain = settings == ComputeSettings(name=LOCAL)
+                self._targets[name] = self._start_workers() if plain else start_target(settings)
+            return self._targets[name]
+
+    def started_target(self, name: str) -> Target | None:
+        """The workers of a compute cluster, if this program has had need of them."""
+        with self._lock:
+            return self._targets.get(name)
+
+    def end_target(self, name: str) -> None:
+        """End the workers of a compute cluster; they are started anew when they are needed."""
+        with self._lock:
+            target = self._targets.pop(name, None)
+        if target is not None:
+            target.close()
 
     @cached_property
     def replicas(self) -> Endpoints:
@@ -123,9 +144,9 @@ class Home:
     def close(self) -> None:
         """End the workers and close the database."""
         with self._lock:
-            workers, self._workers = self._workers, None
-        if workers is not None:
-            workers.close()
+            targets, self._targets = self._targets, {}
+        for target in targets.values():
+            target.close()
         self.workspace.close()
 
     def __enter__(self) -> Self:
@@ -138,3 +159,14 @@ class Home:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def start_target(settings: ComputeSettings) -> Target:
+    """The workers of a compute cluster as it was defined."""
+    return local_workers(
+        name=settings.name,
+        least=settings.min_workers,
+        most=settings.max_workers,
+        idle_s=settings.idle_s,
+        memory=settings.worker_memory,
+    )

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from modelwright.actions.compute import targets_of
 from modelwright.actions.interrupted import this_process
 from modelwright.actions.pipelines import plan_pipeline
 from modelwright.actions.recorder import Recorder, stored_outputs
@@ -122,7 +123,9 @@ class OpenRun:
         from modelwright.run.runner import Runner
 
         runner = Runner(
-            self._home.workers(), logs=self._home.run_logs, secrets=self._home.reveal_secret
+            self._home.target(self.record.target),
+            logs=self._home.run_logs,
+            secrets=self._home.reveal_secret,
         )
         return runner.run(self.plan, run=self.record.id, on_event=take, cancel=self._cancel)
 
@@ -167,12 +170,14 @@ def begin_run(
     draft_revision: int | None = None,
     person: str | None = None,
     tags: Mapping[str, str] | None = None,
+    target: str | None = None,
 ) -> OpenRun:
     """Plan a run and enter it in the workspace; `work` of what it gives does the work.
 
     settings, until, rerun and regenerate: as `plan_pipeline` has them.  experiment: the pipeline's
     name unless given.  Raises what `plan_pipeline` raises, and then nothing is entered.
     """
+    chosen, _ = targets_of(home, graph, target)
     plan = plan_pipeline(
         home, graph, settings=settings, until=until, rerun=rerun, regenerate=regenerate
     )
@@ -197,6 +202,7 @@ def begin_run(
             parameters=submitted(graph, settings or {}),
             person=person,
             tags=tags,
+            target=chosen,
             steps=steps,
             assets=assets_in(plan.graph),
         )

@@ -33,6 +33,7 @@ STATUSES: Mapping[HTTPStatus, tuple[str, ...]] = {
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method-not-allowed",),
     HTTPStatus.CONFLICT: (
+        "compute-busy",
         "edit-conflict",
         "endpoint-busy",
         "in-use",

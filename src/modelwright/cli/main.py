@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from modelwright.cli import cluster, component, connection, dataset, endpoint, pipeline, token
+from modelwright.cli import (
+    cluster,
+    component,
+    compute,
+    connection,
+    dataset,
+    endpoint,
+    pipeline,
+    token,
+)
 from modelwright.cli import run as runs
 from modelwright.cli.demo import demo
 from modelwright.cli.place import choose
@@ -31,6 +40,7 @@ app.add_typer(connection.app, name="connection", help="Where Import Data and Exp
 app.add_typer(pipeline.app, name="pipeline", help="Check, run and convert pipelines.")
 app.add_typer(runs.app, name="run", help="Look at runs and at what they left.")
 app.add_typer(cluster.app, name="cluster", help="Where endpoints run, and how much room there is.")
+app.add_typer(compute.app, name="compute", help="Where runs are worked on.")
 app.add_typer(endpoint.app, name="endpoint", help="Serve inference pipelines over HTTP.")
 app.add_typer(token.app, name="token", help="What lets programs in.")
 app.command()(demo)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from modelwright.cli.export import export_pipeline
 from modelwright.cli.place import HomeOption, JsonOption, opened
 from modelwright.cli.printing import put, put_json, put_table, tell
 from modelwright.cli.settings import SettingsOption, parse_settings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from modelwright.run.plan import Plan
 
 app = typer.Typer(no_args_is_help=True)
+app.command("export")(export_pipeline)
 
 FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", show_default=False, help="A pipeline file (YAML).")
@@ -101,6 +103,14 @@ def run(
     name: Annotated[
         str | None, typer.Option(metavar="NAME", show_default=False, help="Name of the run.")
     ] = None,
+    compute: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            show_default=False,
+            help="The compute cluster to run on; the pipeline's own unless given.",
+        ),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show what the steps write.")
     ] = False,
@@ -116,7 +126,15 @@ def run(
     given = parse_settings(settings)
     document = read_pipeline(file)
     with opened(home) as here:
-        begun = begin_run(here, document.graph, settings=given, until=until, rerun=rerun, name=name)
+        begun = begin_run(
+            here,
+            document.graph,
+            settings=given,
+            until=until,
+            rerun=rerun,
+            name=name,
+            target=compute,
+        )
         report = work(begun, verbose=verbose)
     if json:
         put_json(report)

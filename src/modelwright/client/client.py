@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from modelwright.client.clusters import Clusters
+from modelwright.client.compute import Compute
 from modelwright.client.connection import Connection
 from modelwright.client.datasets import Datasets
 from modelwright.client.drafts import Drafts
@@ -29,6 +30,7 @@ class Client:
         self.runs = Runs(self.connection)
         self.datasets = Datasets(self.connection)
         self.clusters = Clusters(self.connection)
+        self.compute = Compute(self.connection)
         self.endpoints = Endpoints(self.connection)
 
     def session(self) -> dict[str, Any]:

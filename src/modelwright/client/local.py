@@ -28,6 +28,7 @@ def run_here(
     until: str | None,
     rerun: bool,
     experiment: str | None,
+    target: str | None,
     on_event: Callable[[Event], None] | None,
 ) -> RunOutcome:
     """Run a pipeline on this machine; arguments as `Pipeline.run` has them."""
@@ -41,6 +42,7 @@ def run_here(
             until=until,
             rerun=rerun,
             experiment=experiment,
+            target=target,
         )
         return outcome_of(run.work(on_event), here.store)
 

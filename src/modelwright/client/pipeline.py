@@ -260,14 +260,16 @@ class Pipeline:
         until: str | None = None,
         rerun: bool = False,
         experiment: str | None = None,
+        target: str | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> RunOutcome:
         """Run the pipeline on this machine, without a server, and give what came of it.
 
         home: folder with the database and the store; the user's own unless given.
         parameters: values by pipeline parameter or by "node.parameter".  until: only that node and
-        what it needs.  rerun: reuse nothing.  on_event: told everything as it happens.
-        Raises PipelineProblems, UnknownNode and UnknownPipelineParameter.  A step that fails ends as
+        what it needs.  rerun: reuse nothing.  target: the name of a compute cluster; this machine
+        unless given.  on_event: told everything as it happens.
+        Raises PipelineProblems, UnknownNode, UnknownPipelineParameter and UnknownTarget.  A step that fails ends as
         failed in the outcome; `require_completed` raises it.
         """
         from modelwright.client.local import run_here
@@ -279,6 +281,7 @@ class Pipeline:
             until=until,
             rerun=rerun,
             experiment=experiment,
+            target=target,
             on_event=on_event,
         )
 

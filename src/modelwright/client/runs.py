@@ -81,14 +81,16 @@ class Runs:
         rerun: bool = False,
         experiment: str | None = None,
         name: str | None = None,
+        target: str | None = None,
     ) -> RunOutcome:
         """Have the server run a pipeline, and give the run at once; see `wait`.
 
-        parameters, until and rerun: as `Pipeline.run` has them.
-        Raises PipelineProblems, UnknownNode and UnknownPipelineParameter.
+        parameters, until, rerun and target: as `Pipeline.run` has them.
+        Raises PipelineProblems, UnknownNode, UnknownPipelineParameter, WrongParameterValue and
+        UnknownTarget.
         """
         asked = _asked(pipeline, parameters, until, rerun=rerun)
-        body = {**asked, "experiment": experiment, "name": name}
+        body = {**asked, "experiment": experiment, "name": name, "target": target}
         return self._outcome(self._server.post("/api/runs", body))
 
     def run(
@@ -99,11 +101,17 @@ class Runs:
         until: str | None = None,
         rerun: bool = False,
         experiment: str | None = None,
+        target: str | None = None,
         on_event: OnEvent | None = None,
     ) -> RunOutcome:
         """Have the server run a pipeline, and wait until it has ended."""
         run = self.submit(
-            pipeline, parameters=parameters, until=until, rerun=rerun, experiment=experiment
+            pipeline,
+            parameters=parameters,
+            until=until,
+            rerun=rerun,
+            experiment=experiment,
+            target=target,
         )
         return self.wait(run.id, on_event=on_event)
 

@@ -22,6 +22,8 @@ def graph_to_json(graph: Graph) -> dict[str, Any]:
                 "parameters": dict(node.parameters),
                 "title": node.title,
                 "comment": node.comment,
+                "compute": node.compute,
+                "resources": dict(node.resources),
             }
             for node_id, node in graph.nodes.items()
         ],
@@ -35,6 +37,7 @@ def graph_to_json(graph: Graph) -> dict[str, Any]:
             }
             for name, parameter in graph.parameters.items()
         ],
+        "compute": graph.compute,
     }
 
 
@@ -62,12 +65,19 @@ def pipeline_from_json(graph: dict[str, Any], layout: dict[str, Any] | None = No
             graph["description"],
             {
                 NodeId(n["id"]): Node(
-                    n["component"], n["version"], n["parameters"], n["title"], n["comment"]
+                    n["component"],
+                    n["version"],
+                    n["parameters"],
+                    n["title"],
+                    n["comment"],
+                    n["compute"],
+                    n["resources"],
                 )
                 for n in graph["nodes"]
             },
             frozenset(Wire(Pin.parse(w["source"]), Pin.parse(w["target"])) for w in graph["wires"]),
             parameters,
+            graph["compute"],
         ),
         Layout(positions, tuple(placed["notes"]), tuple(placed["groups"])),
     )

@@ -12,11 +12,17 @@ from modelwright.data.errors import ModelwrightError, suggestion
 from modelwright.graph.edits import NODE_ID
 from modelwright.graph.graph import Graph, Node, NodeId, Pin, PipelineParameter, Wire
 
+RESOURCES = ("cpus", "gpus", "memory")
+"""What a node may ask for of the place where it runs; memory in bytes."""
+
 FORMAT = 1
 """Version of the file format; the first line of a file names it."""
 
-_TOP = ("modelwright", "name", "description", "parameters", "nodes", "layout")
-_NODE = ("component", "version", "title", "comment", "parameters", "inputs")
+_TOP = ("modelwright", "name", "description", "compute", "parameters", "nodes", "layout")
+_NODE = (
+    *("component", "version", "title", "comment"),
+    *("compute", "resources", "parameters", "inputs"),
+)
 _PARAMETER = ("default", "sets", "description")
 _LAYOUT = ("positions", "notes", "groups")
 
@@ -107,6 +113,8 @@ def read(text: str) -> Document:
             parameters=fields.mapping("parameters"),
             title=fields.text("title"),
             comment=fields.text("comment"),
+            compute=fields.text("compute"),
+            resources=fields.amounts("resources", RESOURCES),
         )
         wires.update(_wires(NodeId(node_id), fields))
     graph = Graph(
@@ -115,6 +123,7 @@ def read(text: str) -> Document:
         nodes,
         frozenset(wires),
         dict(_parameters(top)),
+        top.text("compute"),
     )
     return Document(graph, _layout(top))
 
@@ -127,6 +136,8 @@ def write(document: Document) -> str:
         out["name"] = graph.name
     if graph.description:
         out["description"] = graph.description
+    if graph.compute:
+        out["compute"] = graph.compute
     if graph.parameters:
         out["parameters"] = {
             name: _without_empty(
@@ -163,6 +174,8 @@ def _node_fields(graph: Graph, node_id: NodeId) -> dict[str, Any]:
         "version": node.version if node.version != 1 else None,
         "title": node.title,
         "comment": node.comment,
+        "compute": node.compute,
+        "resources": dict(node.resources),
         "parameters": dict(node.parameters),
         "inputs": {p: s[0] if len(s) == 1 else s for p, s in inputs.items()},
     }
@@ -312,6 +325,20 @@ class _Fields:
                 at=self._at(name),
             )
         return {str(k): v for k, v in value.items()}
+
+    def amounts(self, name: str, known: tuple[str, ...]) -> dict[str, float]:
+        """Amounts of 0 and more by name, each of a known one."""
+        found = self.mapping(name)
+        for key, value in found.items():
+            fits = isinstance(value, int | float) and not isinstance(value, bool)
+            if key not in known or not fits or not 0 <= value < float("inf"):
+                raise PipelineFileError(
+                    f"{key}: {value!r} is no amount of anything known here",
+                    line=self.line_of(name),
+                    at=self._at(name),
+                    remedy=f"Give a number from 0 to any of: {', '.join(known)}.",
+                )
+        return found
 
     def items(self, name: str) -> list[Any]:
         value = self.value(name)

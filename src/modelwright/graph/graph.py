@@ -16,7 +16,9 @@ class Node:
     """A configured component on the canvas.
 
     component: its id.  parameters: only those set, as JSON; the others have their defaults.
-    title: the user's name for it, empty for the component's own.
+    title: the user's name for it, empty for the component's own.  compute: where it runs, empty for
+    where the pipeline does.  resources: what it needs there, by name: "cpus", "gpus", "memory" in bytes;
+    the component's own unless named.  Neither changes a result.
     """
 
     component: str
@@ -24,6 +26,8 @@ class Node:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
     comment: str = ""
+    compute: str = ""
+    resources: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,13 +71,17 @@ class PipelineParameter:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes by id, in the order in which they were added, and the wires between them."""
+    """Nodes by id, in the order in which they were added, and the wires between them.
+
+    compute: the name of the compute that it runs on unless another is chosen; empty for this machine.
+    """
 
     name: str = ""
     description: str = ""
     nodes: Mapping[NodeId, Node] = field(default_factory=dict)
     wires: frozenset[Wire] = frozenset()
     parameters: Mapping[str, PipelineParameter] = field(default_factory=dict)
+    compute: str = ""
 
     @cached_property
     def _into(self) -> Mapping[Pin, tuple[Wire, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import queue
+import resource
 import signal
 import sys
 import threading
@@ -27,6 +28,7 @@ def main() -> None:
     """Work until the line ends."""
     descriptor = int(sys.argv[1])
     _end_with_parent()
+    bound_memory(_amount("MODELWRIGHT_WORKER_MOST_MEMORY", 0))
     # What this process has seen of modules is not what programs started by a step should see.
     os.environ.pop("PYTHONPATH", None)
     channel = Channel.at(descriptor)
@@ -85,6 +87,14 @@ def _end_with_parent() -> None:
             ctypes.CDLL(None).prctl(_KILL_WITH_PARENT, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(0)
+
+
+def bound_memory(most: int) -> None:
+    """Let this process take no more bytes than that, 0 for no bound; asking for more then fails."""
+    if most:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (bound, hard))
 
 
 def _prepare(module: str) -> None:

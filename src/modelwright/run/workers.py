@@ -18,13 +18,17 @@ _NOT_FOR_STEPS = ("MODELWRIGHT_DATABASE_URL",)
 
 def local_workers(
     *,
+    name: str = "local",
     least: int = 0,
     most: int | None = None,
     idle_s: float = 120.0,
+    memory: int | None = None,
     threads: int | None = None,
     prepares: Sequence[str] = ("scipy.linalg",),
 ) -> LocalProcesses:
     """Worker processes on this machine.
+
+    memory: bytes that a worker may take beside what it maps from files; a step that wants more fails.
 
     threads: that a single step may use; all cores by default, as most pipelines are one chain.  The
     number is the same for every step, so that sums do not change with what else is running.
@@ -37,8 +41,11 @@ def local_workers(
         "MODELWRIGHT_WORKERS": str(most or cores),
         "MODELWRIGHT_WORKER_PREPARES": " ".join(prepares),
     }
+    if memory is not None:
+        environment["MODELWRIGHT_WORKER_MOST_MEMORY"] = str(memory)
     return LocalProcesses(
         "modelwright.run.worker",
+        name=name,
         least=least,
         most=most or cores,
         idle_s=idle_s,

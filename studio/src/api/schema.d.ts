@@ -1150,6 +1150,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/endpoints/{name}/snippets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Snippets
+         * @description Programs that call an endpoint, by language; YOUR_KEY stands where a key belongs.
+         */
+        get: operations["get_snippets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/steps/{node}/outputs/{port}/register": {
         parameters: {
             query?: never;
@@ -1711,6 +1731,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/endpoints/{name}/log/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Endpoint Log
+         * @description What an endpoint's processes write, as server-sent events {"kind": "log", "text": …}.
+         *
+         *     Begins with the last lines, or goes on after the event named by Last-Event-ID.
+         */
+        get: operations["stream_endpoint_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Measurements
+         * @description What an endpoint did in each of the last fifteen minutes' seconds, after a moment, oldest first.
+         */
+        get: operations["get_measurements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/metrics/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Measurements
+         * @description What an endpoint does, every second, as server-sent events {"kind": "second", …} like `Measured`.
+         *
+         *     Begins with what it did after `since`.
+         */
+        get: operations["stream_measurements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Endpoint
+         * @description What an endpoint serves: a zip that runs by itself, or one ONNX model proved to score alike.
+         */
+        get: operations["export_endpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Compute
+         * @description Where runs can be worked on, and what this server works on.
+         */
+        get: operations["get_compute"];
+        put?: never;
+        /**
+         * Create Compute
+         * @description Define a compute cluster; nothing is started before a run needs it.
+         */
+        post: operations["create_compute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compute/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Compute
+         * @description A compute cluster as it is now, with what runs there and what waits and why.
+         */
+        get: operations["show_compute"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Compute
+         * @description Forget a compute cluster that no run is worked on at, and stop what was started for it.
+         */
+        delete: operations["delete_compute"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Compute
+         * @description Change a compute cluster that no run is worked on at; the one called local, too.
+         */
+        patch: operations["change_compute"];
+        trace?: never;
+    };
     "/api/settings": {
         parameters: {
             query?: never;
@@ -1881,26 +2037,6 @@ export interface paths {
          *     It is changed where the server runs, with modelwright connection allow.
          */
         get: operations["get_reach"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/compute": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Compute
-         * @description Where runs can be worked on, and what this server works on.
-         */
-        get: operations["get_compute"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2380,13 +2516,119 @@ export interface components {
          * @description Where runs can be worked on, and what is worked on there.
          */
         Compute: {
-            /** Targets */
+            /**
+             * Targets
+             * @description The one called local, this machine, first.
+             */
             targets: components["schemas"]["Target"][];
             /**
              * Runs
              * @description Ids of the runs that this server works on.
              */
             runs: string[];
+        };
+        /**
+         * ComputeAsked
+         * @description A compute cluster to be defined.
+         */
+        ComputeAsked: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @default local
+             * @enum {string}
+             */
+            kind: "local" | "ray";
+            /**
+             * Min Workers
+             * @description How many are kept even when nothing is to be done.
+             * @default 0
+             */
+            min_workers: number;
+            /**
+             * Max Workers
+             * @description How many there may be at a time; as many as there are cores unless given.
+             */
+            max_workers?: number | null;
+            /**
+             * Idle S
+             * @description Seconds after which a worker that has nothing to do is ended.
+             * @default 120
+             */
+            idle_s: number;
+            /**
+             * Worker Memory
+             * @description Bytes that a worker may take; no bound unless given.
+             */
+            worker_memory?: number | null;
+            /**
+             * Address
+             * @description Of a Ray cluster, as HOST:PORT; one is started and stopped as needed unless given.
+             * @default
+             */
+            address: string;
+            /**
+             * Retries
+             * @description How often a step is begun again after its worker crashed.
+             * @default 1
+             */
+            retries: number;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+        };
+        /**
+         * ComputeChange
+         * @description What is to change; what is not sent stays as it is.
+         */
+        ComputeChange: {
+            /**
+             * Min Workers
+             * @default 0
+             */
+            min_workers: number;
+            /** Max Workers */
+            max_workers?: number | null;
+            /**
+             * Idle S
+             * @default 120
+             */
+            idle_s: number;
+            /** Worker Memory */
+            worker_memory?: number | null;
+            /**
+             * Address
+             * @default
+             */
+            address: string;
+            /**
+             * Retries
+             * @default 1
+             */
+            retries: number;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+        };
+        /**
+         * ComputeStep
+         * @description A step of a run on a compute cluster.
+         */
+        ComputeStep: {
+            /** Run */
+            run: string;
+            /** Node */
+            node: string;
+            /**
+             * Reason
+             * @description Why it waits, or why it runs.
+             */
+            reason: string;
         };
         /**
          * Connection
@@ -2909,6 +3151,8 @@ export interface components {
             busy: number;
             /** Queued */
             queued: number;
+            /** @description Null where nothing runs. */
+            recent: components["schemas"]["Recent"] | null;
             /**
              * Steps
              * @description The nodes at work, and whether each is compiled.
@@ -3150,6 +3394,12 @@ export interface components {
              * @default []
              */
             parameters: components["schemas"]["PipelineParameter"][];
+            /**
+             * Compute
+             * @description What it runs on unless another is chosen at submission; empty for this machine.
+             * @default
+             */
+            compute: string;
         };
         /**
          * Health
@@ -3342,6 +3592,11 @@ export interface components {
             /** Items */
             items: components["schemas"]["Experiment"][];
         };
+        /** Listed[Measured] */
+        Listed_Measured_: {
+            /** Items */
+            items: components["schemas"]["Measured"][];
+        };
         /** Listed[NumberedEvent] */
         Listed_NumberedEvent_: {
             /** Items */
@@ -3408,6 +3663,61 @@ export interface components {
              * @description From the login address, or an API token.
              */
             token: string;
+        };
+        /**
+         * Measured
+         * @description A second of an endpoint.
+         */
+        Measured: {
+            /**
+             * At
+             * @description Its end, in seconds since 1970.
+             */
+            at: number;
+            /** Seconds */
+            seconds: number;
+            /** Requests */
+            requests: number;
+            /**
+             * Refused
+             * @description Answered with a status of 4xx.
+             */
+            refused: number;
+            /**
+             * Failed
+             * @description Answered with a status of 5xx.
+             */
+            failed: number;
+            /**
+             * P50 Ms
+             * @description Right to within a quarter; null where nothing was answered.
+             */
+            p50_ms: number | null;
+            /** P99 Ms */
+            p99_ms: number | null;
+            /** Replicas */
+            replicas: number;
+            /**
+             * Wanted
+             * @description Replicas that the load needs.
+             */
+            wanted: number;
+            /** Busy */
+            busy: number;
+            /** Queued */
+            queued: number;
+            /**
+             * Skipped
+             * @description Copies for shadows and records that were left out.
+             */
+            skipped: number;
+            /**
+             * Deployments
+             * @description Requests by the number of the deployment, where there are several.
+             */
+            deployments: {
+                [key: string]: number;
+            };
         };
         /**
          * MetricDifference
@@ -3682,6 +3992,20 @@ export interface components {
              * @default
              */
             comment: string;
+            /**
+             * Compute
+             * @description Where it runs; empty for where the pipeline does.
+             * @default
+             */
+            compute: string;
+            /**
+             * Resources
+             * @description What it needs there; memory in bytes.  The component's own unless named.
+             * @default {}
+             */
+            resources: {
+                [key: string]: number;
+            };
         };
         /**
          * NodeDifference
@@ -4339,6 +4663,20 @@ export interface components {
             fields: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Recent
+         * @description The last ten seconds of an endpoint; times are null where nothing was answered.
+         */
+        Recent: {
+            /** Requests Per S */
+            requests_per_s: number;
+            /** Errors Per S */
+            errors_per_s: number;
+            /** P50 Ms */
+            p50_ms: number | null;
+            /** P99 Ms */
+            p99_ms: number | null;
         };
         /**
          * Register
@@ -5106,6 +5444,21 @@ export interface components {
             free: number;
         };
         /**
+         * Snippets
+         * @description Programs that call an endpoint, by language.
+         */
+        Snippets: {
+            /** Snippets */
+            snippets: {
+                [key: string]: string;
+            };
+            /**
+             * Placeholder
+             * @description What stands in them for the key.
+             */
+            placeholder: string;
+        };
+        /**
          * Sorting
          * @description A column to sort by; missing values come last either way.
          */
@@ -5283,32 +5636,68 @@ export interface components {
         };
         /**
          * Target
-         * @description A place where steps run.
+         * @description A compute cluster: a place where steps run.
          */
         Target: {
             /** Name */
             name: string;
-            /** Kind */
+            /**
+             * Kind
+             * @description local: processes of this machine; ray: a Ray cluster.
+             */
             kind: string;
+            /** Description */
+            description: string;
+            /** Min Workers */
+            min_workers: number;
+            /**
+             * Max Workers
+             * @description As it was defined; null for as many as there are cores.
+             */
+            max_workers: number | null;
+            /** Idle S */
+            idle_s: number;
+            /** Worker Memory */
+            worker_memory: number | null;
+            /** Address */
+            address: string;
+            /** Retries */
+            retries: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "off" | "idle" | "busy";
             /**
              * Most
-             * @description Workers it may have.
+             * @description Workers it may have; null while that is not known.
              */
-            most: number;
+            most: number | null;
             /**
              * Workers
-             * @description Process ids of those that are there now.
+             * @description Those that are there now.
              */
-            workers: number[];
+            workers: string[];
             /** Cores */
-            cores: number;
+            cores: number | null;
             /**
              * Memory
-             * @description Bytes of the machine.
+             * @description Bytes, of this machine or of all nodes; null while that is not known.
              */
-            memory: number;
+            memory: number | null;
             /** Memory Free */
-            memory_free: number;
+            memory_free: number | null;
+            /**
+             * Nodes
+             * @description Of a Ray cluster that is connected: name, cpus, gpus, memory, object_store.
+             */
+            nodes: {
+                [key: string]: unknown;
+            }[];
+            /** Running */
+            running: components["schemas"]["ComputeStep"][];
+            /** Waiting */
+            waiting: components["schemas"]["ComputeStep"][];
         };
         /**
          * Task
@@ -8248,6 +8637,46 @@ export interface operations {
             };
         };
     };
+    get_snippets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snippets"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
     register_output: {
         parameters: {
             query?: never;
@@ -9701,6 +10130,379 @@ export interface operations {
             };
         };
     };
+    stream_endpoint_log: {
+        parameters: {
+            query?: {
+                lines?: number;
+            };
+            header?: {
+                /** @description Id of the last event that was read; the rest follows. */
+                "Last-Event-ID"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_measurements: {
+        parameters: {
+            query?: {
+                since?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Measured_"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    stream_measurements: {
+        parameters: {
+            query?: {
+                since?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    export_endpoint: {
+        parameters: {
+            query?: {
+                format?: "zip" | "onnx";
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_compute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Compute"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    create_compute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComputeAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Target"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    show_compute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Target"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    delete_compute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    change_compute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComputeChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Target"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
     get_settings: {
         parameters: {
             query?: never;
@@ -10161,44 +10963,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reach"];
-                };
-            };
-            /** @description What was sent is at fault */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorReply"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorReply"];
-                };
-            };
-        };
-    };
-    get_compute: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Compute"];
                 };
             };
             /** @description What was sent is at fault */

@@ -10,6 +10,10 @@ export interface Node {
   readonly parameters: Readonly<Record<string, Json>>;
   readonly title: string;
   readonly comment: string;
+  /** Where it runs; empty for where the pipeline does. */
+  readonly compute?: string;
+  /** What it needs there: cpus, gpus, memory in bytes. */
+  readonly resources?: Readonly<Record<string, number>>;
 }
 
 /** Ports are written "node.port". */
@@ -31,6 +35,8 @@ export interface Graph {
   readonly nodes: readonly Node[];
   readonly wires: readonly Wire[];
   readonly parameters: readonly PipelineParameter[];
+  /** What it runs on unless another is chosen at submission. */
+  readonly compute?: string;
 }
 
 export interface Point {

@@ -18,9 +18,12 @@ export function readPipeline(graph: Schemas["Graph"] | null, layout: Schemas["La
         parameters: n.parameters as Record<string, Json>,
         title: n.title,
         comment: n.comment,
+        compute: n.compute ?? "",
+        resources: n.resources ?? {},
       })),
       wires: graph?.wires ?? [],
       parameters: (graph?.parameters ?? []) as PipelineParameter[],
+      compute: graph?.compute ?? "",
     },
     layout: {
       positions: Object.fromEntries(positions),

@@ -6,10 +6,12 @@ from modelwright.api.routes import (
     artifacts,
     check,
     clusters,
+    compute,
     datasets,
     deployments,
     drafts,
     endpoints,
+    exports,
     inference,
     library,
     models,
@@ -34,6 +36,8 @@ ROUTERS = (
     # Before the endpoints, one of which would have the name "plan".
     deployments.router,
     endpoints.router,
+    exports.router,
+    compute.router,
     settings.router,
 )
 """Those that ask who is calling."""

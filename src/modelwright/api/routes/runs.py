@@ -10,7 +10,6 @@ from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
 from modelwright.actions.background import told_again
-from modelwright.actions.compute import check_target
 from modelwright.actions.evaluations import evaluation_of
 from modelwright.actions.logs import read_log_piece
 from modelwright.actions.run_comparison import compare_runs
@@ -75,8 +74,6 @@ def submit_run(asked: RunAsked, caller: Caller, here: HereDep) -> Run:
 
     A pipeline with problems answers 422 with them, and nothing is entered.
     """
-    if asked.target is not None:
-        check_target(here.home, asked.target)
     revision = asked.draft_revision
     if asked.draft_id is not None and revision is None:
         revision = here.workspace.drafts.get(asked.draft_id).revision
@@ -93,6 +90,7 @@ def submit_run(asked: RunAsked, caller: Caller, here: HereDep) -> Run:
         draft_revision=revision,
         person=caller.name,
         tags=asked.tags,
+        target=asked.target,
     )
     here.runs.work_on(run)
     return Run.of(run_details(here.home, run.record.id))

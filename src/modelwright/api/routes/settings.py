@@ -9,7 +9,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from modelwright.actions.compute import list_targets
 from modelwright.actions.connections import (
     add_connection,
     delete_connection,
@@ -19,7 +18,6 @@ from modelwright.actions.connections import (
 from modelwright.api.here import HereDep
 from modelwright.api.shapes.settings import (
     ApiToken,
-    Compute,
     Connection,
     CreatedToken,
     KindUsage,
@@ -31,7 +29,6 @@ from modelwright.api.shapes.settings import (
     Settings,
     SettingsChange,
     Storage,
-    Target,
 )
 from modelwright.api.shapes.shape import Done, Listed
 
@@ -139,13 +136,6 @@ def get_reach(here: HereDep) -> Reach:
         hosts=list(found.hosts),
         largest_download=found.largest_download,
     )
-
-
-@router.get("/compute")
-def get_compute(here: HereDep) -> Compute:
-    """Where runs can be worked on, and what this server works on."""
-    targets = [Target.of(t) for t in list_targets(here.home)]
-    return Compute(targets=targets, runs=list(here.runs.ids()))
 
 
 @router.get("/storage")

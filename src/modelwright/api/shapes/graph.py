@@ -27,6 +27,9 @@ PinText = Annotated[str, Field(pattern=r"^[^.]+\..+$", max_length=400)]
 """A port of a node, as "node.port"."""
 
 
+ResourceName = Annotated[str, Field(pattern="^(cpus|gpus|memory)$")]
+
+
 class InvalidGraph(ModelwrightError):
     """A pipeline that was sent contradicts itself."""
 
@@ -51,6 +54,10 @@ class Node(Asked):
     title: str = ""
     """The user's name for it; empty for the component's own."""
     comment: str = ""
+    compute: Annotated[str, Field(max_length=200)] = ""
+    """Where it runs; empty for where the pipeline does."""
+    resources: dict[ResourceName, Annotated[float, Field(ge=0, le=2**60)]] = {}
+    """What it needs there; memory in bytes.  The component's own unless named."""
 
 
 class Wire(Asked):
@@ -78,6 +85,8 @@ class Graph(Asked):
     nodes: list[Node] = []
     wires: list[Wire] = []
     parameters: list[PipelineParameter] = []
+    compute: Annotated[str, Field(max_length=200)] = ""
+    """What it runs on unless another is chosen at submission; empty for this machine."""
 
     def read(self) -> graphs.Graph:
         """The pipeline.  Raises InvalidGraph when an id stands twice."""
@@ -86,7 +95,13 @@ class Graph(Asked):
             if node.id in nodes:
                 raise InvalidGraph(f'two nodes have the id "{node.id}"', at=node.id)
             nodes[NodeId(node.id)] = graphs.Node(
-                node.component, node.version, node.parameters, node.title, node.comment
+                node.component,
+                node.version,
+                node.parameters,
+                node.title,
+                node.comment,
+                node.compute,
+                dict(node.resources),
             )
         parameters: dict[str, graphs.PipelineParameter] = {}
         for parameter in self.parameters:
@@ -107,6 +122,7 @@ class Graph(Asked):
                 for w in self.wires
             ),
             parameters,
+            self.compute,
         )
 
     @classmethod
@@ -123,6 +139,8 @@ class Graph(Asked):
                     parameters=dict(node.parameters),
                     title=node.title,
                     comment=node.comment,
+                    compute=node.compute,
+                    resources=dict(node.resources),
                 )
                 for node_id, node in graph.nodes.items()
             ],
@@ -139,6 +157,7 @@ class Graph(Asked):
                 )
                 for name, p in graph.parameters.items()
             ],
+            compute=graph.compute,
         )
 
 

@@ -107,29 +107,6 @@ class Reach(Shape):
     """Bytes of one file."""
 
 
-class Target(Shape):
-    """A place where steps run."""
-
-    name: str
-    kind: str
-    most: int
-    """Workers it may have."""
-    workers: list[int]
-    """Process ids of those that are there now."""
-    cores: int
-    memory: int
-    """Bytes of the machine."""
-    memory_free: int
-
-
-class Compute(Shape):
-    """Where runs can be worked on, and what is worked on there."""
-
-    targets: list[Target]
-    runs: list[str]
-    """Ids of the runs that this server works on."""
-
-
 class KindUsage(Shape):
     """What the artifacts of one kind take."""
 

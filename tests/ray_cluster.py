@@ -1,0 +1,232 @@
+"""A real Ray cluster of several nodes on this machine, for tests: every process of it ends with it.
+
+    @pytest.fixture(scope="session")
+    def ray_cluster() -> Iterator[RayCluster]:
+        with RayCluster.started(nodes=2) as cluster:
+            yield cluster
+
+Each node is a `ray start` of its own on loopback, with ports of its own, a bounded object store, no
+dashboard and no reports to anyone.  Nodes are ended by the ids of their processes, so other clusters
+of this machine are left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+_UP_S = 120.0
+_HOST = "127.0.0.1"
+# Ray takes the machine's own address where a loopback one is given; tests listen on loopback only.
+RAY_ON_LOOPBACK = """
+import ray._private.services as services
+services.resolve_ip_for_localhost = lambda host: host
+services.get_node_ip_address = lambda address=None: "127.0.0.1"
+from ray.scripts.scripts import main
+main()
+"""
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nothing listens on; all are looked for before the first is given back."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind((_HOST, 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def _unbounded() -> None:
+    """Lift the bound on memory that tests have: Ray's daemons reserve more than they use."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+
+
+@dataclass(eq=False)
+class RayNode:
+    """A node: the process that keeps its daemons, and what all of them wrote."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    output: Path
+    _seen: dict[int, psutil.Process] = field(default_factory=dict)
+
+    @property
+    def pid(self) -> int:
+        """The process that started the node's daemons."""
+        return self.process.pid
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process of the node that is there: daemons, and workers with what they started."""
+        with suppress(psutil.NoSuchProcess):
+            top = psutil.Process(self.pid)
+            for found in [top, *top.children(recursive=True)]:
+                self._seen[found.pid] = found
+        return [p for p in self._seen.values() if p.is_running()]
+
+    def kill(self) -> None:
+        """End the whole node at once, as a power cut does."""
+        # A daemon may start another one while the list is made, so it is made until it stays empty.
+        deadline = time.monotonic() + 20
+        while (found := self.processes()) and time.monotonic() < deadline:
+            for process in found:
+                with suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.2)
+            found = [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+            if not found:
+                return
+
+
+@dataclass
+class RayCluster:
+    """A head node and others that joined it.  address: for `ray.init`."""
+
+    address: str
+    folder: Path
+    nodes: list[RayNode] = field(default_factory=list)
+    _numbers: int = 0
+
+    @classmethod
+    @contextmanager
+    def started(
+        cls,
+        *,
+        nodes: int = 2,
+        cpus: int = 1,
+        object_store_mb: int = 100,
+        environment: Mapping[str, str] | None = None,
+    ) -> Iterator[RayCluster]:
+        """A cluster for a while.  cpus, object_store_mb: of each node.
+
+        environment: of the daemons and workers, beside that of this process.
+        """
+        # Sockets of a node lie below it, and the paths of sockets are short.
+        folder = Path(tempfile.mkdtemp(prefix="mw-ray-", dir="/tmp"))
+        cluster = cls(f"{_HOST}:{_free_ports(1)[0]}", folder)
+        try:
+            for _ in range(nodes):
+                cluster.add_node(
+                    cpus=cpus, object_store_mb=object_store_mb, environment=environment
+                )
+            yield cluster
+        finally:
+            cluster.stop()
+
+    def add_node(
+        self,
+        *,
+        cpus: int = 1,
+        object_store_mb: int = 100,
+        resources: Mapping[str, float] | None = None,
+        environment: Mapping[str, str] | None = None,
+        program: str = RAY_ON_LOOPBACK,
+    ) -> RayNode:
+        """Start one more node, and wait until it has joined.  program: what stands for `ray`."""
+        self._numbers += 1
+        name = f"node-{self._numbers}"
+        head = not self.nodes
+        ports = _free_ports(7)
+        place = [f"--port={self.address.rpartition(':')[2]}", "--head", "--dashboard-host", _HOST]
+        command = [
+            sys.executable,
+            "-c",
+            program,
+            "start",
+            *(place if head else [f"--address={self.address}"]),
+            "--block",
+            f"--node-ip-address={_HOST}",
+            f"--num-cpus={cpus}",
+            "--num-gpus=0",
+            f"--object-store-memory={object_store_mb << 20}",
+            f"--resources={json.dumps({name: 1.0, **(resources or {})})}",
+            f"--object-manager-port={ports[0]}",
+            f"--node-manager-port={ports[1]}",
+            f"--dashboard-agent-listen-port={ports[2]}",
+            f"--dashboard-agent-grpc-port={ports[3]}",
+            f"--runtime-env-agent-port={ports[4]}",
+            f"--metrics-export-port={ports[5]}",
+            # Ports of workers are left to the system, so that clusters do not meet.
+            "--min-worker-port=0",
+            "--max-worker-port=0",
+            "--disable-usage-stats",
+            "--include-log-monitor=false",
+            "--no-monitor",
+            "--log-style=record",
+            "--log-color=false",
+        ]
+        if head:
+            command += ["--include-dashboard=false", f"--ray-client-server-port={ports[6]}"]
+            command += [f"--temp-dir={self.folder / 'ray'}"]
+        output = self.folder / f"{name}.txt"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=_environment(environment),
+                start_new_session=True,
+                preexec_fn=_unbounded,
+            )
+        node = RayNode(name, process, output)
+        self.nodes.append(node)
+        self._wait_until_up(node)
+        return node
+
+    def _wait_until_up(self, node: RayNode) -> None:
+        deadline = time.monotonic() + _UP_S
+        while time.monotonic() < deadline:
+            if b"Ray runtime started" in node.output.read_bytes():
+                node.processes()
+                return
+            if node.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise RuntimeError(f"{node.name} did not start:\n{node.output.read_text()}")
+
+    def kill_node(self, node: RayNode) -> None:
+        """End a node at once; the others find out by themselves."""
+        node.kill()
+        self.nodes.remove(node)
+
+    def stop(self) -> None:
+        """End every process of the cluster, and take its files away."""
+        for node in reversed(self.nodes):
+            node.kill()
+        self.nodes.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
+    # What pytest tells its own process must not reach the workers.
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "RAY_"))}
+    return {
+        **kept,
+        "RAY_USAGE_STATS_ENABLED": "0",
+        # Its daemons are many, and the machine may be busy.
+        "RAY_raylet_start_wait_time_s": "120",
+        "RAY_enable_metrics_collection": "0",
+        "RAY_health_check_period_ms": "500",
+        "RAY_health_check_timeout_ms": "1000",
+        "RAY_health_check_failure_threshold": "3",
+        **(more or {}),
+    }
