@@ -49,6 +49,14 @@ def test_a_package_tells_what_it_was_made_of(tmp_path: Path) -> None:
     assert [s.compiled for s in package.plan.steps] == [True, True, True]
 
 
+@pytest.mark.parametrize("script", [None, TRIMMING])
+def test_a_package_tells_what_each_step_costs(tmp_path: Path, script: str | None) -> None:
+    package = write(car_prices(script=script), tmp_path / "cars")
+    costs = {s.node: s.cost_us for s in package.plan.steps}
+    assert [*costs] == ["select", "clean", "score", *(["script"] if script else [])]
+    assert all(cost is not None and 0 < cost < 1_000_000 for cost in costs.values())
+
+
 def test_the_serving_in_a_package_is_whole(tmp_path: Path) -> None:
     serving = car_prices()
     write(serving, tmp_path / "cars.zip")

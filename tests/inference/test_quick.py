@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,9 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelwright.components.columns import ColumnRule, ColumnSelection
+from modelwright.components.library import library
+from modelwright.data.expression import Compute, Formula, column, native
+from modelwright.data.native import Native
+from modelwright.data.schema import Column, ColumnType, Schema
+from modelwright.graph.graph import Node, NodeId
+from modelwright.inference.chains import make_plan
+from modelwright.inference.quick import QuickAnswer, QuickForm, QuickOutput, record
 from modelwright.inference.reply import encode
-from modelwright.inference.scorer import CompiledSteps, Scorer
-from tests.inference.cars import car_prices, car_request, car_rows, cars
+from modelwright.inference.scorer import CompiledSteps, Scorer, natives_of
+from modelwright.inference.serving import RequestColumn, RequestInput
+from tests.inference.cars import UNUSED, car_prices, car_request, car_rows, cars
 
 CARS = car_rows(cars()[2:8])
 
@@ -22,13 +32,18 @@ def scorer() -> Scorer:
     return Scorer(car_prices())
 
 
+@cache
+def quick(crossover: int | None = None) -> QuickAnswer:
+    serving = car_prices()
+    plan = replace(make_plan(serving, library()), crossover=crossover)
+    found = CompiledSteps(plan, serving.inputs, natives_of(serving)).quick(serving.inputs)
+    assert found is not None
+    return found
+
+
 def short(body: bytes) -> bytes | None:
     """What the short way gives."""
-    made = scorer()
-    assert isinstance(made.steps, CompiledSteps)
-    quick = made.steps.quick(made.inputs)
-    assert quick is not None
-    return quick.answer(body)
+    return quick().answer(body)
 
 
 def careful(body: bytes) -> bytes:
@@ -55,9 +70,12 @@ def test_the_short_way_gives_what_the_careful_one_gives(
 ) -> None:
     body = car_request(*({**CARS[n], **changes} for n in rows))
     reply = short(body)
+    # The Table form of the same.
+    tables = quick(0).answer(body)
     if reply is None:
+        assert tables is None
         return
-    assert json.loads(reply) == json.loads(careful(body))
+    assert json.loads(reply) == json.loads(careful(body)) == json.loads(tables or b"")
 
 
 @settings(max_examples=200, deadline=None)
@@ -106,6 +124,65 @@ def test_rows_with_and_without_nulls_take_the_short_way() -> None:
     assert 0 < len(whole) < len(CARS)
     for rows in (whole, CARS):
         assert short(car_request(*rows)) == careful(car_request(*rows))
+
+
+@pytest.mark.parametrize("name", ['width "net"', "back\\slash", "tab\tbed"])
+def test_columns_whose_names_need_quoting_are_answered_the_careful_way(name: str) -> None:
+    (given,) = car_prices().inputs
+    columns = tuple(replace(c, name=name) if c.name == UNUSED else c for c in given.columns)
+    samples = tuple(
+        {name if k == UNUSED else k: v for k, v in row.items()} for row in given.samples
+    )
+    serving = replace(car_prices(), inputs=(replace(given, columns=columns, samples=samples),))
+    selecting = Node("select-columns-in-dataset", parameters=without(name))
+    graph = replace(serving.graph, nodes={**serving.graph.nodes, NodeId("select"): selecting})
+    made = Scorer(replace(serving, graph=graph))
+    reply = json.loads(made.answer(car_request(*samples)))
+    assert len(reply["Results"]["WebServiceOutput0"]) == len(samples)
+
+
+def without(name: str) -> dict[str, Any]:
+    rule = ColumnRule(rule="exclude", names=(name,))
+    return {"columns": ColumnSelection(begin="all", rules=(rule,)).model_dump(mode="json")}
+
+
+def test_many_rows_are_given_to_native_values_together() -> None:
+    asked: list[int] = []
+
+    class Doubling(Native):
+        @property
+        def evaluator(self) -> Doubling:
+            return self
+
+        def batch(self, matrix: Any) -> Any:
+            asked.append(len(matrix))
+            return matrix * 2.0
+
+        def row(self, values: list[float]) -> list[float]:
+            asked.append(1)
+            return [2.0 * v for v in values]
+
+    reads = Schema((Column("x", ColumnType.DOUBLE),))
+    formula = Formula(Compute({"y": native("n", [column("x")]) + 1}))
+    made = record(["x", "y"])
+    assert made is not None
+    natives = {"n": Doubling("doubling", b"")}
+    form = QuickForm(
+        formula.compile_records(reads, made, natives=natives),
+        formula.compile_records(reads, made, natives=natives, together=True),
+        lambda rows: None,
+    )
+    given = RequestInput("in", (RequestColumn("x", ColumnType.DOUBLE),), NodeId("in"))
+    output = QuickOutput("out", form, form, ("c1",))
+    answering = QuickAnswer(given, [output], together=3, tables=1000)
+    for count, calls in ((2, [1, 1]), (3, [3])):
+        asked.clear()
+        rows = [{"x": float(n)} for n in range(count)]
+        reply = answering.answer(json.dumps({"Inputs": {"in": rows}}).encode())
+        assert json.loads(reply or b"") == {
+            "Results": {"out": [{"x": float(n), "y": 2.0 * n + 1} for n in range(count)]}
+        }
+        assert asked == calls
 
 
 def test_a_request_of_which_a_row_is_dropped_is_left_to_the_careful_way() -> None:

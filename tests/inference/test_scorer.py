@@ -21,11 +21,12 @@ from modelwright.data.schema import ColumnType
 from modelwright.data.table import Table
 from modelwright.graph.graph import Graph, Node, NodeId, Pin, Wire
 from modelwright.inference.chains import make_plan
+from modelwright.inference.crossover import with_crossovers
 from modelwright.inference.errors import MissingRequestColumns, StepFailed, UnservablePipeline
 from modelwright.inference.plan import ScoringPlan
 from modelwright.inference.reply import encode
 from modelwright.inference.request import Request, RequestReader
-from modelwright.inference.scorer import CompiledSteps, Scorer, Shape
+from modelwright.inference.scorer import CompiledSteps, Scorer, Shape, natives_of
 from modelwright.inference.serving import ReplyOutput, Serving
 from tests.inference.cars import (
     UNUSED,
@@ -272,11 +273,14 @@ def test_the_table_form_is_taken_from_the_crossover_on() -> None:
     assert taken == [("by_rows", 2), ("by_table", 3)]
 
 
-def test_a_crossover_is_measured() -> None:
+def test_crossovers_are_measured_for_formulas_only() -> None:
     serving = car_prices()
-    steps = steps_of(serving, crossover=None)
-    found = steps.measure_crossover(typed(serving, car_request()))
-    assert found is None or found >= 1
+    plan = with_crossovers(make_plan(serving, library()), serving.inputs, natives_of(serving))
+    # The forms themselves cannot be told apart from outside; which one is faster is the machine's business.
+    assert plan.crossover is None or plan.crossover >= 1
+    assert plan.together is None
+    with_script = make_plan(car_prices(script=SCRIPT), library())
+    assert with_crossovers(with_script, serving.inputs, natives_of(serving)) is with_script
 
 
 def test_a_plan_survives_json() -> None:
@@ -302,6 +306,38 @@ def test_a_script_after_the_model_trims_the_reply() -> None:
         {"make": r["make"], "price": r["Scored Labels"]} for r in plain.results[OUTPUT]
     ]
     assert reply.dropped == plain.dropped
+
+
+def test_very_many_rows_before_a_script_come_out_the_same() -> None:
+    scorer, plain = Scorer(car_prices(script=SCRIPT)), Scorer(car_prices())
+    rows = car_rows() * 11
+    reply, wanted = (s.score({"WebServiceInput0": rows}) for s in (scorer, plain))
+    assert len(rows) > 2000
+    assert [r["price"] for r in reply.results[OUTPUT]] == [
+        r["Scored Labels"] for r in wanted.results[OUTPUT]
+    ]
+    assert reply.dropped == wanted.dropped
+
+
+def test_rows_of_two_inputs_are_joined() -> None:
+    nodes = {
+        "in": Node("web-service-input"),
+        "more": Node("web-service-input", parameters={"name": "more"}),
+        "add": Node("add-rows"),
+        "out": Node("web-service-output"),
+    }
+    wires = (
+        ("in.web_service_input", "add.dataset1"),
+        ("more.web_service_input", "add.dataset2"),
+        ("add.results_dataset", "out.data"),
+    )
+    serving = chain(nodes, wires, {})
+    (first,) = serving.inputs
+    second = replace(first, name="more", node=NodeId("more"))
+    scorer = Scorer(replace(serving, inputs=(first, second)))
+    rows = car_rows(cars()[:5])
+    reply = scorer.score({"WebServiceInput0": rows[:2], "more": rows[2:]})
+    assert [r["make"] for r in reply.results[OUTPUT]] == [r["make"] for r in rows]
 
 
 def test_rows_that_a_script_takes_out_are_counted() -> None:

@@ -38,6 +38,32 @@ def steps_by_node(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a node does on the way from an input, by itself.  reads: the columns it finds."""
+
+    node: NodeId
+    input: str
+    after: NodeId | None
+    reads: Schema
+    formula: Formula
+    natives: Mapping[str, NativePlace]
+
+
+def ways_of(serving: Serving, library: Library) -> dict[Pin, Way]:
+    """The way to each output of a node that rows reach by formulas alone."""
+    planner = _Planner(serving, library)
+    planner.plan()
+    return planner.ways
+
+
+def parts_of(serving: Serving, library: Library) -> tuple[Part, ...]:
+    """The nodes that are formulas, each after the one it follows; `after` names that one."""
+    planner = _Planner(serving, library)
+    planner.plan()
+    return tuple(planner.parts)
+
+
 def source_of(graph: Graph, node: NodeId, port: str) -> Pin | None:
     """What feeds a port when a request is answered: a Web Service Input before anything else."""
     wires = graph.wires_into(node, port)
@@ -51,12 +77,16 @@ def request_schema(request_input: RequestInput) -> Schema:
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """How rows have come from an input up to here.  schema: the columns they have now."""
+class Way:
+    """How rows have come from an input up to here.
+
+    schema: the columns they have now.  node: the last one on the way, None at the input itself.
+    """
 
     input: str
     schema: Schema
     steps: tuple[Step, ...] = ()
+    node: NodeId | None = None
     natives: Mapping[str, NativePlace] = field(default_factory=dict)
 
 
@@ -66,8 +96,9 @@ class _Planner:
         self.graph = serving.graph
         self.library = library
         self.used = self._used()
-        self.ways: dict[Pin, _Way] = {}
+        self.ways: dict[Pin, Way] = {}
         self.constants: dict[Pin, Digest] = {}
+        self.parts: list[Part] = []
 
     def plan(self) -> ScoringPlan:
         steps: list[PlannedStep] = []
@@ -118,7 +149,7 @@ class _Planner:
                 "Prepare the pipeline for serving again.",
                 node=node,
             )
-        self.ways[Pin(node, port)] = _Way(inputs[node].name, request_schema(inputs[node]))
+        self.ways[Pin(node, port)] = Way(inputs[node].name, request_schema(inputs[node]))
 
     def _follow(self, node: NodeId, component: Component) -> bool:
         """Go on through a node when it is a formula; whether it is."""
@@ -133,6 +164,10 @@ class _Planner:
         way = _followed(node, component, ways[0], {d: self.serving.artifacts[d] for d in fixed})
         if way is None:
             return False
+        before = ways[0]
+        own = Formula(*way.steps[len(before.steps) :])
+        natives = {n: p for n, p in way.natives.items() if n in own.natives()}
+        self.parts.append(Part(node, way.input, before.node, before.schema, own, natives))
         self.ways[Pin(node, out[0])] = way
         return True
 
@@ -158,8 +193,8 @@ class _Planner:
 
 
 def _followed(
-    node: NodeId, component: Component, way: _Way, fixed: Mapping[Digest, Artifact]
-) -> _Way | None:
+    node: NodeId, component: Component, way: Way, fixed: Mapping[Digest, Artifact]
+) -> Way | None:
     spec = component.__component__
     match spec.id, list(fixed.items()):
         case _, []:
@@ -232,16 +267,16 @@ def _places(digest: Digest, fitted: Transform | Model) -> dict[str, NativePlace]
 
 def _extended(
     node: NodeId,
-    way: _Way,
+    way: Way,
     formula: Formula,
     natives: Mapping[str, NativePlace],
     after: Schema,
-) -> _Way:
+) -> Way:
     """The way with a node's steps added; what they call and why they drop rows bears its name."""
     names = {name: f"{node}/{name}" for name in natives}
     steps = tuple(_named(step, node, names) for step in formula.steps)
     called = {names[name]: place for name, place in natives.items()}
-    return _Way(way.input, after, (*way.steps, *steps), {**way.natives, **called})
+    return Way(way.input, after, (*way.steps, *steps), node, {**way.natives, **called})
 
 
 def _named(step: Step, node: NodeId, natives: Mapping[str, str]) -> Step:

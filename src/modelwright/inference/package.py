@@ -29,7 +29,7 @@ from modelwright.data.artifact import Artifact, Digest
 from modelwright.data.errors import ModelwrightError
 from modelwright.data.native import Native
 from modelwright.inference.plan import NativePlace, ScoringPlan
-from modelwright.inference.scorer import Scorer, compiled
+from modelwright.inference.scorer import Scorer, compiled, natives_of
 from modelwright.inference.serving import ReplyOutput, RequestInput, Serving
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ def _fill(folder: Path, serving: Serving, library: Library) -> None:
     from modelwright.graph import codec
 
     scorer = Scorer(serving, library)
-    plan, outputs = _tried(scorer, serving)
+    plan, outputs = _tried(scorer, serving, library)
     artifacts: dict[str, dict[str, str]] = {}
     for digest, artifact in serving.artifacts.items():
         place = f"{_ARTIFACTS}/{digest.partition(':')[2][:32]}"
@@ -276,9 +276,13 @@ def _fill(folder: Path, serving: Serving, library: Library) -> None:
     _write_json(folder / _MANIFEST, {**manifest, "checksum": _checksum(manifest)})
 
 
-def _tried(scorer: Scorer, serving: Serving) -> tuple[ScoringPlan, tuple[ReplyOutput, ...]]:
+def _tried(
+    scorer: Scorer, serving: Serving, library: Library
+) -> tuple[ScoringPlan, tuple[ReplyOutput, ...]]:
     """The plan with what the samples tell of it, and the outputs with the columns they give."""
     from modelwright.data.schema import Column
+    from modelwright.inference.costs import with_costs
+    from modelwright.inference.crossover import with_crossovers
 
     plan = scorer.plan
     if not all(i.samples for i in serving.inputs):
@@ -288,7 +292,9 @@ def _tried(scorer: Scorer, serving: Serving) -> tuple[ScoringPlan, tuple[ReplyOu
         replace(o, columns=tuple(Column(n, kind) for n, kind in columns[o.name]))
         for o in serving.outputs
     )
-    return replace(plan, crossover=scorer.measure_crossover()), outputs
+    native = natives_of(serving)
+    plan = with_costs(plan, serving, library, scorer.samples(), native)
+    return with_crossovers(plan, serving.inputs, native), outputs
 
 
 def _opened(folder: Path, path: Path) -> Package:

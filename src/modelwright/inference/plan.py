@@ -79,12 +79,17 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A node that works on the rows of a request.  compiled: it is part of a formula."""
+    """A node that works on the rows of a request.
+
+    compiled: it is part of a formula.  cost_us: microseconds it takes for a row, as measured on the
+    samples: on rows one by one when it is compiled, else on all of them as one table.
+    """
 
     node: NodeId
     title: str
     component: str
     compiled: bool
+    cost_us: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The step as JSON."""
@@ -93,13 +98,18 @@ class PlannedStep:
             "title": self.title,
             "component": self.component,
             "compiled": self.compiled,
+            "cost_us": self.cost_us,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> PlannedStep:
         """Read what `to_json` wrote."""
         return cls(
-            NodeId(value["node"]), value["title"], value["component"], compiled=value["compiled"]
+            NodeId(value["node"]),
+            value["title"],
+            value["component"],
+            compiled=value["compiled"],
+            cost_us=value.get("cost_us"),
         )
 
 
@@ -108,13 +118,15 @@ class ScoringPlan:
     """The nodes at work, in order, and a chain per output.
 
     chains: None when a node on the way to an output is more than a formula; then the nodes run one
-    after another on tables.  crossover: rows from which the Table form of the chains is faster, as
-    measured on the samples; None where it is not, or was not measured.
+    after another on tables.  crossover: rows from which the Table form of the chains is faster.
+    together: rows from which native values work on all rows at once.  Both as measured on the samples;
+    None where it never is, or was not measured.
     """
 
     steps: tuple[PlannedStep, ...]
     chains: tuple[Chain, ...] | None
     crossover: int | None = None
+    together: int | None = None
 
     @property
     def is_compiled(self) -> bool:
@@ -132,6 +144,7 @@ class ScoringPlan:
             "steps": [s.to_json() for s in self.steps],
             "chains": chains,
             "crossover": self.crossover,
+            "together": self.together,
         }
 
     @classmethod
@@ -142,4 +155,5 @@ class ScoringPlan:
             tuple(PlannedStep.from_json(s) for s in value["steps"]),
             None if chains is None else tuple(Chain.from_json(c) for c in chains),
             value["crossover"],
+            value.get("together"),
         )

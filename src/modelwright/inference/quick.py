@@ -12,7 +12,7 @@ from msgspec.structs import astuple
 from modelwright.data.expression import Dropped
 from modelwright.data.schema import ColumnType
 from modelwright.inference.reply import special
-from modelwright.inference.request import ALIASES, LARGEST, SMALLEST
+from modelwright.inference.request import ALIASES, LARGEST, SMALLEST, is_field_name
 from modelwright.inference.serving import RequestInput
 
 _KINDS: dict[ColumnType, Any] = {
@@ -30,11 +30,13 @@ class QuickForm(NamedTuple):
     """How rows that are tuples of values become records of a reply.
 
     score: gives a record, or what dropped the row.  together: the same as a generator that yields what
-    native values are to get; None where there are none.  Numbers of rows are finite.
+    native values are to get; None where there are none.  table: all rows by the Table form, as
+    dictionaries ready to be written; None when one is dropped.  Numbers of rows are finite.
     """
 
     score: Score
     together: Score | None
+    table: Callable[[Sequence[tuple[Any, ...]]], list[dict[str, Any]] | None]
 
 
 class QuickOutput(NamedTuple):
@@ -52,12 +54,12 @@ class QuickOutput(NamedTuple):
 
 def is_usual(request_input: RequestInput) -> bool:
     """Whether the columns are of types that JSON has by itself, with names that records can have."""
-    return all(c.type in _KINDS and _is_plain(c.name) for c in request_input.read)
+    return all(c.type in _KINDS and is_field_name(c.name) for c in request_input.read)
 
 
 def record(columns: Sequence[str]) -> type[msgspec.Struct] | None:
     """A class of records with the fields c0, c1 … that are written under these names; None if they cannot be."""
-    if not all(map(_is_plain, columns)):
+    if not all(map(is_field_name, columns)):
         return None
     return msgspec.defstruct(
         "Reply",
@@ -79,9 +81,9 @@ class QuickAnswer:
         outputs: Sequence[QuickOutput],
         *,
         together: int,
-        most_rows: int,
+        tables: int,
     ) -> None:
-        """together: rows from which native values work on all of them.  most_rows: as many or more are left to others."""
+        """together: rows from which native values work on all of them.  tables: from which the Table form does."""
         # Tried in turn: where no value is null, nothing need look for one.
         self._ways = (
             (
@@ -92,7 +94,7 @@ class QuickAnswer:
         )
         self._names = frozenset((request_input.name, *ALIASES))
         self._together = together
-        self._most_rows = most_rows
+        self._tables = tables
         self._encode = msgspec.json.Encoder().encode
 
     def answer(self, body: bytes) -> bytes | None:
@@ -112,10 +114,16 @@ class QuickAnswer:
         if extra or extra.__class__ not in _NOTHING or len(inputs) != 1:
             return None
         ((name, rows),) = inputs.items()
-        if name not in self._names or len(rows) >= self._most_rows:
+        if name not in self._names:
             return None
         results: dict[str, list[Any]] = {}
         for output, form, computed in outputs:
+            if len(rows) >= self._tables:
+                written = form.table([astuple(row) for row in rows])
+                if written is None:
+                    return None
+                results[output] = written
+                continue
             if form.together is not None and len(rows) >= self._together:
                 found = _scored_together(form.together, rows)
             else:
@@ -149,10 +157,6 @@ def _scored_together(score: Score, rows: Sequence[Any]) -> list[Any]:
     except StopIteration:
         return [Dropped("", 0)]
     return asked
-
-
-def _is_plain(name: str) -> bool:
-    return not any(c in '\\"' or c < " " for c in name)
 
 
 def _decoder(request_input: RequestInput, *, nulls: bool) -> Callable[[bytes], Any]:

@@ -80,13 +80,18 @@ class RequestReader:
     def __init__(self, inputs: Sequence[RequestInput]) -> None:
         self._inputs = {i.name: i for i in inputs}
         self._typed = {i.name: _typing(i) for i in inputs}
-        self._decoder = msgspec.json.Decoder(_body_type(inputs))
+        names = [n for i in inputs for n in (i.name, *(c.name for c in i.read))]
+        self._decoder = (
+            msgspec.json.Decoder(_body_type(inputs)) if all(map(is_field_name, names)) else None
+        )
         self._alone = inputs[0].name if len(inputs) == 1 else None
 
     def read(self, body: bytes) -> Request:
         """The rows of each input.  Raises InputDataError."""
+        if self._decoder is None:
+            return self._careful(_parsed(body), _rows_of_objects)
         try:
-            return self._quick(body)
+            return self._quick(self._decoder.decode(body))
         except (msgspec.MsgspecError, _UnusualError, UnicodeDecodeError, RecursionError):
             return self._careful(_parsed(body), _rows_of_objects)
 
@@ -98,8 +103,7 @@ class RequestReader:
         """The rows of a request that is parsed already.  Raises InputDataError."""
         return self._careful(value, _rows_of_objects)
 
-    def _quick(self, body: bytes) -> Request:
-        request = self._decoder.decode(body)
+    def _quick(self, request: Any) -> Request:
         extra = request.GlobalParameters
         if extra or extra.__class__ not in _NOTHING:
             raise _UnusualError
@@ -319,6 +323,11 @@ _PLAIN = {
     ColumnType.DOUBLE: "float",
     ColumnType.BOOLEAN: "bool",
 }
+
+
+def is_field_name(name: str) -> bool:
+    """Whether a decoded record may have a field of this name; those that JSON must escape may not."""
+    return not any(c in '\\"' or c < " " for c in name)
 
 
 def _body_type(inputs: Sequence[RequestInput]) -> Any:

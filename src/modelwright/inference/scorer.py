@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -58,17 +56,8 @@ class Scorer:
 
         known = library or installed()
         plan = make_plan(serving, known)
-
-        def native(place: NativePlace) -> Native:
-            artifact: Any = serving.artifacts[place.digest]
-            found: Native = artifact.natives[place.name]
-            return found
-
-        self._set(
-            plan,
-            serving.inputs,
-            compiled(plan, serving.inputs, native) or TableSteps(serving, plan, known),
-        )
+        steps = compiled(plan, serving.inputs, natives_of(serving))
+        self._set(plan, serving.inputs, steps or TableSteps(serving, plan, known))
 
     @classmethod
     def of(cls, plan: ScoringPlan, inputs: Sequence[RequestInput], steps: Steps) -> Scorer:
@@ -101,15 +90,21 @@ class Scorer:
         """Score the sample rows, to find out whether the pipeline works.  Raises as `score`."""
         return self.score({i.name: i.samples for i in self.inputs})
 
-    def measure_crossover(self) -> int | None:
-        """Rows from which the Table form is faster for rows like the samples; None for never.
-
-        It takes a few tenths of a second.  Every input must have samples.
-        """
-        if not isinstance(self.steps, CompiledSteps):
-            return None
+    def samples(self) -> Request:
+        """The sample rows, typed."""
         rows = {i.name: list(i.samples) for i in self.inputs}
-        return self.steps.measure_crossover(self._reader.read_values({"Inputs": rows}))
+        return self._reader.read_values({"Inputs": rows})
+
+
+def natives_of(serving: Serving) -> Callable[[NativePlace], Native]:
+    """Finds native values among the artifacts of a serving."""
+
+    def native(place: NativePlace) -> Native:
+        artifact: Any = serving.artifacts[place.digest]
+        found: Native = artifact.natives[place.name]
+        return found
+
+    return native
 
 
 def compiled(
@@ -133,6 +128,7 @@ class CompiledSteps:
         by_name = {i.name: i for i in inputs}
         self._ways = [_Way(c, by_name[c.input], native) for c in plan.chains or ()]
         self._crossover = sys.maxsize if plan.crossover is None else plan.crossover
+        self._together = sys.maxsize if plan.together is None else plan.together
         self._titles = {s.node: s.title for s in plan.steps}
         self.columns = {w.chain.output: w.columns for w in self._ways}
 
@@ -164,39 +160,9 @@ class CompiledSteps:
         outputs = [q for w in self._ways if (q := w.quick()) is not None]
         if len(outputs) < len(self._ways):
             return None
-        return QuickAnswer(inputs[0], outputs, together=TOGETHER, most_rows=self._crossover)
-
-    def measure_crossover(self, request: Request) -> int | None:
-        """Rows from which the Table form is faster here, judged by these; None for never.
-
-        It takes a few tenths of a second.
-        """
-        rows = self._seconds(request, _SOME, "by_rows") / _SOME
-        least = self._seconds(request, 1, "by_table")
-        many = self._seconds(request, _MANY, "by_table")
-        gained = rows - max(0.0, many - least) / _MANY
-        if gained <= 0 or (found := math.ceil(least / gained)) > _LARGEST_CROSSOVER:
-            return None
-        return max(1, found)
-
-    def _seconds(self, request: Request, count: int, form: str) -> float:
-        """The shorter of two tries, since only disturbances make one longer."""
-        best = math.inf
-        for _ in range(2):
-            taken = 0.0
-            for way in self._ways:
-                given = request.rows[way.chain.input]
-                rows = (given * (count // max(1, len(given)) + 1))[:count]
-                start = time.perf_counter()
-                getattr(way, form)(rows)
-                taken += time.perf_counter() - start
-            best = min(best, taken)
-        return best
+        return QuickAnswer(inputs[0], outputs, together=self._together, tables=self._crossover)
 
 
-TOGETHER = 12
-_SOME, _MANY = 256, 4096
-_LARGEST_CROSSOVER = 1_000_000
 _Lost = list[tuple[int, str]]
 
 
@@ -234,12 +200,32 @@ class _Way:
                 )
 
             return QuickForm(
-                compiled(together=False), compiled(together=True) if self._natives else None
+                compiled(together=False),
+                compiled(together=True) if self._natives else None,
+                self._by_columns,
             )
 
         fields = {n: f"c{at}" for at, (n, _) in enumerate(self.columns)}
         computed = tuple(fields[n] for n in self.computed)
         return QuickOutput(self.chain.output, form(plain=True), form(plain=False), computed)
+
+    def _by_columns(self, rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]] | None:
+        """Scored rows by the Table form, from tuples of finite values; None when one is dropped."""
+        import polars as pl
+
+        columns = zip(*rows, strict=True) if rows else ([] for _ in self._reads)
+        frame = pl.DataFrame(
+            [
+                pl.Series(c.name, values, dtype=c.type.dtype)
+                for c, values in zip(self._reads, columns, strict=True)
+            ]
+        )
+        tracked = self.chain.formula.apply_tracked(frame, natives=self._natives)
+        if tracked.dropped:
+            return None
+        scored = tracked.frame.to_dicts()
+        make_writable(scored, self.computed)
+        return scored
 
     def by_rows(self, rows: list[Row]) -> tuple[list[dict[str, Any]], _Lost]:
         """Scored rows and the numbers of dropped ones with tagged reasons, by the row form."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from modelwright.components.context import Context
@@ -12,20 +13,24 @@ from modelwright.components.contract import Component, outputs_by_port
 from modelwright.components.library import Library
 from modelwright.data.artifact import Artifact, Digest
 from modelwright.data.errors import ModelwrightError
+from modelwright.data.expression import Dropped as DroppedRow
 from modelwright.data.expression import Formula
 from modelwright.data.fitted import Transform
 from modelwright.data.native import Native
-from modelwright.data.schema import ColumnType, MissingColumn
+from modelwright.data.schema import ColumnType, MissingColumn, Schema
 from modelwright.data.table import Table, column_type
 from modelwright.graph.check import SAVED
 from modelwright.graph.graph import NodeId, Pin
-from modelwright.inference.chains import request_schema, source_of
+from modelwright.inference.chains import Way, request_schema, source_of, ways_of
 from modelwright.inference.errors import StepFailed, UnservablePipeline
-from modelwright.inference.plan import ScoringPlan
+from modelwright.inference.plan import ScoringPlan, untagged
 from modelwright.inference.reply import Dropped, Reply, encode, make_writable
-from modelwright.inference.request import Request
-from modelwright.inference.scorer import frame_of
+from modelwright.inference.request import Request, Row
+from modelwright.inference.scorer import frame_of, natives_of
 from modelwright.inference.serving import ReplyOutput, Serving
+
+_MANY = 2000
+"""Rows from which formulas are applied to the table as a whole."""
 
 _log = logging.getLogger("modelwright.steps")
 
@@ -48,11 +53,49 @@ class _Answering:
 
     values: dict[Pin, Artifact | None]
     rows: dict[Pin, _Rows]
-    dropped: list[Dropped]
+    # In order, each once: several ways from an input may share the step that drops a row.
+    dropped: dict[Dropped, None] = field(default_factory=dict)
+    seconds: dict[NodeId, float] = field(default_factory=dict)
+
+
+class _Prefix:
+    """The formulas from an input up to a step that is none."""
+
+    def __init__(self, pin: Pin, way: Way, reads: Schema, natives: Mapping[str, Native]) -> None:
+        self.pin = pin
+        self.input = way.input
+        self._schema = way.schema
+        self._reads = reads
+        self._natives = natives
+        self._formula = Formula(*way.steps)
+        self._score = self._formula.compile_rows(reads, natives=natives).score
+
+    def table(self, rows: list[Row]) -> tuple[Table, list[int], list[tuple[int, str]]]:
+        """The rows as the step finds them, their places in the request, and those dropped."""
+        if len(rows) >= _MANY:
+            tracked = self._formula.apply_tracked(
+                frame_of(rows, self._reads), natives=self._natives
+            )
+            return Table(tracked.frame, self._schema), tracked.kept, tracked.dropped
+        found: list[Row] = []
+        kept: list[int] = []
+        dropped: list[tuple[int, str]] = []
+        for number, row in enumerate(rows):
+            scored = self._score(row)
+            if isinstance(scored, DroppedRow):
+                dropped.append((number, scored.reason))
+            else:
+                found.append(scored)
+                kept.append(number)
+        return Table(frame_of(found, self._schema), self._schema), kept, dropped
 
 
 class TableSteps:
-    """Runs the components themselves, each on the tables that its wires bring."""
+    """Runs the components themselves, each on the tables that its wires bring.
+
+    What lies before the first step that is more than a formula is done by formula, row by row unless
+    there are very many.
+    """
 
     def __init__(self, serving: Serving, plan: ScoringPlan, library: Library) -> None:
         self._serving = serving
@@ -60,20 +103,33 @@ class TableSteps:
         self._titles = {s.node: s.title for s in plan.steps}
         self._components: dict[NodeId, Component] = {}
         for step in plan.steps:
+            if step.compiled:
+                continue
             node = self._graph.nodes[step.node]
             self._components[step.node] = library.make(
                 node.component, node.version, node.parameters
             )
-        self._inputs = [
-            (Pin(i.node, _only_output(library, self._graph.nodes[i.node].component)), i)
-            for i in serving.inputs
-        ]
         self._constants = self._load(library)
         self._sources = {
             (node, port.name): source_of(self._graph, node, port.name)
             for node, component in self._components.items()
             for port in component.__component__.inputs
         }
+        self._prefixes = self._make_prefixes(library)
+
+    def _make_prefixes(self, library: Library) -> list[_Prefix]:
+        """The ways by formula to where formulas end."""
+        ways = ways_of(self._serving, library)
+        read = {pin for pin in self._sources.values() if pin is not None}
+        for output in self._serving.outputs:
+            read.update(w.source for w in self._graph.wires_into(output.node))
+        inputs = {i.name: request_schema(i) for i in self._serving.inputs}
+        native = natives_of(self._serving)
+        return [
+            _Prefix(pin, way, inputs[way.input], {n: native(p) for n, p in way.natives.items()})
+            for pin, way in ways.items()
+            if pin in read
+        ]
 
     def _load(self, library: Library) -> dict[Pin, Artifact | None]:
         """The frozen values, and the results of steps that no request reaches, computed once."""
@@ -98,19 +154,33 @@ class TableSteps:
 
     def run(self, request: Request) -> Reply:
         """Score the rows of each input.  Raises StepFailed."""
-        now = _Answering(dict(self._constants), {}, [])
-        for pin, request_input in self._inputs:
-            rows = request.rows[request_input.name]
-            now.values[pin] = Table(frame_of(rows, request_schema(request_input)))
-            now.rows[pin] = _Rows(request_input.name, list(range(len(rows))))
-        for node in self._components:
-            if all(Pin(node, p) not in self._constants for p in self._ports_out(node)):
-                self._step(node, now)
+        now = self._followed(request)
         results: dict[str, list[dict[str, Any]]] = {}
         columns: dict[str, list[tuple[str, ColumnType]]] = {}
         for output in self._serving.outputs:
             results[output.name], columns[output.name] = self._leave(output, now)
         return Reply(results, tuple(now.dropped), columns)
+
+    def timed(self, request: Request) -> dict[NodeId, float]:
+        """Seconds that each node takes for the rows of the request.  Raises StepFailed."""
+        return self._followed(request).seconds
+
+    def _followed(self, request: Request) -> _Answering:
+        now = _Answering(dict(self._constants), {})
+        for prefix in self._prefixes:
+            table, kept, lost = prefix.table(request.rows[prefix.input])
+            now.values[prefix.pin] = table
+            now.rows[prefix.pin] = _Rows(prefix.input, kept)
+            for number, tag in lost:
+                node, reason = untagged(tag)
+                title = self._titles.get(node, node)
+                now.dropped[Dropped(prefix.input, number, node, title, reason)] = None
+        for node in self._components:
+            if all(Pin(node, p) not in self._constants for p in self._ports_out(node)):
+                started = time.perf_counter()
+                self._step(node, now)
+                now.seconds[node] = time.perf_counter() - started
+        return now
 
     def answer(self, request: Request) -> bytes:
         """The reply as JSON.  Raises StepFailed."""
@@ -159,7 +229,7 @@ class TableSteps:
         given: Mapping[str, Artifact | None],
         origins: list[tuple[_Rows, Table]],
         made: Table,
-        dropped: list[Dropped],
+        dropped: dict[Dropped, None],
     ) -> _Rows:
         if len(origins) > 1:
             # Rows of several tables are joined or put side by side: none of them is one row's fate.
@@ -171,13 +241,13 @@ class TableSteps:
                 return rows
             tracked = found[0].apply_tracked(before.frame, natives=found[1])
             for number, reason in tracked.dropped:
-                dropped.append(self._dropped(node, rows, number, reason))
+                dropped[self._dropped(node, rows, number, reason)] = None
             numbers = rows.numbers
             return _Rows(rows.input, [numbers[k] for k in tracked.kept] if numbers else None)
         if made.rows < before.rows:
             lost = before.rows - made.rows
             reason = f"The step gave {lost} row{'s' if lost > 1 else ''} fewer than it got."
-            dropped.append(Dropped(rows.input, None, node, self._titles[node], reason, lost))
+            dropped[Dropped(rows.input, None, node, self._titles[node], reason, lost)] = None
         return _Rows(rows.input)
 
     def _dropped(self, node: NodeId, rows: _Rows, number: int, reason: str) -> Dropped:

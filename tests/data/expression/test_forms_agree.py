@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import math
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelwright.data.expression import Formula, Keep
 from tests.data.expression.worlds import (
     NATIVES,
+    World,
     assert_alike,
+    by_records,
+    by_records_together,
     by_rows,
     by_table,
     computed,
@@ -34,10 +39,31 @@ def test_both_forms_agree_on_random_formulas(data: st.DataObject) -> None:
     formula = data.draw(formulas(world.schema))
     frame, found = by_table(formula, world)
     assert_alike(found, by_rows(formula, world))
+    assert_alike(found, by_records(formula, world))
+    passed = [f for f in by_records_together(formula, world) if f is not None]
+    assert_alike([f for f in found if not isinstance(f, str)], passed)
     assert frame.equals(formula.apply(world.frame, natives=NATIVES))
     assert frame.equals(formula.extend(world.frame.lazy(), natives=NATIVES).collect())
     expected = {c.name: c.type.dtype for c in formula.outputs(world.schema)}
     assert list(frame.schema.items()) == list(expected.items())
+
+
+@given(st.data())
+@often
+def test_rows_without_gaps_come_out_the_same_where_nothing_looks_for_one(
+    data: st.DataObject,
+) -> None:
+    world = data.draw(worlds())
+    whole = World(world.schema, [row for row in world.rows if all(map(_is_whole, row.values()))])
+    formula = data.draw(formulas(world.schema))
+    found = by_rows(formula, whole)
+    assert_alike(found, by_records(formula, whole, plain=True))
+    passed = [f for f in by_records_together(formula, whole, plain=True) if f is not None]
+    assert_alike([f for f in found if not isinstance(f, str)], passed)
+
+
+def _is_whole(value: object) -> bool:
+    return value is not None and not (isinstance(value, float) and not math.isfinite(value))
 
 
 @given(st.data())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -292,6 +292,43 @@ def by_rows(formula: Formula, world: World) -> list[dict[str, Any] | str]:
     program = formula.compile_rows(world.schema, natives=NATIVES)
     replies = [program.score(dict(row)) for row in world.rows]
     return [r.reason if isinstance(r, Dropped) else r for r in replies]
+
+
+def by_records(
+    formula: Formula, world: World, *, plain: bool = False
+) -> list[dict[str, Any] | str]:
+    """The same by the row form for tuples of values."""
+    score = formula.compile_records(
+        world.schema, _naming(formula, world), natives=NATIVES, plain=plain
+    )
+    replies = [score(tuple(row.values())) for row in world.rows]
+    return [r.reason if isinstance(r, Dropped) else r for r in replies]
+
+
+def by_records_together(
+    formula: Formula, world: World, *, plain: bool = False
+) -> list[dict[str, Any] | None]:
+    """The same where natives are asked, None for a dropped row."""
+    form = formula.compile_records(
+        world.schema, _naming(formula, world), natives=NATIVES, plain=plain, together=True
+    )
+    found: list[dict[str, Any] | None] = []
+    for row in world.rows:
+        working = form(tuple(row.values()))
+        said = next(working, None)
+        while isinstance(said, tuple):
+            evaluator, inputs = said
+            try:
+                said = working.send(evaluator.batch(np.array([inputs])).tolist()[0])
+            except StopIteration:
+                said = None
+        found.append(said)
+    return found
+
+
+def _naming(formula: Formula, world: World) -> Callable[..., dict[str, Any]]:
+    names = formula.outputs(world.schema).names
+    return lambda *values: dict(zip(names, values, strict=True))
 
 
 def assert_alike(
