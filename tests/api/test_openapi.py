@@ -29,7 +29,13 @@ def test_every_operation_has_a_plain_name_a_summary_and_the_shape_of_errors() ->
 
 
 def test_every_success_has_a_shape_of_its_own() -> None:
-    streams = {"stream_events", "stream_log", "download_artifact"}
+    streams = {
+        "stream_events",
+        "stream_log",
+        "stream_endpoint_log",
+        "stream_measurements",
+        "download_artifact",
+    }
     for verbs in describe_api()["paths"].values():
         for operation in verbs.values():
             if operation["operationId"] in streams:

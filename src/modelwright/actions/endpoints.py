@@ -63,6 +63,9 @@ class Beside:
                 raise InvalidSetting(name, value, "a whole number from 0 to 100")
 
 
+_PIECE = 1_000_000
+
+
 @dataclass(frozen=True)
 class EndpointReport:
     """An endpoint as it was asked for, and as it is found now.
@@ -292,6 +295,55 @@ def revive_endpoints(home: Home) -> tuple[EndpointReport, ...]:
             if status.name in known:
                 tell(home, status.name, status)
     return list_endpoints(home)
+
+
+def endpoint_measurements(home: Home, name: str, *, since: float = 0.0) -> list[dict[str, Any]]:
+    """What an endpoint did in each second after a moment, oldest first.  Raises NotFound."""
+    record = home.workspace.endpoints.get(name)
+    target = target_of(home, record.cluster)
+    return target.measurements(record.name, since) if record.name in target.names() else []
+
+
+@dataclass(frozen=True, slots=True)
+class LogPiece:
+    """A part of an endpoint's log.  next: the place to go on from."""
+
+    text: str
+    next: int
+
+
+def endpoint_log_from(home: Home, name: str, place: int) -> LogPiece:
+    """What an endpoint has written after a place, whole lines only.  Raises NotFound.
+
+    A log that was turned over in the meantime is read from its beginning.
+    """
+    record = home.workspace.endpoints.get(name)
+    target = target_of(home, record.cluster)
+    files = target.logs(record.name) if record.name in target.names() else []
+    if not files:
+        return LogPiece("", 0)
+    with files[-1].open("rb") as file:
+        size = file.seek(0, 2)
+        start = place if place <= size else 0
+        file.seek(start)
+        content = file.read(_PIECE)
+    whole = content.rfind(b"\n") + 1 or (len(content) if len(content) == _PIECE else 0)
+    return LogPiece(content[:whole].decode(errors="replace"), start + whole)
+
+
+def log_place(home: Home, name: str, lines: int) -> int:
+    """The place in an endpoint's log from which so many lines follow.  Raises NotFound."""
+    record = home.workspace.endpoints.get(name)
+    target = target_of(home, record.cluster)
+    files = target.logs(record.name) if record.name in target.names() else []
+    if not files:
+        return 0
+    content = files[-1].read_bytes()
+    found = len(content)
+    for _ in range(lines + 1):
+        if (found := content.rfind(b"\n", 0, found)) < 0:
+            return 0
+    return found + 1
 
 
 def endpoint_log(home: Home, name: str, *, lines: int = 100) -> list[str]:

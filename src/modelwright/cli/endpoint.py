@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +29,8 @@ for _command in (
 ):
     app.command()(_command)
 app.command("delete-deployment")(deployment.remove)
+
+_FOLLOW_S = 0.2
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", show_default=False, help="The endpoint's name.")
@@ -243,18 +246,30 @@ def stop(name: NameArgument, home: HomeOption = None, json: JsonOption = False) 
 
 
 @app.command()
-def log(
+def logs(
     name: NameArgument,
-    lines: Annotated[int, typer.Option(min=1, help="How many lines.")] = 100,
+    lines: Annotated[int, typer.Option(min=0, help="How many lines.")] = 100,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what is written, until Ctrl+C.")
+    ] = False,
     home: HomeOption = None,
 ) -> None:
-    """Print the last lines that an endpoint has written."""
-    from modelwright.actions.endpoints import endpoint_log
+    """Print the last lines that an endpoint has written: its controller, replicas and scripts."""
+    from modelwright.actions.endpoints import endpoint_log, endpoint_log_from, log_place
 
     with opened(home) as here:
-        found = endpoint_log(here, name, lines=lines)
-    for line in found:
-        put(line)
+        if not follow:
+            for line in endpoint_log(here, name, lines=lines):
+                put(line)
+            return
+        place = log_place(here, name, lines)
+        while True:
+            piece = endpoint_log_from(here, name, place)
+            place = piece.next
+            if piece.text:
+                put(piece.text.rstrip("\n"))
+            else:
+                time.sleep(_FOLLOW_S)
 
 
 @app.command()

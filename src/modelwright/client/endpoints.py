@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from modelwright.client.connection import Connection, segment
@@ -164,6 +164,18 @@ class Endpoints:
         """The last lines that it has written."""
         address = f"/api/endpoints/{segment(name)}/log"
         return tuple(self._server.get(address, lines=lines)["lines"])
+
+    def follow_log(self, name: str, *, lines: int = 200) -> Iterator[str]:
+        """The last lines that it has written, then each as it is written, without end."""
+        address = f"/api/endpoints/{segment(name)}/log/stream?lines={lines}"
+        for _, message in self._server.events(address):
+            if message["kind"] == "log":
+                yield from message["text"].splitlines()
+
+    def measurements(self, name: str, *, since: float = 0.0) -> tuple[dict[str, Any], ...]:
+        """What it did in each second after a moment, of the last fifteen minutes, as JSON."""
+        address = f"/api/endpoints/{segment(name)}/metrics"
+        return tuple(self._server.get(address, since=since)["items"])
 
     def delete(self, name: str) -> None:
         """Stop it and forget it with its keys and deployments."""

@@ -30,6 +30,7 @@ from modelwright.serve.control import NoReplica, private_socket, tell
 from modelwright.serve.endpoint_folder import EndpointFolder, Found, Served, Wanted
 from modelwright.serve.errors import AddressTaken, InvalidSetting
 from modelwright.serve.fleet import Fleet
+from modelwright.serve.history import History
 from modelwright.serve.http import BACKLOG, address_of, bound
 from modelwright.serve.logs import log_to, turn_over
 from modelwright.serve.meters import Meter, Meters, total
@@ -48,6 +49,7 @@ READY_S = 60.0
 
 _TICK = 0.2
 _LOG_TICK = 5.0
+_SAMPLE_TICK = 1.0
 
 _log = logging.getLogger("modelwright.controller")
 
@@ -70,10 +72,11 @@ class Controller:
         self.selector = selectors.DefaultSelector()
         self.fleet = Fleet(folder, listener, self.selector, self._note, [reign])
         self.shelf: Assortment | None = None
+        self.history = History()
         self.message = ""
         self._stopping = False
         self._seen = Seen(max(1, self.settings.min_replicas))
-        self._looked = self._logged = time.monotonic()
+        self._looked = self._logged = self._sampled = time.monotonic()
         self._nurseries: list[Process] = []
         # From here on it can be told things, though it listens only when it has loaded its package.
         self._signals = self._listen_to_signals()
@@ -138,6 +141,15 @@ class Controller:
             self._scale(self.fleet.look())
             self.fleet.spread()
             self._fit()
+        if now - self._sampled >= _SAMPLE_TICK:
+            self._sampled = now
+            self.history.note(
+                time.time(),
+                self.fleet.counted(),
+                replicas=len(self.fleet.serving),
+                wanted=self._seen.replicas,
+                processes=self._total().workers,
+            )
         if now - self._logged >= _LOG_TICK:
             self._logged = now
             turn_over(self.folder.log)
@@ -249,6 +261,8 @@ class Controller:
             match command.get("do"):
                 case "status":
                     return self._status()
+                case "measurements":
+                    return {"samples": self.history.since(command["since"])}
                 case "apply":
                     return self._apply(command)
                 case "change":
@@ -307,6 +321,7 @@ class Controller:
             "workers": [],
             "steps": [s.to_json() for s in leading.plan.steps] if leading else [],
             "message": self.message or self.room.message,
+            "recent": self.history.recent(),
         }
         for member in self.fleet.serving:
             try:

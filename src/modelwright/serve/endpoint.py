@@ -172,6 +172,7 @@ class Endpoints:
             queued=said["queued"],
             steps=tuple(said["steps"]),
             deployments=tuple(said["deployments"]),
+            recent=said["recent"],
         )
 
     def change(
@@ -265,6 +266,20 @@ class Endpoints:
                     status = replace(status, state=state, message=str(error))
             found.append(status)
         return tuple(found)
+
+    def measurements(self, name: str, since: float = 0.0) -> list[dict[str, Any]]:
+        """What was counted in each second after a moment, see `Sample`; nothing where nothing runs.
+
+        Raises UnknownEndpoint.
+        """
+        folder = EndpointFolder(self.root, name)
+        folder.wanted()
+        try:
+            said = tell(folder.control, {"do": "measurements", "since": since})
+        except NoReplica:
+            return []
+        samples: list[dict[str, Any]] = said["samples"]
+        return samples
 
     def logs(self, name: str) -> list[Path]:
         """The files of its log, oldest first.  Raises UnknownEndpoint."""

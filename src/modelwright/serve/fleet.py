@@ -17,6 +17,7 @@ from modelwright.serve.assortment import Assortment
 from modelwright.serve.control import tell
 from modelwright.serve.endpoint_folder import EndpointFolder
 from modelwright.serve.front import Front, forget_parent
+from modelwright.serve.meters import Meter, Meters
 from modelwright.serve.processes import Process
 from modelwright.serve.replica import Report
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
@@ -61,11 +62,14 @@ class Fleet:
     retired: int = 0
     _fallen: int = 0
     _not_before: float = 0.0
+    _seen: set[tuple[int, int]] = field(default_factory=set)
     _looked: float = field(default_factory=time.monotonic)
     _slots: Slots = field(init=False)
+    _meters: Meters = field(init=False)
 
     def __post_init__(self) -> None:
         self._slots = Slots(self.folder.slots)
+        self._meters = Meters(self.folder.meters, slots=MOST)
 
     @property
     def serving(self) -> list[Member]:
@@ -101,6 +105,7 @@ class Fleet:
         """Fork a replica; it answers within hundredths of a second."""
         slot = next(n for n in range(MOST) if n not in self.members)
         self._slots.clear(slot)
+        self._meters.clear(slot)
         pid = os.fork()
         if pid == 0:
             status = 1
@@ -155,6 +160,13 @@ class Fleet:
             self._not_before = now + pause
             _log.warning("replica %d ended and is replaced in %.1f s", member.process.pid, pause)
         self.on_change()
+
+    def counted(self) -> dict[object, list[Meter]]:
+        """The meters of every replica, also of one that has ended since, while its slot is free."""
+        at_work = {(m.slot, m.process.pid) for m in self.members.values()}
+        gone = {key for key in self._seen if key[0] not in self.members}
+        self._seen = at_work
+        return {key: self._meters.read(key[0]) for key in at_work | gone}
 
     def look(self) -> float:
         """How many replicas' worth of processor time was used since the last look."""

@@ -84,11 +84,20 @@ class Front:
         slots = Slots(self._folder.slots)
         meters = Meters(self._folder.meters, slots=MOST)
         app, state = replica.app, replica.server.server_state
-        while True:
+
+        def say() -> None:
             slots.say(self._slot, Figures(app.answered, len(state.connections)))
             meters.write(self._slot, replica.meters)
+
+        while True:
+            say()
             app.shed += slots.asked_to_shed(self._slot)
-            await asyncio.sleep(_TICK)
+            try:
+                await asyncio.sleep(_TICK)
+            except asyncio.CancelledError:
+                # What was answered last counts as well.
+                say()
+                raise
 
     async def _mind_controller(self, replica: Replica, listener: int) -> None:
         """Start another controller when the one there is ends without having been told to."""

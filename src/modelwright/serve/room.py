@@ -45,7 +45,7 @@ class Room:
         settings = shelf.settings
         each = Resources.reserved_by(settings)
         if shelf.is_compiled:
-            wanted = replicas
+            wanted, self.limit = replicas, None
         else:
             places = settings.max_concurrent_requests
             wanted = max(1, -(-processes // places))

@@ -26,7 +26,8 @@ class EndpointStatus:
     message: why it is not healthy.  pid: its controller's process.  replicas: those that answer.
     package: digest of what it serves.
     deployment and endpoint: its settings, of several deployments those of the leading one.
-    deployments: each with number, share and shadow.  steps: the nodes at work, and whether each is compiled.
+    deployments: each with number, share and shadow.  recent: requests and errors in a second and times
+    to answer, of the last seconds.  steps: the nodes at work, and whether each is compiled.
     """
 
     name: str
@@ -44,6 +45,7 @@ class EndpointStatus:
     queued: int = 0
     steps: tuple[Mapping[str, Any], ...] = ()
     deployments: tuple[Mapping[str, Any], ...] = ()
+    recent: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:
@@ -78,4 +80,5 @@ class EndpointStatus:
             "queued": self.queued,
             "steps": [dict(s) for s in self.steps],
             "deployments": [dict(d) for d in self.deployments],
+            "recent": dict(self.recent),
         }

@@ -7,12 +7,14 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.responses import StreamingResponse
 
 from modelwright.actions import endpoints
 from modelwright.actions.inference_drafts import deploy_draft
 from modelwright.actions.scoring import score_rows
 from modelwright.api.access import Caller
 from modelwright.api.here import HereDep
+from modelwright.api.routes.runs import EVENT_STREAM
 from modelwright.api.shapes.inference import (
     DeployAsked,
     DeployedEndpoint,
@@ -21,11 +23,13 @@ from modelwright.api.shapes.inference import (
     EndpointKeys,
     EndpointSchema,
     LogLines,
+    Measured,
     ScoreAsked,
     Scored,
     SettingsExplained,
 )
 from modelwright.api.shapes.shape import Done, Listed
+from modelwright.api.streams import LastEvent, Sent, event_stream, place_of, polled
 from modelwright.workspace.records.endpoints import KeyName
 
 router = APIRouter(prefix="/endpoints", tags=["endpoints"])
@@ -155,3 +159,56 @@ def get_log_lines(
 ) -> LogLines:
     """The last lines that an endpoint's process has written."""
     return LogLines(lines=endpoints.endpoint_log(here.home, name, lines=lines))
+
+
+@router.get("/{name}/log/stream", response_class=StreamingResponse, responses=EVENT_STREAM)
+def stream_endpoint_log(
+    name: str,
+    here: HereDep,
+    last_event: LastEvent = None,
+    lines: Annotated[int, Query(ge=0, le=10_000)] = 200,
+) -> StreamingResponse:
+    """What an endpoint's processes write, as server-sent events {"kind": "log", "text": …}.
+
+    Begins with the last lines, or goes on after the event named by Last-Event-ID.
+    """
+    place = place_of(last_event, endpoints.log_place(here.home, name, lines))
+
+    def look() -> tuple[list[Sent], bool]:
+        nonlocal place
+        piece = endpoints.endpoint_log_from(here.home, name, place)
+        place = piece.next
+        found = [Sent({"kind": "log", "text": piece.text}, place)] if piece.text else []
+        return found, False
+
+    return event_stream(polled(look, here.stopping, every_s=0.2))
+
+
+@router.get("/{name}/metrics")
+def get_measurements(
+    name: str, here: HereDep, since: Annotated[float, Query(ge=0)] = 0.0
+) -> Listed[Measured]:
+    """What an endpoint did in each of the last fifteen minutes' seconds, after a moment, oldest first."""
+    found = endpoints.endpoint_measurements(here.home, name, since=since)
+    return Listed[Measured](items=[Measured.model_validate(one) for one in found])
+
+
+@router.get("/{name}/metrics/stream", response_class=StreamingResponse, responses=EVENT_STREAM)
+def stream_measurements(
+    name: str, here: HereDep, since: Annotated[float, Query(ge=0)] = 0.0
+) -> StreamingResponse:
+    """What an endpoint does, every second, as server-sent events {"kind": "second", …} like `Measured`.
+
+    Begins with what it did after `since`.
+    """
+    here.workspace.endpoints.get(name)
+    seen = since
+
+    def look() -> tuple[list[Sent], bool]:
+        nonlocal seen
+        found = endpoints.endpoint_measurements(here.home, name, since=seen)
+        if found:
+            seen = found[-1]["at"]
+        return [Sent({"kind": "second", **one}) for one in found], False
+
+    return event_stream(polled(look, here.stopping))

@@ -190,6 +190,40 @@ class Deployment(Shape):
     changed_at: Moment
 
 
+class Recent(Shape):
+    """The last ten seconds of an endpoint; times are null where nothing was answered."""
+
+    requests_per_s: float
+    errors_per_s: float
+    p50_ms: float | None
+    p99_ms: float | None
+
+
+class Measured(Shape):
+    """A second of an endpoint."""
+
+    at: float
+    """Its end, in seconds since 1970."""
+    seconds: float
+    requests: int
+    refused: int
+    """Answered with a status of 4xx."""
+    failed: int
+    """Answered with a status of 5xx."""
+    p50_ms: float | None
+    """Right to within a quarter; null where nothing was answered."""
+    p99_ms: float | None
+    replicas: int
+    wanted: int
+    """Replicas that the load needs."""
+    busy: int
+    queued: int
+    skipped: int
+    """Copies for shadows and records that were left out."""
+    deployments: dict[str, int]
+    """Requests by the number of the deployment, where there are several."""
+
+
 class Endpoint(Shape):
     """A name that answers requests, as it is found now."""
 
@@ -217,6 +251,8 @@ class Endpoint(Shape):
     """Requests since its process began."""
     busy: int
     queued: int
+    recent: Recent | None
+    """Null where nothing runs."""
     steps: list[dict[str, Any]]
     """The nodes at work, and whether each is compiled."""
     deployments: list[Deployment]
@@ -248,6 +284,7 @@ class Endpoint(Shape):
             answered=status.answered if status else 0,
             busy=status.busy if status else 0,
             queued=status.queued if status else 0,
+            recent=Recent(**status.recent) if status and status.recent else None,
             steps=[dict(step) for step in status.steps] if status else [],
             deployments=[Deployment.of(d) for d in report.deployments],
             created_at=record.created_at,

@@ -1,0 +1,83 @@
+"""What an endpoint does and writes, told over HTTP as it happens."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from modelwright import Client
+from modelwright.actions.conversions import convert_pipeline
+from modelwright.actions.endpoints import delete_endpoint, deploy_endpoint
+from modelwright.actions.run_pipeline import run_pipeline
+from tests.actions.homes import tutorial
+from tests.api.servers import Running, fault, messages, running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("home")) as server:
+        report = run_pipeline(server.home, tutorial().graph)
+        graph = convert_pipeline(server.home, report.run.id).document.graph
+        deploy_endpoint(server.home, graph, name="cars", deployment={"diagnostics": True})
+        yield server
+        delete_endpoint(server.home, "cars")
+
+
+@pytest.fixture(scope="module")
+def body(server: Running) -> str:
+    (request,) = server.get("/api/endpoints/cars/schema")["inputs"]
+    return json.dumps({"Inputs": {request["name"]: request["samples"][:1]}})
+
+
+def call(server: Running, body: str, times: int) -> None:
+    key = server.get("/api/endpoints/cars/keys")["primary"]
+    url = server.get("/api/endpoints/cars")["scoring_url"]
+    with httpx.Client(headers={"Authorization": f"Bearer {key}"}) as client:
+        for _ in range(times):
+            assert client.post(url, content=body).status_code == 200
+        assert client.post(url, content="{}").status_code == 400
+
+
+def test_every_second_tells_of_requests_errors_and_times(server: Running, body: str) -> None:
+    call(server, body, 20)
+    deadline = time.monotonic() + 10
+    while True:
+        seconds = server.get("/api/endpoints/cars/metrics")["items"]
+        if sum(s["requests"] for s in seconds) == 21:
+            break
+        assert time.monotonic() < deadline, seconds
+        time.sleep(0.1)
+    assert sum(s["refused"] for s in seconds) == 1
+    assert sum(s["failed"] for s in seconds) == 0
+    busy = [s for s in seconds if s["requests"]]
+    assert all(0 < s["p50_ms"] <= s["p99_ms"] < 5000 for s in busy)
+    assert {s["replicas"] for s in seconds} == {1}
+    endpoint = server.get("/api/endpoints/cars")
+    assert endpoint["recent"]["requests_per_s"] > 0
+    assert endpoint["replicas"] == 1
+
+
+def test_seconds_are_streamed_as_they_pass(server: Running) -> None:
+    with server.client.stream("GET", "/api/endpoints/cars/metrics/stream") as response:
+        told = messages(response)
+        found = [next(told)[1] for _ in range(3)]
+    assert {m["kind"] for m in found} == {"second"}
+    assert found[0]["at"] < found[1]["at"] < found[2]["at"]
+    unknown = server.client.get("/api/endpoints/nobody/metrics/stream")
+    assert fault(unknown, 404)["code"] == "not-found"
+
+
+def test_the_log_is_streamed_as_it_is_written(server: Running, body: str) -> None:
+    with server.client.stream("GET", "/api/endpoints/cars/log/stream") as response:
+        told = messages(response)
+        assert "answering on" in next(told)[1]["text"]
+        call(server, body, 1)
+        assert "POST /api/v1/service/cars/score 200" in next(told)[1]["text"]
+    token, _ = server.home.workspace.people.create_api_token("client")
+    with Client(server.address, token) as client:
+        lines = client.endpoints.follow_log("cars", lines=1)
+        assert "score 400" in next(lines)
