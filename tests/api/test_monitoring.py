@@ -81,3 +81,28 @@ def test_the_log_is_streamed_as_it_is_written(server: Running, body: str) -> Non
     with Client(server.address, token) as client:
         lines = client.endpoints.follow_log("cars", lines=1)
         assert "score 400" in next(lines)
+
+
+def test_a_token_opens_the_endpoint_until_tokens_are_revoked_or_not_taken(
+    server: Running, body: str
+) -> None:
+    url = server.get("/api/endpoints/cars")["scoring_url"]
+    token = server.post("/api/endpoints/cars/tokens", {"seconds": 60})["token"]
+
+    def status(secret: str) -> int:
+        headers = {"Authorization": f"Bearer {secret}"}
+        return httpx.post(url, content=body, headers=headers).status_code
+
+    assert status(token) == 200
+    server.client.delete("/api/endpoints/cars/tokens")
+    assert status(token) == 401
+    key = server.get("/api/endpoints/cars/keys")["primary"]
+    assert status(key) == 200
+    server.client.patch("/api/endpoints/cars", json={"access": {"auth": "tokens"}})
+    fresh = server.post("/api/endpoints/cars/tokens", {})["token"]
+    assert (status(fresh), status(key)) == (200, 401)
+    server.client.patch("/api/endpoints/cars", json={"access": {"auth": "keys"}})
+    assert (status(fresh), status(key)) == (401, 200)
+    refused = server.client.post("/api/endpoints/cars/tokens", json={})
+    assert fault(refused, 409)["code"] == "wrong-state"
+    server.client.patch("/api/endpoints/cars", json={"access": {"auth": "both"}})

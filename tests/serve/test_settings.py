@@ -69,7 +69,7 @@ def test_a_change_keeps_the_other_settings() -> None:
 
 
 def test_authentication_is_only_off_when_that_is_said() -> None:
-    assert EndpointSettings.read({}).auth == "keys"
+    assert EndpointSettings.read({}).auth == "both"
     assert EndpointSettings.read({"auth": "none"}).auth == "none"
     with pytest.raises(InvalidSetting):
         EndpointSettings.read({"auth": "off"})

@@ -249,11 +249,10 @@ def serve(
     Raises what `InferenceTarget.apply` raises; then all is as it was.
     """
     endpoints = home.workspace.endpoints
-    found = endpoints.keys(record.name)
     status = target_of(home, record.cluster).apply(
         record.name,
         offers,
-        keys=Keys(found.primary, found.secondary),
+        keys=keys_of(home, record.name),
         endpoint=endpoint,
         host=host,
         port=port,
@@ -274,6 +273,13 @@ def serve(
         endpoints.want(record.name, DesiredState.RUNNING)
         tell(home, record.name, status)
     return status
+
+
+def keys_of(home: Home, name: str) -> Keys:
+    """What opens an endpoint, for its target."""
+    endpoints = home.workspace.endpoints
+    found = endpoints.keys(name)
+    return Keys(found.primary, found.secondary, endpoints.signing_key(name))
 
 
 def tell(home: Home, name: str, status: EndpointStatus) -> None:

@@ -14,6 +14,7 @@ from modelwright.actions.deployments import (
     SOURCE,
     change_deployment,
     find_endpoint,
+    keys_of,
     live_deployments,
     present_offers,
     serve,
@@ -25,7 +26,6 @@ from modelwright.data.errors import ModelwrightError
 from modelwright.graph.graph import Graph
 from modelwright.serve.capacity import Unschedulable
 from modelwright.serve.errors import InvalidSetting
-from modelwright.serve.keys import Keys
 from modelwright.serve.status import EndpointStatus, State
 from modelwright.serve.target import Offer
 from modelwright.workspace.clusters import DEFAULT_CLUSTER
@@ -229,7 +229,7 @@ def regenerate_key(home: Home, name: str, which: KeyName) -> EndpointKeys:
     record = home.workspace.endpoints.get(name)
     target = target_of(home, record.cluster)
     if record.name in target.names():
-        target.set_keys(record.name, Keys(keys.primary, keys.secondary))
+        target.set_keys(record.name, keys_of(home, record.name))
     return keys
 
 

@@ -194,6 +194,33 @@ def keys(
 
 
 @app.command()
+def token(
+    name: NameArgument,
+    minutes: Annotated[
+        float, typer.Option(min=0.02, max=1440, help="How long it opens the endpoint.")
+    ] = 60.0,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Have all that were given out open nothing any more.")
+    ] = False,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print a short-lived token that opens an endpoint as a key does."""
+    from modelwright.actions.tokens import issue_token, revoke_tokens
+
+    with opened(home) as here:
+        if revoke:
+            revoke_tokens(here, name)
+            put(f"The tokens of {name} open nothing any more.")
+            return
+        made = issue_token(here, name, seconds=round(minutes * 60))
+    if json:
+        put_json({"token": made.value, "expires_at": made.expires_at})
+        return
+    put(made.value)
+
+
+@app.command()
 def score(
     name: NameArgument,
     rows: Annotated[

@@ -92,6 +92,16 @@ class Endpoints:
         found: dict[str, str] = self._server.post(address)
         return found
 
+    def token(self, name: str, *, seconds: int = 3600) -> dict[str, str]:
+        """A token that opens an endpoint as a key does, with expires_at and refresh_at, as JSON."""
+        address = f"/api/endpoints/{segment(name)}/tokens"
+        found: dict[str, str] = self._server.post(address, {"seconds": seconds})
+        return found
+
+    def revoke_tokens(self, name: str) -> None:
+        """Have every token given out so far open nothing any more."""
+        self._server.delete(f"/api/endpoints/{segment(name)}/tokens")
+
     def change(self, name: str, settings: Mapping[str, Any]) -> Endpoint:
         """Change some settings while it serves.  Raises InvalidSetting and UnknownSetting."""
         address = f"/api/endpoints/{segment(name)}"

@@ -39,6 +39,12 @@ _STATUSES = {
 }
 
 
+_CREDENTIALS = (
+    "A key of the endpoint, or a short-lived token of it (a JSON Web Token); which of the two it takes "
+    "is a setting of the endpoint."
+)
+
+
 def example_request(inputs: Sequence[RequestInput]) -> dict[str, Any]:
     """A request that the endpoint answers: the sample rows, without the columns that are ignored."""
     return {
@@ -101,7 +107,9 @@ def openapi(
         },
     }
     if keys:
-        document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        document["components"]["securitySchemes"] = {
+            "key": {"type": "http", "scheme": "bearer", "description": _CREDENTIALS}
+        }
         document["security"] = [{"key": []}]
     return document
 
@@ -174,7 +182,12 @@ def swagger(
     }
     if keys:
         document["securityDefinitions"] = {
-            "key": {"type": "apiKey", "in": "header", "name": "Authorization"}
+            "key": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": f"Bearer, a blank, and {_CREDENTIALS[0].lower()}{_CREDENTIALS[1:]}",
+            }
         }
         document["security"] = [{"key": []}]
     return document

@@ -1,4 +1,4 @@
-"""The two keys of an endpoint: either opens it, each can be made anew."""
+"""What opens an endpoint: two keys, each of which can be made anew, and short-lived tokens."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from modelwright.serve.errors import MalformedKeys
+from modelwright.serve.tokens import opens
 
 KeyName = Literal["primary", "secondary"]
 
@@ -22,10 +24,14 @@ _SHORTEST = 16
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Secrets that callers send as `Authorization: Bearer KEY`."""
+    """Secrets that callers send as `Authorization: Bearer KEY`.
+
+    signing: what tokens are signed with; none are taken where it is empty.
+    """
 
     primary: str = field(repr=False)
     secondary: str = field(repr=False)
+    signing: str = field(default="", repr=False)
 
     @classmethod
     def new(cls) -> Keys:
@@ -38,7 +44,7 @@ class Keys:
 
     def lock(self) -> Lock:
         """What these keys open."""
-        return Lock(tuple(_digest(k) for k in (self.primary, self.secondary)))
+        return Lock(tuple(_digest(k) for k in (self.primary, self.secondary)), self.signing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +52,26 @@ class Lock:
     """Tells whether a key fits, without knowing the keys: it holds their SHA-256 digests only.
 
     The keys are long and random, so a digest gives nothing away and needs no salt.
+    signing: what tokens are signed with; none are taken where it is empty.  endpoint: whose tokens.
     """
 
     digests: tuple[bytes, ...]
+    signing: str = field(default="", repr=False)
+    endpoint: str = ""
 
     @classmethod
     def read(cls, path: Path) -> Lock:
-        """The lock in a JSON file {"primary": …, "secondary": …}.
+        """The lock in a JSON file {"primary": …, "secondary": …, "signing": …}, the last one optional.
 
-        Each value is a key, or "sha256:" and the digest of one in hexadecimal, as `write` has it.
+        Each of the first two is a key, or "sha256:" and the digest of one in hexadecimal, as `write` has it.
         Raises MalformedKeys.
         """
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
             if not isinstance(value, Mapping):
                 raise MalformedKeys(str(path), "it is not a JSON object")
-            return cls(tuple(_read(path, value[name]) for name in ("primary", "secondary")))
+            digests = tuple(_read(path, value[name]) for name in ("primary", "secondary"))
+            return cls(digests, str(value.get("signing") or ""))
         except KeyError as error:
             raise MalformedKeys(str(path), f"it has no {error}") from error
         except (OSError, ValueError) as error:
@@ -70,15 +80,28 @@ class Lock:
     def write(self, path: Path) -> None:
         """Write the digests to a file that only its owner may read, at once or not at all."""
         names = ("primary", "secondary")
-        text = json.dumps({n: _DIGEST + d.hex() for n, d in zip(names, self.digests, strict=True)})
+        value = {n: _DIGEST + d.hex() for n, d in zip(names, self.digests, strict=True)}
+        text = json.dumps({**value, "signing": self.signing})
         draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
         draft.replace(path)
 
+    def for_callers_of(self, endpoint: str, auth: str) -> Lock | None:
+        """The lock that takes what an endpoint's setting says; None lets everybody in."""
+        if auth == "none":
+            return None
+        return Lock(
+            () if auth == "tokens" else self.digests,
+            "" if auth == "keys" else self.signing,
+            endpoint,
+        )
+
     def admits(self, key: bytes) -> bool:
-        """Whether a key fits; the time taken tells nothing about any of them."""
+        """Whether a key or a token fits; the time taken tells nothing about any key."""
+        if self.signing and b"." in key:
+            return opens(key, self.signing, self.endpoint, time.time())
         found = sha256(key).digest()
         fits = False
         for digest in self.digests:

@@ -48,7 +48,7 @@ class Replica:
         keys_file: Path | None,
         drain_s: float = 0.0,
     ) -> None:
-        lock = Lock.read(keys_file) if keys_file and endpoint.auth == "keys" else None
+        lock = _lock(keys_file, name, endpoint)
         self.app = App(name, lock=lock, settings=endpoint)
         self.server = Server(self.app, drain_s=drain_s)
         self.deployed: Deployed | None = None
@@ -108,9 +108,7 @@ class Replica:
 
     async def change_endpoint(self, settings: EndpointSettings) -> None:
         """Take other settings of the endpoint, and read its keys again.  Raises MalformedKeys."""
-        lock = None
-        if self._keys_file is not None and settings.auth == "keys":
-            lock = Lock.read(self._keys_file)
+        lock = _lock(self._keys_file, self.app.name, settings)
         self.app.change(settings)
         self.app.lock = lock
 
@@ -128,6 +126,13 @@ class Replica:
     def stop(self) -> None:
         """Begin to stop."""
         self.server.should_exit = True
+
+
+def _lock(keys_file: Path | None, name: str, endpoint: EndpointSettings) -> Lock | None:
+    """What callers have to open.  Raises MalformedKeys."""
+    if keys_file is None or endpoint.auth == "none":
+        return None
+    return Lock.read(keys_file).for_callers_of(name, endpoint.auth)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -177,7 +182,7 @@ class Report:
 async def _run(wanted: argparse.Namespace, report: Report) -> None:
     settings = _settings(wanted.settings_file)
     endpoint = EndpointSettings.read({**settings.get("endpoint", {}), **_auth(wanted)})
-    if endpoint.auth == "keys" and wanted.keys_file is None:
+    if endpoint.auth != "none" and wanted.keys_file is None:
         raise NoKeys
     replica = Replica(wanted.name, endpoint=endpoint, keys_file=wanted.keys_file)
     # Bound first, so that a taken port is known at once; heard from only when it can answer.

@@ -111,8 +111,11 @@ class EndpointSettings(_Settings, frozen=True, kw_only=True, forbid_unknown_fiel
 
     auth: Annotated[
         str,
-        Meta(pattern="^(keys|none)$", description='"keys", or "none" to let everybody call it.'),
-    ] = "keys"
+        Meta(
+            pattern="^(both|keys|tokens|none)$",
+            description="What opens it: keys, short-lived tokens, both, or none to let everybody call it.",
+        ),
+    ] = "both"
     allowed_origins: Annotated[
         tuple[str, ...],
         Meta(

@@ -1671,6 +1671,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/endpoints/{name}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issue Endpoint Token
+         * @description A short-lived token that opens an endpoint as a key does.
+         */
+        post: operations["issue_endpoint_token"];
+        /**
+         * Revoke Endpoint Tokens
+         * @description Have every token given out so far open nothing any more; keys stay.
+         */
+        delete: operations["revoke_endpoint_tokens"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/endpoints/{name}/schema": {
         parameters: {
             query?: never;
@@ -3222,6 +3246,36 @@ export interface components {
          * @enum {string}
          */
         EndpointState: "transitioning" | "healthy" | "unhealthy" | "unschedulable" | "failed" | "stopped";
+        /**
+         * EndpointToken
+         * @description A token that callers send as they would a key.
+         */
+        EndpointToken: {
+            /** Token */
+            token: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Refresh At
+             * Format: date-time
+             * @description After this ask for another one.
+             */
+            refresh_at: string;
+        };
+        /**
+         * EndpointTokenAsked
+         * @description How long a token is to open an endpoint.
+         */
+        EndpointTokenAsked: {
+            /**
+             * Seconds
+             * @default 3600
+             */
+            seconds: number;
+        };
         /**
          * ErrorReply
          * @description Every answer that is not a success.
@@ -9982,6 +10036,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EndpointKeys"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    issue_endpoint_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndpointTokenAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointToken"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    revoke_endpoint_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description What was sent is at fault */

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
-from modelwright.actions import endpoints
+from modelwright.actions import endpoints, tokens
 from modelwright.actions.inference_drafts import deploy_draft
 from modelwright.actions.scoring import score_rows
 from modelwright.api.access import Caller
@@ -22,6 +22,8 @@ from modelwright.api.shapes.inference import (
     EndpointChange,
     EndpointKeys,
     EndpointSchema,
+    EndpointToken,
+    EndpointTokenAsked,
     LogLines,
     Measured,
     ScoreAsked,
@@ -133,6 +135,19 @@ def get_keys(name: str, here: HereDep) -> EndpointKeys:
 def regenerate_key(name: str, which: KeyName, here: HereDep) -> EndpointKeys:
     """Replace one key; the former one opens nothing from now on."""
     return EndpointKeys.of(endpoints.regenerate_key(here.home, name, which))
+
+
+@router.post("/{name}/tokens", status_code=HTTPStatus.CREATED)
+def issue_endpoint_token(name: str, asked: EndpointTokenAsked, here: HereDep) -> EndpointToken:
+    """A short-lived token that opens an endpoint as a key does."""
+    return EndpointToken.of(tokens.issue_token(here.home, name, seconds=asked.seconds))
+
+
+@router.delete("/{name}/tokens")
+def revoke_endpoint_tokens(name: str, here: HereDep) -> Done:
+    """Have every token given out so far open nothing any more; keys stay."""
+    tokens.revoke_tokens(here.home, name)
+    return Done()
 
 
 @router.get("/{name}/schema")

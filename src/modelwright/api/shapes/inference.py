@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -20,6 +21,7 @@ from modelwright.inference.report import Action
 from modelwright.inference.serving import Use
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 from modelwright.serve.status import State
+from modelwright.serve.tokens import Token
 from modelwright.workspace.records.endpoints import DesiredState, EndpointState
 
 
@@ -304,6 +306,30 @@ class EndpointKeys(Shape):
 
     primary: str
     secondary: str
+
+
+class EndpointTokenAsked(Asked):
+    """How long a token is to open an endpoint."""
+
+    seconds: Annotated[int, Field(ge=1, le=86_400)] = 3600
+
+
+class EndpointToken(Shape):
+    """A token that callers send as they would a key."""
+
+    token: str
+    expires_at: Moment
+    refresh_at: Moment
+    """After this ask for another one."""
+
+    @classmethod
+    def of(cls, token: Token) -> EndpointToken:
+        """The body of a token."""
+        return cls(
+            token=token.value,
+            expires_at=datetime.fromtimestamp(token.expires_at, UTC),
+            refresh_at=datetime.fromtimestamp(token.refresh_at, UTC),
+        )
 
 
 class RequestColumn(Shape):
