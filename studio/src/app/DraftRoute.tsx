@@ -1,7 +1,15 @@
 import { Designer } from "../designer/Designer";
+import { InferenceNotice } from "../inference/InferenceNotice";
+import { InferenceTools } from "../inference/InferenceTools";
 import { Look } from "../look/Look";
 
-/** A draft, whose results are looked at with the views of stored values. */
+/** A draft, whose results are looked at with the views of stored values, and what can be made of it. */
 export function DraftRoute() {
-  return <Designer lookAt={(looked) => <Look {...looked} height={170} />} />;
+  return (
+    <Designer
+      lookAt={(looked) => <Look {...looked} height={170} />}
+      tools={<InferenceTools />}
+      notice={<InferenceNotice />}
+    />
+  );
 }

@@ -3,8 +3,8 @@ import {
   BackgroundVariant,
   type Connection,
   Controls,
+  type Edge,
   type EdgeChange,
-  MiniMap,
   type NodeChange,
   ReactFlow,
   ReactFlowProvider,
@@ -25,10 +25,13 @@ import {
 import type { Note, Point } from "../draft/graph";
 import { isDirection, neighbour } from "../draft/walk";
 import { useText } from "../text/useText";
-import { categoryColour } from "./colours";
+import { FarView } from "./FarView";
 import { GroupFrame } from "./GroupFrame";
 import { type Marks, MarksContext } from "./marks";
 import { NotePaper } from "./NotePaper";
+import { Overview } from "./Overview";
+import { PortClicks } from "./portClicks";
+import { Steady } from "./steady";
 import { PipelineNode } from "./PipelineNode";
 import {
   type CanvasNode,
@@ -44,6 +47,12 @@ import { wiresUnder } from "./wiresUnder";
 import classes from "./canvas.module.css";
 
 type Sizes = Record<string, { width: number; height: number }>;
+
+/** Below this zoom, words on nodes cannot be read. */
+const FAR = 0.3;
+
+/** So many nodes in view are painted by brush while they move. */
+const CROWDED = 60;
 
 const TYPES = { pipeline: PipelineNode, note: NotePaper, frame: GroupFrame };
 
@@ -62,10 +71,15 @@ export interface CanvasActions {
   onMove(places: Readonly<Record<string, Point>>, onto: string | null): void;
   onMoveNotes?(notes: readonly Note[]): void;
   onConnect(source: string, target: string): void;
-  mayConnect(source: string, target: string): boolean;
+  /** A wire's end was taken to another port; without a new wire it was dropped on nothing. */
+  onRewire?(wire: string, source: string | null, target: string | null): void;
+  /** Why a wire must not be drawn, in words, or null when it may. */
+  refusal(source: string, target: string): string | null;
+  onPort?(node: string, port: string): void;
   maySplice?(wire: string, spliced: Spliced): boolean;
   onDrop(dragged: string, at: Point, onto: string | null): void;
-  onWireToEmpty(source: string, at: Point, screen: Point): void;
+  /** A wire from a port was dropped on nothing. */
+  onWireToEmpty(pin: string, side: "source" | "target", at: Point, screen: Point): void;
   onAddAt(at: Point, screen: Point): void;
   onOpen?(node: string): void;
   onMenu?(node: string, screen: Point): void;
@@ -109,21 +123,25 @@ function Inner(props: Props) {
     setSplice(wire);
   }, []);
 
+  const [steadyNodes] = useState(() => new Steady<CanvasNode>());
+  const [steadyEdges] = useState(() => new Steady<Edge>());
   const nodes = useMemo<CanvasNode[]>(() => {
     const drawn = toNodes(shown).map((node) => {
       const position = moving[node.id] ?? node.position;
       return { ...node, position };
     });
-    return [...toMarks(shown, moving, sizes), ...drawn].map((node) => {
-      if (node.type !== "pipeline") return node;
-      const measured = sizes[node.id];
-      const handles = portPlaces(node.data as NodeData, measured?.height ?? NODE_HEIGHT);
-      return measured ? { ...node, measured, handles } : { ...node, handles };
-    });
-  }, [shown, moving, sizes]);
+    return steadyNodes.keep(
+      [...toMarks(shown, moving, sizes), ...drawn].map((node) => {
+        if (node.type !== "pipeline") return node;
+        const measured = sizes[node.id];
+        const handles = portPlaces(node.data as NodeData, measured?.height ?? NODE_HEIGHT);
+        return measured ? { ...node, measured, handles } : { ...node, handles };
+      }),
+    );
+  }, [shown, moving, sizes, steadyNodes]);
   const edges = useMemo(
-    () => toEdges(shown.draft, shown.runs, wires, splice),
-    [shown, wires, splice],
+    () => steadyEdges.keep(toEdges(shown.draft, shown.runs, wires, splice)),
+    [shown, wires, splice, steadyEdges],
   );
 
   useEffect(() => {
@@ -232,129 +250,188 @@ function Inner(props: Props) {
     [wires, shown.selected, onSelect],
   );
 
+  // How far and how fast the canvas is looked at is told to the styles alone: nothing is drawn anew.
+  const box = useRef<HTMLDivElement>(null);
+  const moved = useCallback((moving: boolean, zoom: number) => {
+    const canvas = box.current;
+    if (!canvas) return;
+    canvas.toggleAttribute("data-far", zoom < FAR);
+    if (moving && canvas.hasAttribute("data-moving")) return;
+    canvas.toggleAttribute("data-moving", moving);
+    const drawn = canvas.getElementsByClassName("react-flow__node").length;
+    canvas.toggleAttribute("data-brushed", moving && drawn > CROWDED);
+  }, []);
+
+  // False from the moment that a wire's end is taken, true when it got another port.
+  const rewired = useRef<boolean | null>(null);
+  const [refused, setRefused] = useState<string | null>(null);
+  const linking = (pin: string | null, side: "source" | "target" | null) => {
+    setRefused(null);
+    const ports = box.current?.querySelectorAll<HTMLElement>(".react-flow__handle") ?? [];
+    for (const port of ports) {
+      const other = `${port.dataset.nodeid ?? ""}.${port.dataset.handleid ?? ""}`;
+      const wanted = port.classList.contains(side === "source" ? "target" : "source");
+      const ends = side === "source" ? ([pin, other] as const) : ([other, pin] as const);
+      const [source, target] = ends;
+      const fits =
+        wanted && source !== null && target !== null && props.refusal(source, target) === null;
+      port.toggleAttribute("data-fits", fits);
+    }
+    box.current?.toggleAttribute("data-linking", pin !== null);
+  };
+
   const pins = (c: Pick<Connection, "source" | "target" | "sourceHandle" | "targetHandle">) =>
     [`${c.source}.${c.sourceHandle ?? ""}`, `${c.target}.${c.targetHandle ?? ""}`] as const;
 
   return (
     <MarksContext value={marks}>
-      <div className={classes.canvas}>
-        {shown.draft.graph.nodes.length === 0 && (
-          <div className={classes.empty}>{text.emptyCanvas}</div>
-        )}
-        <ReactFlow<CanvasNode>
-          aria-label={text.canvas}
-          nodes={nodes}
-          edges={edges}
-          nodeTypes={TYPES}
-          colorMode={dark ? "dark" : "light"}
-          onNodesChange={nodesChanged}
-          onEdgesChange={edgesChanged}
-          onNodeDrag={dragged}
-          onNodeContextMenu={(event, node) => {
-            if (node.type !== "pipeline" || !props.onMenu) return;
-            event.preventDefault();
-            props.onMenu(node.id, { x: event.clientX, y: event.clientY });
-          }}
-          onNodeDoubleClick={(_, node) => {
-            if (node.type === "pipeline") props.onOpen?.(node.id);
-          }}
-          onKeyDown={walk}
-          onFocus={(event) => {
-            // Whoever goes from node to node with the keyboard sees its settings at once.
-            const id = event.target.dataset.id;
-            if (!event.target.matches(".react-flow__node:focus-visible") || id === undefined)
-              return;
-            if (!shown.selected.has(id)) onSelect([id], []);
-          }}
-          // Arrow keys follow the wires here, instead of moving the node.
-          disableKeyboardA11y
-          onConnect={(connection) => {
-            props.onConnect(...pins(connection));
-          }}
-          isValidConnection={(connection) =>
-            props.mayConnect(
-              ...pins({
-                source: connection.source,
-                target: connection.target,
-                sourceHandle: connection.sourceHandle ?? null,
-                targetHandle: connection.targetHandle ?? null,
-              }),
-            )
-          }
-          onConnectEnd={(event, state) => {
-            if (state.toNode || !state.fromNode || state.fromHandle?.type !== "source") return;
-            const at = "clientX" in event ? event : event.changedTouches[0];
-            if (!at) return;
-            const screen = { x: at.clientX, y: at.clientY };
-            props.onWireToEmpty(
-              `${state.fromNode.id}.${state.fromHandle.id ?? ""}`,
-              flow.screenToFlowPosition(screen),
-              screen,
-            );
-          }}
-          onPaneClick={(event) => {
-            if (event.detail === 2) {
-              const screen = { x: event.clientX, y: event.clientY };
-              props.onAddAt(flow.screenToFlowPosition(screen), screen);
-            }
-          }}
-          onDragOver={(event: DragEvent) => {
-            event.preventDefault();
-            event.dataTransfer.dropEffect = "copy";
-            const kind = event.dataTransfer.types.find((type) => type.startsWith(`${DRAGGED}/`));
-            if (kind === undefined || event.altKey) {
-              hover(null);
-              return;
-            }
-            const component = kind.slice(DRAGGED.length + 1);
-            const under = wiresUnder(new DOMRect(event.clientX - 8, event.clientY - 8, 16, 16));
-            hover(under.find((wire) => maySplice?.(wire, { component })) ?? null);
-          }}
-          onDragLeave={() => {
-            hover(null);
-          }}
-          onDrop={(event: DragEvent) => {
-            event.preventDefault();
-            const dragged = event.dataTransfer.getData(DRAGGED);
-            if (dragged) {
-              props.onDrop(
-                dragged,
-                flow.screenToFlowPosition({ x: event.clientX, y: event.clientY }),
-                over.current,
+      <PortClicks value={props.onPort ?? ignored}>
+        <div ref={box} data-canvas className={classes.canvas}>
+          {refused !== null && (
+            <div className={classes.refused} role="status">
+              {refused}
+            </div>
+          )}
+          {shown.draft.graph.nodes.length === 0 && (
+            <div className={classes.empty}>{text.emptyCanvas}</div>
+          )}
+          <ReactFlow<CanvasNode>
+            aria-label={text.canvas}
+            nodes={nodes}
+            edges={edges}
+            nodeTypes={TYPES}
+            colorMode={dark ? "dark" : "light"}
+            onNodesChange={nodesChanged}
+            onEdgesChange={edgesChanged}
+            onNodeDrag={dragged}
+            onNodeContextMenu={(event, node) => {
+              if (node.type !== "pipeline" || !props.onMenu) return;
+              event.preventDefault();
+              props.onMenu(node.id, { x: event.clientX, y: event.clientY });
+            }}
+            onNodeDoubleClick={(_, node) => {
+              if (node.type === "pipeline") props.onOpen?.(node.id);
+            }}
+            onKeyDown={walk}
+            onFocus={(event) => {
+              // Whoever goes from node to node with the keyboard sees its settings at once.
+              const id = event.target.dataset.id;
+              if (!event.target.matches(".react-flow__node:focus-visible") || id === undefined)
+                return;
+              if (!shown.selected.has(id)) onSelect([id], []);
+            }}
+            // Arrow keys follow the wires here, instead of moving the node.
+            disableKeyboardA11y
+            onConnect={(connection) => {
+              props.onConnect(...pins(connection));
+            }}
+            isValidConnection={(connection) => {
+              const why = props.refusal(
+                ...pins({
+                  source: connection.source,
+                  target: connection.target,
+                  sourceHandle: connection.sourceHandle ?? null,
+                  targetHandle: connection.targetHandle ?? null,
+                }),
               );
-            }
-            hover(null);
-          }}
-          // The draft owns deletion, so that it can be undone.
-          deleteKeyCode={null}
-          zoomOnDoubleClick={false}
-          multiSelectionKeyCode={["Shift", "Meta", "Control"]}
-          selectionOnDrag
-          panOnDrag={[1, 2]}
-          panActivationKeyCode="Space"
-          panOnScroll
-          snapToGrid
-          snapGrid={[10, 10]}
-          minZoom={0.1}
-          fitView={begunWithNodes}
-          fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
-          onlyRenderVisibleElements={shown.draft.graph.nodes.length > 150}
-          proOptions={{ hideAttribution: true }}
-        >
-          <Background variant={BackgroundVariant.Dots} gap={20} size={1} />
-          <Controls showInteractive={false} position="bottom-left" />
-          <MiniMap
-            pannable
-            zoomable
-            position="bottom-right"
-            nodeColor={(node) =>
-              node.type === "pipeline"
-                ? categoryColour((node.data as NodeData).category)
-                : "transparent"
-            }
-          />
-        </ReactFlow>
-      </div>
+              setRefused(why);
+              return why === null;
+            }}
+            connectOnClick={false}
+            onConnectStart={(_, { nodeId, handleId, handleType }) => {
+              linking(`${nodeId ?? ""}.${handleId ?? ""}`, handleType);
+            }}
+            onReconnect={(edge, connection) => {
+              rewired.current = true;
+              props.onRewire?.(edge.id, ...pins(connection));
+            }}
+            onReconnectStart={() => {
+              rewired.current = false;
+            }}
+            onReconnectEnd={(_, edge) => {
+              if (!rewired.current) props.onRewire?.(edge.id, null, null);
+              rewired.current = null;
+            }}
+            onConnectEnd={(event, state) => {
+              linking(null, null);
+              // A wire whose end is moved is no new one.
+              if (rewired.current !== null) return;
+              if (state.toNode || !state.fromNode || !state.fromHandle) return;
+              const at = "clientX" in event ? event : event.changedTouches[0];
+              if (!at) return;
+              const screen = { x: at.clientX, y: at.clientY };
+              props.onWireToEmpty(
+                `${state.fromNode.id}.${state.fromHandle.id ?? ""}`,
+                state.fromHandle.type,
+                flow.screenToFlowPosition(screen),
+                screen,
+              );
+            }}
+            onInit={(made) => {
+              moved(false, made.getZoom());
+            }}
+            onMove={(_, { zoom }) => {
+              moved(true, zoom);
+            }}
+            onMoveEnd={(_, { zoom }) => {
+              moved(false, zoom);
+            }}
+            onPaneClick={(event) => {
+              if (event.detail === 2) {
+                const screen = { x: event.clientX, y: event.clientY };
+                props.onAddAt(flow.screenToFlowPosition(screen), screen);
+              }
+            }}
+            onDragOver={(event: DragEvent) => {
+              event.preventDefault();
+              event.dataTransfer.dropEffect = "copy";
+              const kind = event.dataTransfer.types.find((type) => type.startsWith(`${DRAGGED}/`));
+              if (kind === undefined || event.altKey) {
+                hover(null);
+                return;
+              }
+              const component = kind.slice(DRAGGED.length + 1);
+              const under = wiresUnder(new DOMRect(event.clientX - 8, event.clientY - 8, 16, 16));
+              hover(under.find((wire) => maySplice?.(wire, { component })) ?? null);
+            }}
+            onDragLeave={() => {
+              hover(null);
+            }}
+            onDrop={(event: DragEvent) => {
+              event.preventDefault();
+              const dragged = event.dataTransfer.getData(DRAGGED);
+              if (dragged) {
+                props.onDrop(
+                  dragged,
+                  flow.screenToFlowPosition({ x: event.clientX, y: event.clientY }),
+                  over.current,
+                );
+              }
+              hover(null);
+            }}
+            // The draft owns deletion, so that it can be undone.
+            deleteKeyCode={null}
+            zoomOnDoubleClick={false}
+            multiSelectionKeyCode={["Shift", "Meta", "Control"]}
+            selectionOnDrag
+            panOnDrag={[1, 2]}
+            panActivationKeyCode="Space"
+            panOnScroll
+            snapToGrid
+            snapGrid={[10, 10]}
+            minZoom={0.1}
+            fitView={begunWithNodes}
+            fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
+            onlyRenderVisibleElements={shown.draft.graph.nodes.length > 150}
+            proOptions={{ hideAttribution: true }}
+          >
+            <Background variant={BackgroundVariant.Dots} gap={20} size={1} />
+            <Controls showInteractive={false} position="bottom-left" />
+            <Overview dark={dark} />
+            <FarView dark={dark} />
+          </ReactFlow>
+        </div>
+      </PortClicks>
     </MarksContext>
   );
 }

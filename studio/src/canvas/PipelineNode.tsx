@@ -10,9 +10,11 @@ import {
   IconRecycle,
   IconRefreshAlert,
 } from "@tabler/icons-react";
-import { memo, type ReactNode } from "react";
+import { memo, type ReactNode, useContext } from "react";
 import { useText } from "../text/useText";
+import type { PortKind } from "../draft/connect";
 import { categoryColour } from "./colours";
+import { PortClicks } from "./portClicks";
 import type { NodeStatus, PipelineFlowNode } from "./toFlow";
 import classes from "./canvas.module.css";
 
@@ -32,12 +34,15 @@ function place(index: number, count: number): string {
 }
 
 export const PipelineNode = memo(function PipelineNode({
+  id,
   data,
   selected,
 }: NodeProps<PipelineFlowNode>) {
   const text = useText();
+  const portClicked = useContext(PortClicks);
   const { run } = data;
   const status = run ? text.status[run.status] : null;
+  const told = (port: PortKind) => `${port.title} · ${text.portTypes[port.type] ?? port.type}`;
   const seconds = run?.seconds == null ? null : text.seconds(run.seconds);
   return (
     <div
@@ -61,8 +66,9 @@ export const PipelineNode = memo(function PipelineNode({
           type="target"
           position={Position.Top}
           style={{ left: place(index, data.inputs.length) }}
-          title={port.title}
+          title={told(port)}
           aria-label={port.title}
+          role="img"
           className={classes.port}
           data-type={port.type}
         />
@@ -74,6 +80,9 @@ export const PipelineNode = memo(function PipelineNode({
           <span className={classes.status} data-status={run.status}>
             {ICONS[run.status]} {status}
             {seconds && run.status === "done" ? ` · ${seconds}` : ""}
+            {run.status === "running" && run.fraction !== undefined
+              ? ` · ${String(Math.round(run.fraction * 100))} %`
+              : ""}
           </span>
         ) : (
           <span className={classes.kind}>
@@ -81,7 +90,11 @@ export const PipelineNode = memo(function PipelineNode({
           </span>
         )}
         {data.problems > 0 && (
-          <span className={classes.problem} title={text.problemCount(data.problems)}>
+          <span
+            className={classes.problem}
+            data-problems={data.problems}
+            title={text.problemCount(data.problems)}
+          >
             <IconAlertTriangle size={14} aria-hidden /> {data.problems}
           </span>
         )}
@@ -94,10 +107,14 @@ export const PipelineNode = memo(function PipelineNode({
           type="source"
           position={Position.Bottom}
           style={{ left: place(index, data.outputs.length) }}
-          title={port.title}
+          title={told(port)}
           aria-label={port.title}
+          role="img"
           className={classes.port}
           data-type={port.type}
+          onClick={() => {
+            portClicked(id, port.name);
+          }}
         />
       ))}
     </div>

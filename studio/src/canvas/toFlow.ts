@@ -11,6 +11,8 @@ export type NodeStatus =
 export interface NodeRun {
   readonly status: NodeStatus;
   readonly seconds: number | null;
+  /** How much of a step that is running is done, from 0 to 1, where it tells. */
+  readonly fraction?: number;
   /** Rows by output port, where it is a table. */
   readonly rows: Readonly<Record<string, number>>;
 }

@@ -1,37 +1,86 @@
-import { Alert, Badge, Button, Group, Table, Tabs, Text } from "@mantine/core";
-import { IconAlertCircle, IconAlertTriangle } from "@tabler/icons-react";
-import { useState } from "react";
-import { ApiError, type Component, type Outline } from "../api/client";
+import { Badge, Button, Table, Tabs, Text } from "@mantine/core";
+import { useLocalStorage } from "@mantine/hooks";
+import { IconAlertTriangle } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { type PointerEvent, useRef } from "react";
+import type { Component } from "../api/client";
+import { stepLogQuery } from "../api/queries";
 import * as edits from "../draft/edits";
 import { type Draft, findNode, type Json } from "../draft/graph";
 import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
 import type { LookAt } from "./lookAt";
+import { type Port, Results } from "./Results";
 import type { Known } from "./useCheck";
 import type { Runs } from "./useRun";
 import classes from "./Workbench.module.css";
 
+export type BottomTab = "results" | "problems" | "log" | "metrics";
+
 interface Props {
+  readonly tab: BottomTab;
   readonly node: string | null;
+  readonly port: Port | null;
   readonly draft: Draft;
   readonly library: ReadonlyMap<string, Component>;
   readonly runs: Runs;
   readonly known: Known;
   readonly lookAt: LookAt;
+  onTab(tab: BottomTab): void;
+  onPort(port: Port): void;
   onFocus(node: string): void;
 }
 
-/** Problems, and what the selected node gave in the last run. */
+const LEAST = 120;
+const STEP = 30;
+
+/** Problems, and what the selected node gave in the last run; its edge is moved by hand or by keys. */
 export function BottomPanel(props: Props) {
-  const { known, runs } = props;
+  const { known, runs, tab, onTab } = props;
   const text = useText();
-  const [tab, setTab] = useState<string | null>("results");
+  const [height, setHeight] = useLocalStorage({ key: "modelwright-results", defaultValue: 290 });
+  const panel = useRef<HTMLElement>(null);
+  const most = () => Math.max(LEAST, window.innerHeight - 260);
+  const sized = (wish: number) => {
+    setHeight(Math.round(Math.min(most(), Math.max(LEAST, wish))));
+  };
+  const drag = (event: PointerEvent<HTMLDivElement>) => {
+    if (event.buttons !== 1) return;
+    const foot = panel.current?.getBoundingClientRect().bottom ?? window.innerHeight;
+    sized(foot - event.clientY);
+  };
   return (
-    <section className={classes.bottom} aria-label={text.results}>
+    <section ref={panel} className={classes.bottom} aria-label={text.results} style={{ height }}>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- a separator that moves is a control */}
+      <div
+        className={classes.edge}
+        role="separator"
+        aria-orientation="horizontal"
+        aria-label={text.resultsHeight}
+        aria-valuenow={height}
+        aria-valuemin={LEAST}
+        aria-valuemax={900}
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- as above
+        tabIndex={0}
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
+        }}
+        onPointerMove={drag}
+        onKeyDown={(event) => {
+          const step = { ArrowUp: STEP, ArrowDown: -STEP }[event.key];
+          if (step === undefined) return;
+          event.preventDefault();
+          event.stopPropagation();
+          sized(height + step);
+        }}
+      />
       <Tabs
         value={tab}
-        onChange={setTab}
-        style={{ display: "flex", flexDirection: "column", minHeight: 0, flex: 1 }}
+        onChange={(chosen) => {
+          onTab((chosen ?? "results") as BottomTab);
+        }}
+        keepMounted={false}
+        className={classes.tabs ?? ""}
       >
         <Tabs.List px="sm">
           <Tabs.Tab value="results">{text.results}</Tabs.Tab>
@@ -55,13 +104,13 @@ export function BottomPanel(props: Props) {
         <Tabs.Panel value="results" className={classes.panel} tabIndex={0}>
           <Results {...props} />
         </Tabs.Panel>
-        <Tabs.Panel value="problems" className={classes.panel}>
+        <Tabs.Panel value="problems" className={classes.panel} tabIndex={0}>
           <Problems {...props} />
         </Tabs.Panel>
-        <Tabs.Panel value="log" className={classes.panel}>
+        <Tabs.Panel value="log" className={classes.panel} tabIndex={0}>
           <Log {...props} />
         </Tabs.Panel>
-        <Tabs.Panel value="metrics" className={classes.panel}>
+        <Tabs.Panel value="metrics" className={classes.panel} tabIndex={0}>
           <Metrics {...props} />
         </Tabs.Panel>
       </Tabs>
@@ -126,109 +175,19 @@ function Problems(props: Props) {
   });
 }
 
-function Results(props: Props) {
-  const { node, runs, library, draft, known } = props;
-  const text = useText();
-  const [port, setPort] = useState<string | null>(null);
-  if (runs.error) {
-    const remedy = runs.error instanceof ApiError ? runs.error.remedy : "";
-    return (
-      <Alert color="red" icon={<IconAlertCircle />} title={text.somethingWrong}>
-        {runs.error.message || text.offline} {remedy}
-      </Alert>
-    );
-  }
-  if (!node) {
-    return (
-      <Text size="sm" c="dimmed">
-        {text.noResults}
-      </Text>
-    );
-  }
-  const step = runs.step(node);
-  const found = findNode(draft.graph, node);
-  const ports = library.get(found?.component ?? "")?.outputs ?? [];
-  const chosen = ports.find((p) => p.name === port) ?? ports[0];
-  if (step?.error) {
-    return (
-      <Alert color="red" icon={<IconAlertCircle />} title={step.error.happened}>
-        {step.error.remedy}
-      </Alert>
-    );
-  }
-  const value = chosen ? step?.outputs[chosen.name] : undefined;
-  const looked =
-    value && step && chosen && runs.run
-      ? props.lookAt({
-          runId: runs.run.id,
-          node,
-          port: chosen.name,
-          component: step.component,
-          value,
-        })
-      : null;
-  return (
-    <>
-      <Group gap="xs" mb={8}>
-        {ports.length > 1 &&
-          ports.map((p) => (
-            <Button
-              key={p.name}
-              size="compact-xs"
-              variant={p === chosen ? "filled" : "default"}
-              onClick={() => {
-                setPort(p.name);
-              }}
-            >
-              {p.title}
-            </Button>
-          ))}
-        {value?.rows != null && value.columns != null && (
-          <Text size="xs" c="dimmed">
-            {text.rowsColumns(value.rows, value.columns)}
-          </Text>
-        )}
-        {step?.reason && (
-          <Text size="xs" c="dimmed" lineClamp={1} title={step.reason}>
-            {step.reason}
-          </Text>
-        )}
-      </Group>
-      {looked ?? (chosen && <Known outline={known.outline(`${node}.${chosen.name}`)} />)}
-    </>
-  );
-}
-
-function Known({ outline }: { readonly outline: Outline | null }) {
-  const text = useText();
-  if (outline?.kind !== "table") {
-    return (
-      <Text size="sm" c="dimmed">
-        {text.noResults}
-      </Text>
-    );
-  }
-  return (
-    <>
-      <Text size="xs" c="dimmed" mb={6}>
-        {text.schemaOnly}
-      </Text>
-      <Group gap={6}>
-        {outline.columns.map((column) => (
-          <Badge key={column.name} variant="light" color="gray" tt="none" fw={500}>
-            {column.name} · {column.type}
-          </Badge>
-        ))}
-      </Group>
-    </>
-  );
-}
-
+/** What the selected step wrote: live while it runs, else as it is kept. */
 function Log({ node, runs }: Props) {
   const text = useText();
-  const lines = node ? (runs.logs[node] ?? []) : [];
-  return lines.length > 0 ? (
-    <pre className={classes.log}>{lines.join("\n")}</pre>
+  const live = node ? runs.logs[node] : undefined;
+  const found = node ? runs.result(node) : null;
+  const kept = useQuery({
+    ...stepLogQuery(found?.run ?? "", node ?? ""),
+    enabled: found !== null && live === undefined,
+    retry: false,
+  });
+  const lines = live?.join("\n") ?? kept.data?.text ?? "";
+  return lines ? (
+    <pre className={classes.log}>{lines}</pre>
   ) : (
     <Text size="sm" c="dimmed">
       {node ? text.noLog : text.noSelection}

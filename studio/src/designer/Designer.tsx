@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { type ReactNode, useEffect } from "react";
 import { useParams } from "react-router";
 import { draftQuery } from "../api/queries";
 import { useDraft } from "../draft/store";
@@ -12,10 +12,14 @@ import { Workbench } from "./Workbench";
 
 interface Props {
   readonly lookAt: LookAt;
+  /** What else can be done with the draft, beside its run buttons. */
+  readonly tools?: ReactNode;
+  /** What is told of it, above its canvas. */
+  readonly notice?: ReactNode;
 }
 
 /** The page of a draft. */
-export function Designer({ lookAt }: Props) {
+export function Designer({ lookAt, tools, notice }: Props) {
   const { draftId = "" } = useParams();
   const text = useText();
   const { data, error } = useQuery(draftQuery(draftId));
@@ -40,6 +44,14 @@ export function Designer({ lookAt }: Props) {
     return <Failure title={data.name} message={data.fault.happened} remedy={data.fault.remedy} />;
   }
   return (
-    <Workbench key={draftId} draftId={draftId} name={data.name} kind={data.kind} lookAt={lookAt} />
+    <Workbench
+      key={draftId}
+      draftId={draftId}
+      name={data.name}
+      kind={data.kind}
+      lookAt={lookAt}
+      tools={tools}
+      notice={notice}
+    />
   );
 }

@@ -1,16 +1,14 @@
-import { ActionIcon, Badge, Button, Divider, Group, Tooltip } from "@mantine/core";
+import { ActionIcon, Badge, Divider, Group, Tooltip } from "@mantine/core";
 import {
   IconArrowBackUp,
   IconArrowForwardUp,
   IconDownload,
   IconKeyboard,
   IconListTree,
-  IconPlayerPlay,
-  IconPlayerStop,
-  IconPlayerTrackNext,
   IconSearch,
   IconSitemap,
 } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { api, got, type Schemas } from "../api/client";
 import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
@@ -20,8 +18,8 @@ import { spoken } from "./actions/keys";
 import { redo, undo } from "./actions/structure";
 import { tidy } from "./actions/tidy";
 import { PipelineName } from "./PipelineName";
+import { RunControls } from "./RunControls";
 import type { Known } from "./useCheck";
-import type { Runs } from "./useRun";
 import classes from "./Workbench.module.css";
 
 const BUTTONS: readonly (readonly [Action, typeof IconSearch])[] = [
@@ -36,15 +34,13 @@ const BUTTONS: readonly (readonly [Action, typeof IconSearch])[] = [
 interface Props {
   readonly name: string;
   readonly draftId: string;
-  readonly runs: Runs;
   readonly known: Known;
-  readonly selected: string | null;
   readonly here: Here;
   readonly outlined: boolean;
-  onSaid(what: string): void;
+  readonly tools?: ReactNode;
 }
 
-export function Toolbar({ name, draftId, runs, known, selected, here, outlined, onSaid }: Props) {
+export function Toolbar({ name, draftId, known, here, outlined, tools }: Props) {
   const text = useText();
   const { history, save } = useDraft();
   const errors = known.problems.filter((p) => p.severity === "error").length;
@@ -54,10 +50,6 @@ export function Toolbar({ name, draftId, runs, known, selected, here, outlined, 
     saving: text.saving,
     offline: text.offline,
     conflict: text.conflictTitle,
-  };
-  const run = (until: string | null) => {
-    runs.submit(until);
-    onSaid(text.runStarted);
   };
   return (
     <div className={classes.bar} role="toolbar" aria-label={text.designer}>
@@ -104,47 +96,23 @@ export function Toolbar({ name, draftId, runs, known, selected, here, outlined, 
         </Tooltip>
       </Group>
       {errors > 0 && (
-        <Badge color="orange" variant="light" size="lg" tt="none">
+        <Badge
+          component="button"
+          type="button"
+          className={classes.problemCount ?? ""}
+          color="orange"
+          variant="light"
+          size="lg"
+          tt="none"
+          onClick={() => {
+            here.open("problems");
+          }}
+        >
           {text.problemCount(errors)}
         </Badge>
       )}
-      {runs.running ? (
-        <Button
-          size="xs"
-          color="red"
-          variant="light"
-          leftSection={<IconPlayerStop size={15} />}
-          onClick={runs.cancel}
-        >
-          {text.runStop}
-        </Button>
-      ) : (
-        <Button.Group>
-          <Button
-            size="xs"
-            leftSection={<IconPlayerPlay size={15} />}
-            disabled={errors > 0}
-            onClick={() => {
-              run(null);
-            }}
-          >
-            {text.run}
-          </Button>
-          <Tooltip label={text.runToHere}>
-            <Button
-              size="xs"
-              px={8}
-              aria-label={text.runToHere}
-              disabled={errors > 0 || selected === null}
-              onClick={() => {
-                run(selected);
-              }}
-            >
-              <IconPlayerTrackNext size={15} />
-            </Button>
-          </Tooltip>
-        </Button.Group>
-      )}
+      {tools}
+      <RunControls here={here} known={known} />
     </div>
   );
 }

@@ -1,22 +1,28 @@
 import { useComputedColorScheme } from "@mantine/core";
-import { useCallback, useMemo, useState } from "react";
+import { type ReactNode, useCallback, useMemo, useState } from "react";
 import { useLibrary } from "../api/queries";
 import { Canvas, focusNode, type Spliced } from "../canvas/Canvas";
 import type { Drawn, Shown } from "../canvas/toFlow";
 import { passageOn, type PortsOf, refusal, spliceOn } from "../draft/connect";
 import * as edits from "../draft/edits";
 import { type Draft, findNode, parsePin, type Point, type Wire } from "../draft/graph";
+import { below, freeBelow, joint, openOutput } from "../draft/place";
 import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
 import type { Here, Panel } from "./actions/action";
-import { BottomPanel } from "./BottomPanel";
+import { BottomPanel, type BottomTab } from "./BottomPanel";
 import { Conflict } from "./Conflict";
 import { Find } from "./Find";
 import type { LookAt } from "./lookAt";
 import { NodeMenu } from "./NodeMenu";
 import { Outline } from "./Outline";
-import { type Dragged, fromDragged, Palette } from "./Palette";
+import { type Dragged, fromDragged } from "./entries";
+import { Palette } from "./Palette";
+import { type Pick, Picker } from "./Picker";
 import { Properties } from "./Properties";
+import { remembered } from "./remembered";
+import type { Port } from "./Results";
+import { RunDialog } from "./RunDialog";
 import { Shortcuts } from "./Shortcuts";
 import { Toolbar } from "./Toolbar";
 import { useAutosave } from "./useAutosave";
@@ -30,12 +36,14 @@ interface Props {
   readonly name: string;
   readonly kind: string;
   readonly lookAt: LookAt;
+  readonly tools?: ReactNode;
+  readonly notice?: ReactNode;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
 /** Palette, canvas, settings and results of the open draft. */
-export function Workbench({ draftId, name, lookAt }: Props) {
+export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
   const text = useText();
   const dark = useComputedColorScheme("light") === "dark";
   const library = useLibrary();
@@ -43,20 +51,38 @@ export function Workbench({ draftId, name, lookAt }: Props) {
   const edit = useDraft((state) => state.edit);
   const draft = history?.present.draft ?? null;
   const known = useCheck(draft?.graph ?? null);
-  const runs = useRun(draftId, draft);
   useAutosave();
 
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [wires, setWires] = useState<ReadonlySet<string>>(new Set());
   const [focus, setFocus] = useState<{ node: string } | null>(null);
   const [said, setSaid] = useState("");
-  const [palette, setPalette] = useState<{ at: Point; source: string | null } | null>(null);
+  const [picking, setPicking] = useState<Pick | null>(null);
+  const [tab, setTab] = useState<BottomTab>("results");
+  const [port, setPort] = useState<Port | null>(null);
+  const [asking, setAsking] = useState(false);
 
   const [outlined, setOutlined] = useState(false);
   const [finding, setFinding] = useState(false);
   const [found, setFound] = useState<ReadonlySet<string>>(NONE);
   const [sheet, setSheet] = useState(false);
   const [menu, setMenu] = useState<Point | null>(null);
+
+  const select = useCallback((nodes: readonly string[], chosen: readonly string[] = []) => {
+    setSelected(new Set(nodes));
+    setWires(new Set(chosen));
+    setPort(null);
+  }, []);
+  const runs = useRun(draftId, draft, (over) => {
+    const failed = over.steps.find((step) => step.status === "failed");
+    setSaid(
+      failed ? text.announceFailed(failed.title) : text.announceOver(text.runStates[over.status]),
+    );
+    if (!failed) return;
+    select([failed.node]);
+    setFocus({ node: failed.node });
+    setTab("results");
+  });
 
   const portsOf = useCallback<PortsOf>((component) => library.get(component), [library]);
   const components = library as ReadonlyMap<string, Drawn>;
@@ -75,11 +101,6 @@ export function Workbench({ draftId, name, lookAt }: Props) {
     () => draft && { draft, components, runs: runs.byNode, problems, selected, found },
     [draft, components, runs.byNode, problems, selected, found],
   );
-
-  const select = useCallback((nodes: readonly string[], chosen: readonly string[] = []) => {
-    setSelected(new Set(nodes));
-    setWires(new Set(chosen));
-  }, []);
 
   const titleOf = (id: string) => (draft ? titleIn(draft, library, id) : id);
 
@@ -131,7 +152,7 @@ export function Workbench({ draftId, name, lookAt }: Props) {
   const add = (
     dragged: Dragged,
     at: Point,
-    source: string | null = null,
+    wired: { readonly pin: string; readonly side: "source" | "target" } | null = null,
     onto: string | null = null,
   ) => {
     if (!draft) return;
@@ -139,12 +160,11 @@ export function Workbench({ draftId, name, lookAt }: Props) {
     const id = edits.idFor(draft, node);
     const snapped = { x: Math.round(at.x / 10) * 10, y: Math.round(at.y / 10) * 10 };
     const steps = [edits.addNode(node, snapped)];
-    if (source) {
-      const out = library
-        .get(findNode(draft.graph, parsePin(source).node)?.component ?? "")
-        ?.outputs.find((p) => p.name === parsePin(source).port);
-      const into = library.get(node.component)?.inputs.find((p) => p.type === out?.type);
-      if (into) steps.push(edits.connect(source, `${id}.${into.name}`));
+    const wish = wired && joint(draft.graph, wired, node.component, portsOf);
+    if (wired && wish) {
+      const [source, target] =
+        wired.side === "source" ? [wired.pin, `${id}.${wish}`] : [`${id}.${wish}`, wired.pin];
+      steps.push(edits.connect(source, target));
     }
     const wire = onto === null ? null : wireOf(onto);
     const through = wire && passageOn(draft.graph, wire, node.component, portsOf);
@@ -153,12 +173,31 @@ export function Workbench({ draftId, name, lookAt }: Props) {
     select([id]);
     setSaid(through ? text.announceSpliced(dragged.title) : text.announceAdded(dragged.title));
   };
+  /** What is added without a place comes below what is selected, and is fed by it where it can be. */
+  const addBehind = (dragged: Dragged) => {
+    if (!draft) return;
+    const [only] = selected.size === 1 ? selected : [];
+    const behind = only === undefined ? null : openOutput(draft, only, dragged.component, portsOf);
+    const above = only === undefined ? undefined : draft.layout.positions[only];
+    const at = above ? freeBelow(draft.layout.positions, above) : below(draft.layout.positions);
+    add(dragged, at, behind === null ? null : { pin: behind, side: "source" });
+  };
 
   const open = (panel: Panel) => {
     switch (panel) {
       case "add":
-        setOutlined(false);
-        setPalette({ at: middle(draft?.layout.positions ?? {}), source: null });
+        setPicking({
+          at: below(draft?.layout.positions ?? {}),
+          screen: null,
+          pin: null,
+          side: "source",
+        });
+        break;
+      case "run":
+        setAsking(true);
+        break;
+      case "problems":
+        setTab("problems");
         break;
       case "find":
         setFinding(true);
@@ -177,6 +216,9 @@ export function Workbench({ draftId, name, lookAt }: Props) {
     }
   };
 
+  const donePicking = useCallback(() => {
+    setPicking(null);
+  }, []);
   const here: Here | null = draft && {
     draft,
     selected,
@@ -190,8 +232,8 @@ export function Workbench({ draftId, name, lookAt }: Props) {
     redo: useDraft.getState().redo,
     select,
     say: setSaid,
-    submit: (until) => {
-      runs.submit(until);
+    submit: (submission) => {
+      runs.submit({ ...remembered(draftId), ...submission });
       setSaid(text.runStarted);
     },
     stop: runs.cancel,
@@ -207,12 +249,10 @@ export function Workbench({ draftId, name, lookAt }: Props) {
       <Toolbar
         name={name}
         draftId={draftId}
-        runs={runs}
         known={known}
-        selected={only ?? null}
         here={here}
         outlined={outlined}
-        onSaid={setSaid}
+        tools={tools}
       />
       {outlined ? (
         <aside className={classes.palette} aria-label={text.outline}>
@@ -237,27 +277,10 @@ export function Workbench({ draftId, name, lookAt }: Props) {
           />
         </aside>
       ) : (
-        <Palette
-          library={library}
-          pick={palette}
-          sourceType={
-            palette?.source
-              ? (library
-                  .get(findNode(draft.graph, parsePin(palette.source).node)?.component ?? "")
-                  ?.outputs.find((p) => p.name === parsePin(palette.source ?? "").port)?.type ??
-                null)
-              : null
-          }
-          onAdd={(dragged) => {
-            add(dragged, palette?.at ?? middle(draft.layout.positions), palette?.source);
-            setPalette(null);
-          }}
-          onDone={() => {
-            setPalette(null);
-          }}
-        />
+        <Palette library={library} onAdd={addBehind} />
       )}
       <div className={classes.canvas}>
+        {notice}
         {finding && (
           <Find
             shown={shown}
@@ -292,17 +315,30 @@ export function Workbench({ draftId, name, lookAt }: Props) {
             setMenu(screen);
           }}
           onConnect={connect}
-          mayConnect={(source, target) => refusal(draft.graph, source, target, portsOf) === null}
+          refusal={(source, target) => {
+            const why = refusal(draft.graph, source, target, portsOf);
+            return why === null ? null : text.refused[why];
+          }}
+          onRewire={(wire, source, target) => {
+            const before = wireOf(wire);
+            if (!before) return;
+            const cut = edits.disconnect(before.source, before.target);
+            const drawn = source !== null && target !== null ? edits.connect(source, target) : null;
+            edit(drawn ? edits.inTurn(cut, drawn) : cut, drawn ? "connect" : "disconnect");
+          }}
+          onPort={(node, name) => {
+            select([node]);
+            setPort({ side: "outputs", name });
+            setTab("results");
+          }}
           onDrop={(dragged, at, onto) => {
             add(JSON.parse(dragged) as Dragged, at, null, onto);
           }}
-          onWireToEmpty={(source, at) => {
-            setOutlined(false);
-            setPalette({ at, source });
+          onWireToEmpty={(pin, side, at, screen) => {
+            setPicking({ at, screen, pin, side });
           }}
-          onAddAt={(at) => {
-            setOutlined(false);
-            setPalette({ at, source: null });
+          onAddAt={(at, screen) => {
+            setPicking({ at, screen, pin: null, side: "source" });
           }}
         />
       </div>
@@ -314,6 +350,10 @@ export function Workbench({ draftId, name, lookAt }: Props) {
         onFocus={focusOn}
       />
       <BottomPanel
+        tab={tab}
+        onTab={setTab}
+        port={port}
+        onPort={setPort}
         node={only ?? null}
         draft={draft}
         library={library}
@@ -328,6 +368,33 @@ export function Workbench({ draftId, name, lookAt }: Props) {
         here={here}
         onClose={() => {
           setMenu(null);
+        }}
+      />
+      {picking && (
+        <Picker
+          pick={picking}
+          graph={draft.graph}
+          library={library}
+          portsOf={portsOf}
+          onAdd={(dragged) => {
+            setPicking(null);
+            const { at, pin, side, screen } = picking;
+            if (pin === null && screen === null) addBehind(dragged);
+            else add(dragged, at, pin === null ? null : { pin, side });
+          }}
+          onDone={donePicking}
+        />
+      )}
+      <RunDialog
+        opened={asking}
+        draftId={draftId}
+        graph={draft.graph}
+        selected={only ?? null}
+        library={library}
+        known={known}
+        onSubmit={here.submit}
+        onClose={() => {
+          setAsking(false);
         }}
       />
       <Shortcuts
@@ -353,14 +420,4 @@ function titleIn(draft: Draft, library: ReadonlyMap<string, Drawn>, id: string):
 function wireOf(id: string): Wire | null {
   const [source, target] = id.split(" > ");
   return source !== undefined && target !== undefined ? { source, target } : null;
-}
-
-/** Where a node lands that was added without a pointer: below all others. */
-function middle(positions: Readonly<Record<string, Point>>): Point {
-  const places = Object.values(positions);
-  if (places.length === 0) return { x: 200, y: 80 };
-  return {
-    x: places.reduce((sum, p) => sum + p.x, 0) / places.length,
-    y: Math.max(...places.map((p) => p.y)) + 130,
-  };
 }

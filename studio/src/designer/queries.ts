@@ -1,7 +1,7 @@
 /** What the designer asks of the server. */
 
-import { queryOptions } from "@tanstack/react-query";
-import { api, type Checked, got, type Schemas } from "../api/client";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { api, type Checked, got, type Plan, type Schemas } from "../api/client";
 import {
   type Draft,
   emptyGraph,
@@ -22,7 +22,13 @@ export function sendable(graph: Graph) {
   return {
     name: graph.name,
     description: graph.description,
-    nodes: graph.nodes.map((n) => ({ ...n, parameters: { ...n.parameters } })),
+    nodes: graph.nodes.map((n) => ({
+      ...n,
+      parameters: { ...n.parameters },
+      compute: n.compute ?? "",
+      resources: { ...n.resources },
+    })),
+    compute: graph.compute ?? "",
     wires: graph.wires.map((w) => ({ ...w })),
     parameters: graph.parameters.map((p) => ({ ...p, sets: [...p.sets] })),
   };
@@ -60,9 +66,12 @@ export function readDraft(body: Schemas["Draft"]): ServerDraft {
           parameters: n.parameters as Record<string, Json>,
           title: n.title,
           comment: n.comment,
+          compute: n.compute ?? "",
+          resources: n.resources ?? {},
         })),
         wires: graph.wires ?? [],
         parameters: (graph.parameters ?? []) as PipelineParameter[],
+        compute: graph.compute ?? "",
       },
       layout: {
         positions: Object.fromEntries(positions),
@@ -121,3 +130,49 @@ export async function saveDraft(
   );
   return saved.revision;
 }
+
+export const sampleDatasetsQuery = queryOptions({
+  queryKey: ["sample-datasets"],
+  queryFn: () => got<Schemas["Listed_SampleDataset_"]>(api.GET("/api/samples/datasets")),
+  staleTime: Infinity,
+});
+
+/** Registered models and transformations, the latest version of each. */
+export const savedQuery = queryOptions({
+  queryKey: ["models", "palette"],
+  queryFn: () => got<Schemas["Listed_RegisteredModel_"]>(api.GET("/api/models")),
+});
+
+export const targetsQuery = queryOptions({
+  queryKey: ["compute"],
+  queryFn: () => got<Schemas["Compute"]>(api.GET("/api/compute")),
+});
+
+export interface PlanChoice {
+  readonly until: string | null;
+  readonly regenerate: readonly string[];
+  readonly rerun: boolean;
+  readonly parameters: Readonly<Record<string, Json>>;
+}
+
+export const WHOLE: PlanChoice = { until: null, regenerate: [], rerun: false, parameters: {} };
+
+/** What a run of the graph would do; it depends on what has been run, so it is asked anew. */
+export const planQuery = (graph: Graph, choice: PlanChoice = WHOLE) =>
+  queryOptions({
+    queryKey: ["plan", graph, choice],
+    queryFn: () =>
+      got<Plan>(
+        api.POST("/api/plan", {
+          body: {
+            graph: sendable(graph),
+            draft_id: null,
+            ...choice,
+            regenerate: [...choice.regenerate],
+            parameters: { ...choice.parameters },
+          },
+        }),
+      ),
+    gcTime: 10_000,
+    placeholderData: keepPreviousData,
+  });

@@ -1,19 +1,24 @@
 /** The draft's last run: submitted, followed live, and laid over the nodes. */
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { api, got, type Run, type Step } from "../api/client";
 import { runQuery, runsQuery } from "../api/queries";
 import type { NodeRun, NodeStatus } from "../canvas/toFlow";
-import { type Draft, type Graph, reach } from "../draft/graph";
+import { type Draft, type Graph, type Json, reach } from "../draft/graph";
 import { sendable } from "./queries";
 
 interface Live {
   readonly status: Readonly<Record<string, NodeStatus>>;
+  readonly fraction: Readonly<Record<string, number>>;
   readonly logs: Readonly<Record<string, readonly string[]>>;
 }
 
-const NO_NEWS: Live = { status: {}, logs: {} };
+/** How many runs before the last one are asked for what it left out. */
+const EARLIER = 3;
+const AGAIN_MS = 4000;
+const NO_RUNS: readonly Run[] = [];
+const NO_NEWS: Live = { status: {}, fraction: {}, logs: {} };
 const OVER = new Set(["completed", "failed", "cancelled"]);
 const BY_EVENT: Readonly<Record<string, NodeStatus>> = {
   "step-queued": "queued",
@@ -25,65 +30,111 @@ const BY_EVENT: Readonly<Record<string, NodeStatus>> = {
   "step-cancelled": "cancelled",
 };
 
+/** How a run is asked for; what is left out is as the server has it. */
+export interface Submission {
+  /** Only this node and what it needs. */
+  readonly until?: string | null;
+  /** Nodes that run whatever is known of them. */
+  readonly regenerate?: readonly string[];
+  readonly rerun?: boolean;
+  readonly experiment?: string | null;
+  readonly name?: string | null;
+  readonly target?: string | null;
+  readonly parameters?: Readonly<Record<string, Json>>;
+}
+
+interface RunEvent {
+  readonly kind: string;
+  readonly node?: string;
+  readonly lines?: string[];
+  readonly fraction?: number | null;
+}
+
 export interface Runs {
   readonly run: Run | null;
   readonly running: boolean;
   readonly byNode: ReadonlyMap<string, NodeRun>;
   readonly logs: Readonly<Record<string, readonly string[]>>;
   readonly error: Error | null;
-  submit(until: string | null): void;
+  submit(submission: Submission): void;
   cancel(): void;
-  step(node: string): Step | undefined;
+  /** The latest that a node came to, and in which run. */
+  result(node: string): { readonly run: string; readonly step: Step } | null;
 }
 
-export function useRun(draftId: string, draft: Draft | null): Runs {
+export function useRun(draftId: string, draft: Draft | null, onOver: (run: Run) => void): Runs {
+  const told = useRef(onOver);
+  useEffect(() => {
+    told.current = onOver;
+  });
   const cache = useQueryClient();
   const [chosen, setChosen] = useState<string | null>(null);
   const [live, setLive] = useState<Live>(NO_NEWS);
   const { data: earlier } = useQuery(runsQuery(draftId));
   const id = chosen ?? earlier?.items[0]?.id ?? null;
   const { data: run } = useQuery({ ...runQuery(id ?? ""), enabled: id !== null });
-  const running = run !== undefined && !OVER.has(run.status);
+  const latest = run ?? null;
+  const running = latest !== null && !OVER.has(latest.status);
+
+  // What a run to one node left out is shown as the runs before it had it.
+  const uncovered =
+    latest !== null &&
+    draft !== null &&
+    draft.graph.nodes.some((n) => !latest.steps.some((step) => step.node === n.id));
+  const before = (earlier?.items ?? [])
+    .map((item) => item.id)
+    .filter((other) => other !== id)
+    .slice(0, EARLIER);
+  const olderFound = useQueries({
+    queries: before.map((other) => ({ ...runQuery(other), enabled: uncovered })),
+    combine: (found) => found.flatMap(({ data }) => (data && OVER.has(data.status) ? [data] : [])),
+  });
+  const older = uncovered ? olderFound : NO_RUNS;
 
   useEffect(() => {
     if (!id || !running) return;
     const source = new EventSource(`/api/runs/${id}/events/stream`);
-    source.onmessage = (message: MessageEvent<string>) => {
-      const event = JSON.parse(message.data) as { kind: string; node?: string; lines?: string[] };
-      const { kind, node, lines } = event;
-      const status = BY_EVENT[kind];
-      if (node && status) {
-        setLive((before) => ({ ...before, status: { ...before.status, [node]: status } }));
-      }
-      if (node && lines) {
-        setLive((before) => ({
-          ...before,
-          logs: { ...before.logs, [node]: [...(before.logs[node] ?? []), ...lines] },
-        }));
-      }
-      if (kind === "run-finished" || kind === "closed") {
-        source.close();
-        void cache.invalidateQueries({ queryKey: ["run", id] });
-        void cache.invalidateQueries({ queryKey: ["runs", draftId] });
-      }
+    let finished = false;
+    const look = () => {
+      void cache
+        .fetchQuery({ ...runQuery(id), staleTime: 0, retry: false })
+        .then((now) => {
+          if (finished || !OVER.has(now.status)) return;
+          finished = true;
+          source.close();
+          void cache.invalidateQueries({ queryKey: ["runs", draftId] });
+          void cache.invalidateQueries({ queryKey: ["plan"] });
+          told.current(now);
+        })
+        // The server is silent: it is asked again.
+        .catch(() => undefined);
     };
+    source.onmessage = (message: MessageEvent<string>) => {
+      const event = JSON.parse(message.data) as RunEvent;
+      setLive((known) => withNews(known, event));
+      if (event.kind === "run-finished" || event.kind === "closed") look();
+    };
+    const again = setInterval(look, AGAIN_MS);
     return () => {
+      clearInterval(again);
       source.close();
     };
   }, [id, running, cache, draftId]);
 
   const submission = useMutation({
-    mutationFn: (until: string | null) =>
+    mutationFn: (submission: Submission) =>
       got<Run>(
         api.POST("/api/runs", {
           body: {
             graph: draft ? sendable(draft.graph) : null,
             draft_id: draftId,
-            until,
-            parameters: {},
-            rerun: false,
-            regenerate: [],
-            target: "local",
+            until: submission.until ?? null,
+            parameters: { ...submission.parameters },
+            rerun: submission.rerun ?? false,
+            regenerate: [...(submission.regenerate ?? [])],
+            experiment: submission.experiment ?? null,
+            name: submission.name ?? null,
+            target: submission.target ?? null,
             tags: {},
           },
         }),
@@ -95,24 +146,49 @@ export function useRun(draftId: string, draft: Draft | null): Runs {
     },
   });
 
-  const byNode = useMemo(
-    () => (run && draft ? overlay(run, draft.graph, running ? live.status : {}) : new Map()),
-    [run, draft, live.status, running],
-  ) as ReadonlyMap<string, NodeRun>;
+  const byNode = useMemo(() => {
+    const shown = new Map<string, NodeRun>();
+    if (!latest || !draft) return shown;
+    for (const [node, told] of overlay(latest, draft.graph, running ? live : NO_NEWS)) {
+      shown.set(node, told);
+    }
+    for (const one of older) {
+      for (const [node, told] of overlay(one, draft.graph)) {
+        if (!shown.has(node)) shown.set(node, told);
+      }
+    }
+    return shown;
+  }, [latest, older, draft, live, running]);
 
   return {
-    run: run ?? null,
+    run: latest,
     running: running || submission.isPending,
     byNode,
     logs: live.logs,
     error: submission.error,
-    submit: (until) => {
-      submission.mutate(until);
+    submit: (asked) => {
+      submission.mutate(asked);
     },
     cancel: () => {
       if (id) void api.POST("/api/runs/{run_id}/cancel", { params: { path: { run_id: id } } });
     },
-    step: (node) => run?.steps.find((s) => s.node === node),
+    result: (node) => {
+      for (const one of latest ? [latest, ...older] : []) {
+        const step = one.steps.find((s) => s.node === node);
+        if (step) return { run: one.id, step };
+      }
+      return null;
+    },
+  };
+}
+
+function withNews(live: Live, { kind, node, lines, fraction }: RunEvent): Live {
+  if (node === undefined) return live;
+  const status = BY_EVENT[kind];
+  return {
+    status: status ? { ...live.status, [node]: status } : live.status,
+    fraction: fraction == null ? live.fraction : { ...live.fraction, [node]: fraction },
+    logs: lines ? { ...live.logs, [node]: [...(live.logs[node] ?? []), ...lines] } : live.logs,
   };
 }
 
@@ -120,7 +196,7 @@ export function useRun(draftId: string, draft: Draft | null): Runs {
 export function overlay(
   run: Run,
   graph: Graph,
-  live: Readonly<Record<string, NodeStatus>>,
+  live: Pick<Live, "status" | "fraction"> = NO_NEWS,
 ): Map<string, NodeRun> {
   const stale = reach(graph, changed(run, graph), "down");
   const steps = new Map(run.steps.map((s) => [s.node, s]));
@@ -128,12 +204,18 @@ export function overlay(
   for (const node of graph.nodes) {
     const step = steps.get(node.id);
     if (!step) continue;
-    const known = live[node.id] ?? (step.status as NodeStatus);
+    const known = live.status[node.id] ?? (step.status as NodeStatus);
     const status = stale.has(node.id) && known !== "running" ? "stale" : known;
     const rows = Object.entries(step.outputs).flatMap(([port, value]) =>
       value.rows == null ? [] : [[port, value.rows] as const],
     );
-    found.set(node.id, { status, seconds: step.duration_s, rows: Object.fromEntries(rows) });
+    const fraction = live.fraction[node.id];
+    found.set(node.id, {
+      status,
+      seconds: step.duration_s,
+      rows: Object.fromEntries(rows),
+      ...(fraction === undefined ? {} : { fraction }),
+    });
   }
   return found;
 }

@@ -7,6 +7,13 @@ export interface PortKind {
   readonly title: string;
   readonly type: string;
   readonly optional?: boolean;
+  /** Of an input: the kinds that it takes; its own type alone when absent. */
+  readonly accepts?: readonly string[];
+}
+
+/** Whether an input takes what an output gives. */
+export function takes(into: PortKind, type: string): boolean {
+  return into.accepts?.length ? into.accepts.includes(type) : into.type === type;
 }
 
 export interface ComponentPorts {
@@ -35,7 +42,7 @@ export function refusal(
   );
   if (!out || !into) return "unknown-port";
   if (from.node === to.node) return "same-node";
-  if (out.type !== into.type) return "wrong-port-type";
+  if (!takes(into, out.type)) return "wrong-port-type";
   if (reach(graph, [to.node], "down").has(from.node)) return "cycle";
   return null;
 }
@@ -57,7 +64,7 @@ export function targetsOn(
 
 /** The first input and output through which a node could be put onto a wire of a type, or null. */
 export function passage(ports: ComponentPorts, type: string): { into: string; out: string } | null {
-  const into = ports.inputs.find((p) => p.type === type);
+  const into = ports.inputs.find((p) => takes(p, type));
   const out = ports.outputs.find((p) => p.type === type);
   return into && out ? { into: into.name, out: out.name } : null;
 }
@@ -111,7 +118,7 @@ export function healingOf(graph: Graph, node: string, portsOf: PortsOf): Passage
     graph.wires.some((w) => w.source === `${node}.${p.name}`),
   );
   for (const into of inputs) {
-    const out = outputs.find((p) => p.type === into.type);
+    const out = outputs.find((p) => takes(into, p.type));
     if (out) return { into: into.name, out: out.name };
   }
   return null;

@@ -153,6 +153,15 @@ export function resetParameter(node: string, name: string): Edit {
     }));
 }
 
+/** A node of another version of its component, with the settings as that version has them. */
+export function upgradeNode(
+  node: string,
+  version: number,
+  parameters: Readonly<Record<string, Json>>,
+): Edit {
+  return (draft) => withNode(draft, node, (n) => ({ ...n, version, parameters }));
+}
+
 export function describeNode(node: string, change: { title?: string; comment?: string }): Edit {
   return (draft) => withNode(draft, node, (n) => ({ ...n, ...change }));
 }
@@ -212,6 +221,22 @@ export function promoteParameter(name: string, target: string, value: Json): Edi
       : [...graph.parameters, made];
     return withGraph(draft, { ...graph, parameters });
   };
+}
+
+export function describePipelineParameter(
+  name: string,
+  change: { readonly default?: Json; readonly description?: string },
+): Edit {
+  return (draft) =>
+    withGraph(draft, {
+      ...draft.graph,
+      parameters: draft.graph.parameters.map((p) => (p.name === name ? { ...p, ...change } : p)),
+    });
+}
+
+/** The pipeline parameter that sets a node's parameter, given as "node.parameter". */
+export function askedBy(graph: Graph, target: string): PipelineParameter | undefined {
+  return graph.parameters.find((p) => p.sets.includes(target));
 }
 
 /** Takes a target away from the pipeline parameters; one that sets nothing any more goes. */

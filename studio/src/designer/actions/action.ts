@@ -4,6 +4,7 @@ import type { PortsOf } from "../../draft/connect";
 import type { Edit } from "../../draft/edits";
 import type { Draft } from "../../draft/graph";
 import type { Text } from "../../text/en";
+import type { Submission } from "../useRun";
 
 /** Where an action finds itself, and what it can move. */
 export interface Here {
@@ -20,12 +21,13 @@ export interface Here {
   redo(): void;
   select(nodes: readonly string[], wires?: readonly string[]): void;
   say(what: string): void;
-  submit(until: string | null): void;
+  submit(submission: Submission): void;
   stop(): void;
   open(panel: Panel): void;
 }
 
-export type Panel = "add" | "find" | "outline" | "shortcuts" | "settings" | "title";
+export type Panel =
+  "add" | "find" | "outline" | "shortcuts" | "settings" | "title" | "run" | "problems";
 
 export interface Action {
   readonly id: keyof Text["actions"];

@@ -32,6 +32,8 @@ export const ACTIONS: readonly Action[] = [
   selectDown,
   going.run,
   going.runToHere,
+  going.runFromHere,
+  going.runOptions,
   going.stop,
   going.find,
   going.outline,
@@ -41,7 +43,7 @@ export const ACTIONS: readonly Action[] = [
 
 /** What a right click on a node offers. */
 export const NODE_MENU: readonly (readonly Action[])[] = [
-  [going.runToHere],
+  [going.runToHere, going.runFromHere],
   [copy, duplicate, rename],
   [group, ungroup],
   [remove, heal],

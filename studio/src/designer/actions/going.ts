@@ -42,7 +42,7 @@ export const run: Action = {
   keys: ["Mod+Enter"],
   enabled: ({ mayRun }) => mayRun,
   does: (here) => {
-    here.submit(null);
+    here.submit({});
   },
 };
 
@@ -54,7 +54,28 @@ export const runToHere: Action = {
     mayRun && selected.size === 1 && draft.graph.nodes.some((n) => selected.has(n.id)),
   does: (here) => {
     const [only] = here.selected;
-    if (only !== undefined) here.submit(only);
+    if (only !== undefined) here.submit({ until: only });
+  },
+};
+
+/** The selected node and all it feeds, whatever is known of them. */
+export const runFromHere: Action = {
+  id: "runFromHere",
+  group: "run",
+  keys: ["Shift+Alt+Enter"],
+  enabled: (here) => runToHere.enabled?.(here) === true,
+  does: (here) => {
+    here.submit({ regenerate: [...reach(here.draft.graph, here.selected, "down")] });
+  },
+};
+
+export const runOptions: Action = {
+  id: "runOptions",
+  group: "run",
+  keys: ["Mod+Shift+Enter"],
+  enabled: ({ mayRun }) => mayRun,
+  does: (here) => {
+    here.open("run");
   },
 };
 
