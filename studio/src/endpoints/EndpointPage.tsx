@@ -1,23 +1,29 @@
-import { Alert, Anchor, Button, Group, Stack, Table, Tabs, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Button, Group, Stack, Tabs, Text, Title } from "@mantine/core";
+import { IconRefresh } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useParams } from "react-router";
+import { Link, useParams, useSearchParams } from "react-router";
 import { api, got, type Schemas } from "../api/client";
-import { endpointLogQuery, endpointQuery } from "../api/queries";
+import { endpointQuery } from "../api/queries";
 import { useText } from "../text/useText";
 import { Refusal } from "../ui/Refusal";
 import { Waiting } from "../ui/Waiting";
 import { Consume } from "./Consume";
+import { DeleteEndpoint } from "./DeleteEndpoint";
+import { Details } from "./Details";
 import { EndpointState } from "./EndpointState";
+import { Log } from "./Log";
+import { Monitoring } from "./Monitoring";
+import { freshnessQuery } from "./queries";
 import { TryIt } from "./TryIt";
-import classes from "./endpoints.module.css";
 
 type Endpoint = Schemas["Endpoint"];
 
-/** An endpoint: how it does, a place to try it, how to use it, and what it wrote. */
+/** An endpoint: how it does, a place to try it, how to use it, what it wrote and what it does now. */
 export function EndpointPage() {
   const { name = "" } = useParams();
   const text = useText();
   const cache = useQueryClient();
+  const [place, setPlace] = useSearchParams();
   const { data: endpoint, error } = useQuery(endpointQuery(name));
   const path = { params: { path: { name } } };
   const change = useMutation({
@@ -42,8 +48,8 @@ export function EndpointPage() {
   if (!endpoint) return <Waiting />;
   const stopped = endpoint.desired === "stopped";
   return (
-    <Stack maw={1080} mx="auto" p="xl" gap="md">
-      <Group justify="space-between" align="flex-start">
+    <Stack maw={1120} mx="auto" p="xl" gap="md">
+      <Group justify="space-between" align="flex-start" wrap="nowrap">
         <div>
           <Anchor component={Link} to="/endpoints" size="xs" c="dimmed">
             {text.endpoints}
@@ -58,16 +64,19 @@ export function EndpointPage() {
             {endpoint.description}
           </Text>
         </div>
-        <Button
-          size="xs"
-          variant="default"
-          loading={change.isPending}
-          onClick={() => {
-            change.mutate(stopped);
-          }}
-        >
-          {stopped ? text.endpointStart : text.endpointStop}
-        </Button>
+        <Group gap="xs" wrap="nowrap">
+          <Button
+            size="xs"
+            variant="default"
+            loading={change.isPending}
+            onClick={() => {
+              change.mutate(stopped);
+            }}
+          >
+            {stopped ? text.endpointStart : text.endpointStop}
+          </Button>
+          <DeleteEndpoint endpoint={endpoint} />
+        </Group>
       </Group>
       {change.error && (
         <Refusal title={text.somethingWrong} error={change.error} otherwise={text.offline} />
@@ -77,18 +86,26 @@ export function EndpointPage() {
           {endpoint.message}
         </Alert>
       )}
-      <Tabs defaultValue="details" keepMounted={false}>
+      <Fresh name={name} />
+      <Tabs
+        value={place.get("tab") ?? "details"}
+        onChange={(tab) => {
+          setPlace(tab && tab !== "details" ? { tab } : {}, { replace: true });
+        }}
+        keepMounted={false}
+      >
         <Tabs.List mb="md">
           <Tabs.Tab value="details">{text.endpointDetails}</Tabs.Tab>
           <Tabs.Tab value="test">{text.endpointTest}</Tabs.Tab>
           <Tabs.Tab value="consume">{text.endpointConsume}</Tabs.Tab>
-          <Tabs.Tab value="log">{text.logs}</Tabs.Tab>
+          <Tabs.Tab value="log">{text.endpointLogs}</Tabs.Tab>
+          <Tabs.Tab value="monitoring">{text.endpointMonitoring}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="details">
           <Details endpoint={endpoint} />
         </Tabs.Panel>
         <Tabs.Panel value="test">
-          <TryIt name={name} />
+          <TryIt endpoint={endpoint} />
         </Tabs.Panel>
         <Tabs.Panel value="consume">
           <Consume endpoint={endpoint} />
@@ -96,79 +113,45 @@ export function EndpointPage() {
         <Tabs.Panel value="log">
           <Log name={name} />
         </Tabs.Panel>
+        <Tabs.Panel value="monitoring">
+          <Monitoring name={name} />
+        </Tabs.Panel>
       </Tabs>
     </Stack>
   );
 }
 
-function Details({ endpoint }: { readonly endpoint: Endpoint }) {
+/** Says when what is served is not the latest that was learnt. */
+function Fresh({ name }: { readonly name: string }) {
   const text = useText();
-  const facts = [
-    [text.endpointAddress, endpoint.scoring_url || "–"],
-    [text.endpointDocument, endpoint.openapi_url || "–"],
-    [text.endpointAnswered, endpoint.answered.toLocaleString()],
-    [text.endpointWaiting, endpoint.queued.toLocaleString()],
-  ] as const;
+  const { data } = useQuery(freshnessQuery(name));
+  if (!data || (!data.newer && !data.draft_is_ahead)) return null;
+  const draft = data.draft?.id;
   return (
-    <Stack gap="lg">
-      <Table verticalSpacing={5} fz="sm" maw={820}>
-        <Table.Tbody>
-          {facts.map(([label, value]) => (
-            <Table.Tr key={label}>
-              <Table.Th scope="row" w={180} fw={500}>
-                {label}
-              </Table.Th>
-              <Table.Td className={classes.mono}>{value}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-      <section aria-labelledby="deployments">
-        <Title order={2} size="h5" id="deployments" mb="xs">
-          {text.endpointDeployments}
-        </Title>
-        <Table verticalSpacing={5} fz="sm" maw={820}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{text.endpointNumber}</Table.Th>
-              <Table.Th>{text.runStatus}</Table.Th>
-              <Table.Th ta="right">{text.endpointTraffic}</Table.Th>
-              <Table.Th>{text.useKinds.draft}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {endpoint.deployments.map((made) => (
-              <Table.Tr key={made.number}>
-                <Table.Td>{made.number}</Table.Td>
-                <Table.Td>{made.state}</Table.Td>
-                <Table.Td ta="right">{made.traffic} %</Table.Td>
-                <Table.Td>
-                  {made.lineage.draft_id ? (
-                    <Anchor component={Link} to={`/drafts/${made.lineage.draft_id}`} size="sm">
-                      {text.openDraft}
-                    </Anchor>
-                  ) : (
-                    "–"
-                  )}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </section>
-    </Stack>
-  );
-}
-
-function Log({ name }: { readonly name: string }) {
-  const text = useText();
-  const { data, error } = useQuery(endpointLogQuery(name));
-  if (error) return <Refusal title={text.somethingWrong} error={error} otherwise={text.offline} />;
-  if (!data) return <Waiting />;
-  return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolled region must be reachable by keyboard
-    <pre className={classes.log} role="region" aria-label={text.logs} tabIndex={0}>
-      {data.lines.join("\n")}
-    </pre>
+    <Alert
+      color="orange"
+      variant="light"
+      role="status"
+      icon={<IconRefresh size={16} />}
+      title={data.newer ? text.endpointMovedOn : text.endpointDraftAhead}
+    >
+      <Group gap="md">
+        <Text size="sm">{data.newer ? text.endpointMovedOnHint : text.endpointDraftAheadHint}</Text>
+        {draft && (
+          <Anchor
+            component={Link}
+            size="sm"
+            fw={600}
+            to={
+              data.newer && !data.draft_is_ahead
+                ? `/drafts/${draft}/update`
+                : `/drafts/${draft}?deploy`
+            }
+          >
+            {data.newer && !data.draft_is_ahead ? text.inferenceUpdate : text.deploy}
+          </Anchor>
+        )}
+      </Group>
+    </Alert>
   );
 }

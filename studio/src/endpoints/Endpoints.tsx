@@ -7,12 +7,12 @@ import { Refusal } from "../ui/Refusal";
 import { Waiting } from "../ui/Waiting";
 import { EndpointState } from "./EndpointState";
 
-/** Every endpoint with its state as it is now. */
+/** Every endpoint with its state and its load as they are now. */
 export function Endpoints() {
   const text = useText();
   const { data, error } = useQuery(endpointsQuery);
   return (
-    <Stack maw={1080} mx="auto" p="xl" gap="lg">
+    <Stack maw={1120} mx="auto" p="xl" gap="lg">
       <Title order={1} size="h2">
         {text.endpoints}
       </Title>
@@ -28,11 +28,21 @@ export function Endpoints() {
           <Table.Thead>
             <Table.Tr>
               <Table.Th>{text.endpointName}</Table.Th>
-              <Table.Th w={150}>{text.runStatus}</Table.Th>
+              <Table.Th w={130}>{text.runStatus}</Table.Th>
+              <Table.Th w={90} ta="right">
+                {text.monitoringReplicas}
+              </Table.Th>
+              <Table.Th w={130} ta="right">
+                {text.endpointRate}
+              </Table.Th>
+              <Table.Th w={150} ta="right">
+                {text.monitoringLatency}
+              </Table.Th>
               <Table.Th w={110} ta="right">
                 {text.endpointAnswered}
               </Table.Th>
-              <Table.Th>{text.endpointAddress}</Table.Th>
+              <Table.Th>{text.cluster}</Table.Th>
+              <Table.Th>{text.endpointOwner}</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -46,12 +56,18 @@ export function Endpoints() {
                 <Table.Td>
                   <EndpointState state={endpoint.state} />
                 </Table.Td>
-                <Table.Td ta="right">{endpoint.answered.toLocaleString()}</Table.Td>
-                <Table.Td>
-                  <Text size="xs" ff="monospace">
-                    {endpoint.scoring_url || "–"}
-                  </Text>
+                <Table.Td ta="right">{endpoint.replicas}</Table.Td>
+                <Table.Td ta="right">
+                  {endpoint.recent ? text.rate(endpoint.recent.requests_per_s) : "–"}
                 </Table.Td>
+                <Table.Td ta="right">
+                  {endpoint.recent?.p50_ms == null
+                    ? "–"
+                    : text.latency(endpoint.recent.p50_ms, endpoint.recent.p99_ms ?? 0)}
+                </Table.Td>
+                <Table.Td ta="right">{endpoint.answered.toLocaleString()}</Table.Td>
+                <Table.Td>{endpoint.cluster}</Table.Td>
+                <Table.Td>{endpoint.owner ?? "–"}</Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>
