@@ -29,6 +29,13 @@ function later(page: ReactNode) {
 // The canvas and what it draws with are not needed for the first page.
 const Designer = lazy(() => import("./DraftRoute").then((m) => ({ default: m.DraftRoute })));
 
+const ConversionPage = lazy(() =>
+  import("../inference/ConversionPage").then((m) => ({ default: m.ConversionPage })),
+);
+const UpdatePage = lazy(() =>
+  import("../inference/UpdatePage").then((m) => ({ default: m.UpdatePage })),
+);
+
 export const router = createBrowserRouter([
   { path: "/login", element: <Login /> },
   {
@@ -40,6 +47,8 @@ export const router = createBrowserRouter([
         path: "drafts/:draftId",
         element: later(<Designer />),
       },
+      { path: "drafts/:draftId/conversion", element: later(<ConversionPage />) },
+      { path: "drafts/:draftId/update", element: later(<UpdatePage />) },
       { path: "runs", element: later(<Runs />) },
       { path: "runs/compare", element: later(<Compare />) },
       { path: "runs/:runId", element: later(<RunPage />) },
