@@ -14,10 +14,9 @@ from modelwright.serve.errors import InvalidSetting
 from modelwright.serve.room import ledger_at
 from modelwright.serve.settings import DeploymentSettings
 from modelwright.serve.target import KINDS, InferenceTarget, Place, UnknownClusterKind, make_target
-from modelwright.workspace.clusters import DEFAULT_CLUSTER
 from modelwright.workspace.errors import InUse, WrongState
 from modelwright.workspace.records.assets import Use
-from modelwright.workspace.records.clusters import Cluster
+from modelwright.workspace.records.clusters import DEFAULT_CLUSTER, Cluster
 from modelwright.workspace.records.endpoints import Deployment, DesiredState, EndpointState
 
 if TYPE_CHECKING:

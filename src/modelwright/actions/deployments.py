@@ -14,8 +14,8 @@ from modelwright.serve.keys import Keys
 from modelwright.serve.settings import DeploymentSettings
 from modelwright.serve.status import EndpointStatus
 from modelwright.serve.target import Offer
-from modelwright.workspace.clusters import DEFAULT_CLUSTER
 from modelwright.workspace.errors import InvalidTraffic, NotFound, WrongState
+from modelwright.workspace.records.clusters import DEFAULT_CLUSTER
 from modelwright.workspace.records.endpoints import (
     Deployment,
     DesiredState,

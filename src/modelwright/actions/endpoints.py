@@ -28,8 +28,8 @@ from modelwright.serve.capacity import Unschedulable
 from modelwright.serve.errors import InvalidSetting
 from modelwright.serve.status import EndpointStatus, State
 from modelwright.serve.target import Offer
-from modelwright.workspace.clusters import DEFAULT_CLUSTER
 from modelwright.workspace.errors import NotFound, WrongState
+from modelwright.workspace.records.clusters import DEFAULT_CLUSTER
 from modelwright.workspace.records.endpoints import (
     Deployment,
     DeploymentLineage,

@@ -12,11 +12,8 @@ from modelwright.workspace.clock import Clock
 from modelwright.workspace.database import Database
 from modelwright.workspace.errors import NameTaken, NotFound
 from modelwright.workspace.names import checked_cluster_name
-from modelwright.workspace.records.clusters import Cluster
+from modelwright.workspace.records.clusters import DEFAULT_CLUSTER, Cluster
 from modelwright.workspace.rows import AnyRow, put
-
-DEFAULT_CLUSTER = "default"
-"""The cluster that is always there: processes of this machine."""
 
 _C = tables.clusters.c
 _SHOWN = (

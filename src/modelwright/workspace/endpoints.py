@@ -11,12 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from modelwright.workspace import tables
 from modelwright.workspace.clock import Clock
-from modelwright.workspace.clusters import DEFAULT_CLUSTER
 from modelwright.workspace.database import Database
 from modelwright.workspace.deployments import Deployments
 from modelwright.workspace.errors import NameTaken
 from modelwright.workspace.names import checked_endpoint_name
 from modelwright.workspace.records.assets import AssetReference
+from modelwright.workspace.records.clusters import DEFAULT_CLUSTER
 from modelwright.workspace.records.endpoints import (
     DesiredState,
     Endpoint,

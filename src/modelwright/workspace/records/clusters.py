@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+DEFAULT_CLUSTER = "default"
+"""The cluster that is always there: processes of this machine."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
