@@ -104,7 +104,7 @@ def test_a_reader_who_has_seen_enough_is_no_mistake() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["componnet"], "Did you mean 'component'?"),
+        (["componnet"], "Did you mean 'component'"),
         (["component", "lst"], "Did you mean 'list'?"),
         (["component", "list", "--jsn"], "--json"),
         (["component", "show"], "Missing argument 'ID'"),
