@@ -48,7 +48,7 @@ def test_the_palette_leaves_out_what_is_hidden(server: Running) -> None:
 
 
 def test_samples_come_with_what_draws_their_thumbnail(server: Running) -> None:
-    (cars,) = server.get("/api/samples/datasets")["items"]
+    cars = server.get("/api/samples/datasets")["items"][0]
     assert cars["licence"] == "CC BY 4.0"
     listed = server.get("/api/samples/pipelines")["items"]
     assert [p["id"] for p in listed] == [p.id for p in samples.PIPELINES]

@@ -170,20 +170,44 @@ def delete_dataset(
     home.workspace.datasets.delete(name, version=version, force=force)
 
 
-def add_samples(home: Home) -> None:
-    """Have the sample datasets of this version registered; one that was deleted stays away."""
-    known = home.workspace.settings.get(_SAMPLES, {"version": "", "names": []})
-    names = [sample.name for sample in samples.DATASETS]
+def add_samples(home: Home, *, large: bool = False) -> None:
+    """Have the sample datasets of this version registered; one that was deleted stays away.
+
+    large: also those that take a moment to read; see `bring_sample`.
+    """
+    known = _known_samples(home)
+    wanted = [s for s in samples.DATASETS if large or not s.large or s.name in known["names"]]
+    names = [sample.name for sample in wanted]
     unchanged = known["version"] == modelwright.__version__ and set(names) <= set(known["names"])
     if unchanged and all(_stored(home, name) for name in names):
         return
-    for sample in samples.DATASETS:
+    for sample in wanted:
         former = _latest(home, sample.name)
         gone = former is None and sample.name in known["names"]
         foreign = former is not None and "sample" not in former.origin
         if not gone and not foreign:
             _add_sample(home, sample)
     home.workspace.settings.set(_SAMPLES, {"version": modelwright.__version__, "names": names})
+
+
+def bring_sample(home: Home, name: str) -> bool:
+    """Register a sample dataset that somebody asks for by its name; whether it is there now.
+
+    The large ones are not registered with a new home, but when they are first needed.
+    """
+    known = _known_samples(home)
+    found = next((s for s in samples.DATASETS if s.name == name), None)
+    if found is None or name in known["names"] or _latest(home, name) is not None:
+        return False
+    _add_sample(home, found)
+    home.workspace.settings.set(_SAMPLES, {**known, "names": [*known["names"], name]})
+    return True
+
+
+def _known_samples(home: Home) -> dict[str, Any]:
+    """Which samples have been registered here, and by which version."""
+    known: dict[str, Any] = home.workspace.settings.get(_SAMPLES, {"version": "", "names": []})
+    return known
 
 
 def _add_sample(home: Home, sample: samples.SampleDataset) -> None:

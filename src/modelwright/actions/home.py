@@ -36,7 +36,7 @@ class Home:
     ) -> None:
         self.workspace = workspace
         self.store = store
-        self.assets = RegisteredAssets(workspace.datasets, store)
+        self.assets = RegisteredAssets(workspace.datasets, store, bring=self._bring)
         self.history = FolderHistory(self.folder / "history")
         self._start_workers = start_workers
         self._targets: dict[str, Target] = {}
@@ -73,6 +73,11 @@ class Home:
             workspace.close()
             raise
         return home
+
+    def _bring(self, name: str) -> bool:
+        from modelwright.actions.datasets import bring_sample
+
+        return bring_sample(self, name)
 
     @property
     def folder(self) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from modelwright.components.outline import Outline, outline_of
@@ -20,20 +20,27 @@ if TYPE_CHECKING:
 class RegisteredAssets:
     """The `Assets` of a home: datasets by name, stored values by digest.
 
+    bring: registers a dataset of that name that is not there yet, if it can; whether it did.
     used: digests that a run took of some datasets; a look-up gives the version that has them, even
     one that has been deleted since, instead of the latest.
     """
 
     def __init__(
-        self, datasets: Datasets, store: Store, *, used: Mapping[str, Digest] | None = None
+        self,
+        datasets: Datasets,
+        store: Store,
+        *,
+        bring: Callable[[str], bool] = lambda name: False,
+        used: Mapping[str, Digest] | None = None,
     ) -> None:
         self._datasets = datasets
+        self._bring = bring
         self._store = store
         self._used = dict(used or {})
 
     def as_of(self, used: Mapping[str, Digest]) -> RegisteredAssets:
         """The same assets as a run has used them: digest by name of the dataset."""
-        return RegisteredAssets(self._datasets, self._store, used=used)
+        return RegisteredAssets(self._datasets, self._store, bring=self._bring, used=used)
 
     def dataset(self, name: str, version: int | None = None) -> DatasetAsset:
         """A dataset's version, the latest one for None.  Raises UnknownDataset."""
@@ -51,7 +58,12 @@ class RegisteredAssets:
             for found in self._datasets.versions(name, deleted=True):
                 if found.digest == self._used[name]:
                     return found
-        return self._datasets.get(name, version=version)
+        try:
+            return self._datasets.get(name, version=version)
+        except NotFound:
+            if not self._bring(name):
+                raise
+            return self._datasets.get(name, version=version)
 
     def outline(self, digest: Digest) -> Outline | None:
         """What is known of a stored value.  Raises UnknownArtifact."""

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import uvicorn
 from fastapi import FastAPI
 
+from modelwright.actions.datasets import add_samples
 from modelwright.actions.home import Home
 from modelwright.api.app import create_app
 from modelwright.api.guard import Doors
@@ -59,6 +60,7 @@ def serve(
         if on_ready is not None:
             on_ready(address)
         _warm_up(home)
+        add_samples(home, large=True)
 
     with log_kept(home.folder / "logs" / "server.log"):
         ApiServer(app, ready).run(sockets=[line])

@@ -12,7 +12,8 @@ _HERE = Path(__file__).parent
 class SampleDataset:
     """A data file that every home has by name.
 
-    missing: the texts that stand for a missing value in it.
+    missing: the texts that stand for a missing value in it.  large: whether it takes a moment to
+    read, so that it is registered only when it is needed, or by a server once it is ready.
     """
 
     name: str
@@ -21,6 +22,7 @@ class SampleDataset:
     source: str
     licence: str
     missing: tuple[str, ...] = ("",)
+    large: bool = True
 
     @property
     def path(self) -> Path:
@@ -59,6 +61,38 @@ DATASETS = (
         source="Automobile, J. Schlimmer, UCI Machine Learning Repository, doi:10.24432/C5B01C",
         licence="CC BY 4.0",
         missing=("?", ""),
+        large=False,
+    ),
+    SampleDataset(
+        name="German Credit Card UCI dataset",
+        description="1,000 borrowers with 20 features; credit-risk is 1 for low risk and 2 for high.",
+        file="german-credit.csv",
+        source="Statlog (German Credit Data), H. Hofmann, UCI Machine Learning Repository, "
+        "doi:10.24432/C5NC77",
+        licence="CC BY 4.0",
+    ),
+    SampleDataset(
+        name="Census Income 2000",
+        description="29,501 workers of the United States in 2000: schooling, experience, place, and "
+        "the logarithm of their weekly income.",
+        file="us-census-2000-income.csv",
+        source="US Census Bureau, Census 2000 public use microdata, as in J. Wooldridge's textbook data",
+        licence="public domain",
+    ),
+    SampleDataset(
+        name="Telephone Customers",
+        description="5,000 customers of a telephone company, what they used, and whether they left; "
+        "artificial data after a real company's.",
+        file="telecom-churn.csv",
+        source="Churn, MLC++ machine learning library (Silicon Graphics)",
+        licence="free for any use",
+    ),
+    SampleDataset(
+        name="Letter Recognition",
+        description="20,000 distorted pictures of the 26 capital letters, each as 16 measurements.",
+        file="letter-recognition.csv",
+        source="Letter Recognition, D. Slate, UCI Machine Learning Repository, doi:10.24432/C5ZP40",
+        licence="CC BY 4.0",
     ),
 )
 
@@ -69,5 +103,53 @@ PIPELINES = (
         description="Predicts the price of a car from its make and its technical data "
         "with a linear regression.",
         file="automobile-price.yaml",
+    ),
+    SamplePipeline(
+        id="automobile-price-compare",
+        title="Regression - Automobile Price Prediction (Advanced)",
+        description="Compares boosted trees with a forest on the prices of cars.",
+        file="automobile-price-compare.yaml",
+    ),
+    SamplePipeline(
+        id="income-feature-selection",
+        title="Binary Classification with Feature Selection - Income Prediction",
+        description="Chooses the features that say most about an income before it learns from them.",
+        file="income-feature-selection.yaml",
+    ),
+    SamplePipeline(
+        id="credit-risk",
+        title="Binary Classification with custom Python Script - Credit Risk Prediction",
+        description="Weighs one kind of mistake more than the other, with scripts, for two learners.",
+        file="credit-risk.yaml",
+    ),
+    SamplePipeline(
+        id="customer-relationship",
+        title="Binary Classification - Customer Relationship Prediction",
+        description="Predicts which customers will leave, with and without made-up examples (SMOTE).",
+        file="customer-relationship.yaml",
+    ),
+    SamplePipeline(
+        id="letter-recognition",
+        title="Multiclass Classification - Letter Recognition",
+        description="Reads letters with a two-class model for each of them.",
+        file="letter-recognition.yaml",
+    ),
+    SamplePipeline(
+        id="cross-validation",
+        title="Cross Validation for Binary Classification - Adult Income Prediction",
+        description="Tells how good a classifier is on rows it has not seen, fold by fold.",
+        file="cross-validation.yaml",
+    ),
+    SamplePipeline(
+        id="permutation-importance",
+        title="Permutation Feature Importance",
+        description="Tells which columns a model needs, by shuffling them one by one.",
+        file="permutation-importance.yaml",
+    ),
+    SamplePipeline(
+        id="tune-parameters",
+        title="Tune Parameters for Binary Classification - Adult Income Prediction",
+        description="Finds good settings of a classifier by trying many.",
+        file="tune-parameters.yaml",
     ),
 )

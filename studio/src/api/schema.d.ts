@@ -125,7 +125,7 @@ export interface paths {
         };
         /**
          * List Sample Datasets
-         * @description The sample datasets with their origin and terms; every home has them registered.
+         * @description The sample datasets with their origin and terms; registered at the latest when first needed.
          */
         get: operations["list_sample_datasets"];
         put?: never;

@@ -41,7 +41,7 @@ def upgrade_parameters(component_id: str, former: NodeSettings, here: HereDep) -
 
 @router.get("/samples/datasets")
 def list_sample_datasets() -> Listed[SampleDataset]:
-    """The sample datasets with their origin and terms; every home has them registered."""
+    """The sample datasets with their origin and terms; registered at the latest when first needed."""
     return Listed[SampleDataset](items=[SampleDataset.of(s) for s in samples.DATASETS])
 
 
