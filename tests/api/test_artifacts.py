@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from modelwright.data.file_bundle import FileBundle
 from modelwright.data.schema import Column, ColumnType, Role
 from modelwright.data.table import Table
 from tests.api.servers import Running, fault, running
@@ -248,3 +249,19 @@ def test_a_value_that_is_not_there_is_told_so(server: Running) -> None:
     assert fault(server.client.post(f"{missing}/rows", json={}), 404)
     assert fault(server.client.get(f"{missing}/download"), 404)
     assert fault(server.client.get("/api/artifacts/sha256:xyz"), 422)
+
+
+def test_files_are_listed_and_images_shown(server: Running) -> None:
+    png = b"\x89PNG\r\n\x1a\n"
+    digest = server.home.store.put(FileBundle({"plot-01.png": png, "a/page.html": b"<script>"}))
+    listed = server.get(f"/api/artifacts/{digest}")["content"]["files"]
+    assert [(f["name"], f["size"], f["media_type"]) for f in listed] == [
+        ("a/page.html", 8, "application/octet-stream"),
+        ("plot-01.png", 8, "image/png"),
+    ]
+    image = server.client.get(f"/api/artifacts/{digest}/files/plot-01.png")
+    assert (image.content, image.headers["content-type"]) == (png, "image/png")
+    page = server.client.get(f"/api/artifacts/{digest}/files/a/page.html")
+    assert page.headers["content-type"] == "application/octet-stream"
+    lost = server.client.get(f"/api/artifacts/{digest}/files/plot-1.png")
+    assert "plot-01.png" in fault(lost, 404)["remedy"]

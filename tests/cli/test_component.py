@@ -43,7 +43,8 @@ def test_the_text_names_what_the_json_holds(modelwright: Command) -> None:
 def test_hidden_components_are_listed_only_when_asked_for(modelwright: Command) -> None:
     plain = {c["id"] for c in modelwright("component", "list", "--json").json}
     every = {c["id"] for c in modelwright("component", "list", "--all", "--json").json}
-    assert every - plain == {"dataset", "saved-model", "saved-transformation", "saved-data"}
+    saved = {"saved-model", "saved-transformation", "saved-data", "saved-files"}
+    assert every - plain == {"dataset", *saved}
 
 
 def test_a_category_narrows_the_list(modelwright: Command) -> None:

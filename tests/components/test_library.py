@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,3 +77,31 @@ def test_the_installed_library_holds_every_component_of_the_palette_once() -> No
     assert len(ids) == len(set(ids)) == len(library())
     assert {"split-data", "web-service-input", "dataset"} <= set(ids)
     assert library() is library()
+
+
+def test_a_module_that_cannot_be_imported_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = tmp_path / "broken-1.dist-info"
+    site.mkdir()
+    (site / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    (site / "entry_points.txt").write_text(
+        "[modelwright.components]\none = broken_parts\ntwo = no_such_parts\n"
+    )
+    (tmp_path / "broken_parts.py").write_text("raise ValueError('old\\nway')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    library.cache_clear()
+    try:
+        found = library()
+        told = [(u.module, u.package, u.why) for u in found.unusable]
+    finally:
+        monkeypatch.undo()
+        library.cache_clear()
+
+    assert told == [
+        ("broken_parts", "broken", "ValueError: old"),
+        ("no_such_parts", "broken", "ModuleNotFoundError: No module named 'no_such_parts'"),
+    ]
+    assert "broken_parts" in caplog.text
+    assert "split-data" in found
+    assert library().unusable == []

@@ -24,7 +24,10 @@ from modelwright.data.table import Table
 
 A = TypeVar("A", bound=Artifact)
 
-SOURCES = {"dataset", "saved-data", "saved-model", "saved-transformation", "web-service-input"}
+SOURCES = {
+    *("dataset", "saved-data", "saved-files", "saved-model", "saved-transformation"),
+    "web-service-input",
+}
 """Components that are never run: the plan or a request puts something in their place."""
 
 NUMERIC: dict[str, Any] = {"rules": [{"types": ["Numeric"]}]}
@@ -145,6 +148,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "train-anomaly-detection-model": (Example({}, {"untrained_model": detector}),),
     "assign-data-to-clusters": (Example({}, {"trained_model": clusters}),),
     "import-data": (Example({"data_source": "Datastore", "path": "cars.csv"}),),
+    "import-files": (Example({"path": "cars.csv"}),),
     "export-data": (Example({"path": "memory://contract/cars.csv", "if_exists": "Overwrite"}),),
     "enter-data-manually": (Example({"data": "a,b\n1,x\n2,y\n"}),),
     "select-columns-in-dataset": (Example({"columns": ["price", "make"]}),),

@@ -143,6 +143,15 @@ def test_the_order_of_what_was_learnt_changes_no_digest(tmp_path: Path) -> None:
     assert store.put(one) == store.put(other)
 
 
+def test_marks_follow_a_rename_to_a_name_that_was_dropped_before() -> None:
+    table = Table(pl.DataFrame({"a": ["x"], "b": ["y"]})).mark("b", categorical=True)
+    transform = Transform(Formula(Drop(["a"]), Rename({"b": "a"})), table.schema)
+
+    after = transform.apply(table)
+
+    assert after.schema.columns == (Column("a", ColumnType.STRING, categorical=True),)
+
+
 @pytest.mark.parametrize("kind", [Transform, Model, UntrainedModel])
 @pytest.mark.parametrize("content", ["", "nonsense", "{}", "[]", '{"natives": 3}'])
 def test_a_damaged_fitted_value_is_told(kind: type[Artifact], content: str, tmp_path: Path) -> None:

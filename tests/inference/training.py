@@ -85,7 +85,7 @@ class Trained:
         return value
 
 
-def trained(text: str, **tables: Table) -> Trained:
+def trained(text: str, *, context: Context | None = None, **tables: Table) -> Trained:
     """The graph of a file's text after it ran on data sets of these names."""
     graph = read(text).graph
     store = Store.open(Path(tempfile.mkdtemp(prefix="modelwright-test-")))
@@ -109,7 +109,7 @@ def trained(text: str, **tables: Table) -> Trained:
             wires = data_wires_into(graph, node, port.name)
             given[port.name] = ran.values[wires[0].source] if wires else None
         if "context" in inspect.signature(component.run).parameters:
-            given["context"] = Context()
+            given["context"] = context or Context()
         for name, value in outputs_by_port(component, component.run(**given)).items():
             if value is not None:
                 ran.values[Pin(node, name)] = value

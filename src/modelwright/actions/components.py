@@ -21,8 +21,11 @@ def list_components(
     if found is None:
         from modelwright.components.library import library
 
-        found = [component.__component__.to_json() for component in library()]
-        note(folder, found)
+        known = library()
+        found = [component.__component__.to_json() for component in known]
+        # What is missing now may be there the next time.
+        if not known.unusable:
+            note(folder, found)
     wanted = category.casefold()
     return [d for d in found if (hidden or not d["hidden"]) and wanted in d["category"].casefold()]
 

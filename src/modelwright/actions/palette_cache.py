@@ -68,7 +68,10 @@ def _announced() -> Iterator[str]:
     for point in sorted(entry_points(group=GROUP), key=lambda p: p.value):
         version = point.dist.version if point.dist else ""
         yield f"{point.value} {version}"
-        spec = find_spec(point.value)
+        spec = None
+        # It imports the packages above, and those may be broken.
+        with suppress(Exception):
+            spec = find_spec(point.value)
         if spec is not None and spec.origin is not None:
             yield _stamp(Path(spec.origin))
 

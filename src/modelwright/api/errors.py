@@ -25,6 +25,7 @@ STATUSES: Mapping[HTTPStatus, tuple[str, ...]] = {
     HTTPStatus.NOT_FOUND: (
         "missing-artifact",
         "no-output",
+        "no-such-file",
         "not-found",
         "unknown-artifact",
         "unknown-component",

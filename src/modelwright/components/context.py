@@ -98,7 +98,8 @@ class Context:
     workers where the place has them; results in order.  width: how many of them may work on items at
     a time.  report: JSON about the work so far for whoever watches the run; it adds to the reports
     before.  notes: findings kept beyond the end of the process.
-    threads: that the step may use; None for all.
+    threads: that the step may use; None for all.  resident: the step will be done again and again, as
+    for requests, so what takes long to start should stay.
     """
 
     log: Callable[[str], None] = _quiet
@@ -110,6 +111,7 @@ class Context:
     report: Callable[[Mapping[str, Any]], None] = _untold
     notes: Notes = field(default_factory=_Forgetful)
     threads: int | None = None
+    resident: bool = False
 
     def within_item(self) -> Context:
         """What a task within an item of `map` may ask for: its share of the threads, and nothing else."""

@@ -8,7 +8,16 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Self,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from pydantic import BaseModel, ConfigDict
 from pydantic import ValidationError as PydanticError
@@ -246,6 +255,10 @@ class Component(BaseModel):
         A component that gives one runs by applying it, so a compiled scorer cannot differ from a run.
         """
         return None
+
+    def as_frozen(self) -> Self:
+        """The component as it stays in an inference pipeline, with nothing left open that training knew."""
+        return self
 
     @property
     def always_runs(self) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -12,6 +14,8 @@ from typing import Any
 from modelwright.components.contract import Component, ComponentSpec
 from modelwright.components.errors import ComponentError, UnknownComponent
 from modelwright.data.errors import nearest
+
+_log = logging.getLogger("modelwright.components")
 
 ENTRY_POINTS = "modelwright.components"
 """Group of entry points under which another package names modules that define components."""
@@ -32,10 +36,28 @@ class NewerComponent(ComponentError):
         )
 
 
-class Library:
-    """Component classes by id; former ids lead to their successors."""
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A module of components that cannot be imported; the others are there without it.
 
-    def __init__(self, components: Iterator[type[Component]]) -> None:
+    package: that brings it; empty for this one.  why: the error in one line.
+    """
+
+    module: str
+    package: str
+    why: str
+
+
+class Library:
+    """Component classes by id; former ids lead to their successors.
+
+    unusable: modules whose components are missing, filled while the components are read.
+    """
+
+    def __init__(
+        self, components: Iterator[type[Component]], unusable: Sequence[Unusable] = ()
+    ) -> None:
+        self.unusable = unusable
         self._by_id: dict[str, type[Component]] = {}
         self._former: dict[str, str] = {}
         for component in components:
@@ -93,18 +115,35 @@ class Library:
 
 @cache
 def library() -> Library:
-    """The components of this package and of every installed package that announces some."""
-    return Library(_components())
+    """The components of this package and of every installed package that announces some.
+
+    A module that cannot be imported is logged and listed under `unusable`; the rest is there.
+    """
+    unusable: list[Unusable] = []
+    return Library(_components(_modules(), unusable), unusable)
 
 
-def _components() -> Iterator[type[Component]]:
+def _modules() -> Iterator[tuple[str, str]]:
+    """The modules that define components, each with the package that brings it."""
     from modelwright.components import palette
 
     for module in pkgutil.walk_packages(palette.__path__, palette.__name__ + "."):
         if not module.ispkg:
-            yield from _defined_in(module.name)
+            yield module.name, ""
     for point in entry_points(group=ENTRY_POINTS):
-        yield from _defined_in(point.value)
+        yield point.value, point.dist.name if point.dist else point.name
+
+
+def _components(
+    modules: Iterable[tuple[str, str]], unusable: list[Unusable]
+) -> Iterator[type[Component]]:
+    for name, package in modules:
+        try:
+            yield from _defined_in(name)
+        except Exception as error:  # noqa: BLE001  # the code of others may raise anything
+            why = f"{type(error).__name__}: {error}".partition("\n")[0]
+            unusable.append(Unusable(name, package, why))
+            _log.warning("the components of %s cannot be used: %s", name, why)
 
 
 def _defined_in(name: str) -> Iterator[type[Component]]:

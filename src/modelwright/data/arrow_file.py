@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from modelwright.data.column_names import all_named, named
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -43,7 +45,7 @@ class Coded:
 
     def text(self, name: str) -> pl.Expr:
         """The values of a coded column, as text."""
-        return pl.lit(self.dictionaries[name]).gather(pl.col(name)).alias(name)
+        return pl.lit(self.dictionaries[name]).gather(named(name)).alias(name)
 
     def decode(self, frame: pl.DataFrame | None = None) -> pl.DataFrame:
         """The whole frame, or some of its rows, with text in place of codes."""
@@ -120,12 +122,13 @@ def _encode(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
 
 
 def _distinct(series: pl.Series) -> pl.Series:
-    return series.unique(maintain_order=True).drop_nulls()
+    # Polars looks the column up by its name, which may look like a pattern.
+    return series.alias("values").unique(maintain_order=True).drop_nulls()
 
 
 def _codes(frame: pl.DataFrame, known: Mapping[str, pl.Series]) -> pl.DataFrame:
     return frame.select(
-        pl.col(name).cast(pl.Enum(values), strict=False).to_physical()
+        named(name).cast(pl.Enum(values), strict=False).to_physical()
         for name, values in known.items()
     )
 
@@ -134,9 +137,9 @@ def _arrays(rows: pl.DataFrame, dictionaries: Mapping[str, Any]) -> list[Any]:
     """The columns as Arrow arrays whose every byte is given by the values."""
     missing = {series.name: series.null_count() for series in rows.iter_columns()}
     holes = [name for name, count in missing.items() if count]
-    masks = {m.name: _bits(m.to_numpy()) for m in rows.select(pl.col(holes).is_not_null())}
+    masks = {m.name: _bits(m.to_numpy()) for m in rows.select(all_named(holes).is_not_null())}
     filled = rows.with_columns(
-        pl.col(name).to_physical().fill_null(_UNDER_NULL.get(dtype, 0))
+        named(name).to_physical().fill_null(_UNDER_NULL.get(dtype, 0))
         for name, dtype in rows.schema.items()
         if _is_plain(dtype) and (name in masks or isinstance(dtype, pl.Datetime))
     )

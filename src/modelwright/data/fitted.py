@@ -44,8 +44,8 @@ class Transform(Artifact):
         for name in sorted(self.formula.required()):
             table.schema.column(name, port="dataset")
         frame = self.formula.apply(table.frame, natives=self.natives)
-        renamed = self.formula.renamed()
-        return Table(frame, table.schema.rename(renamed).put(*self.marks))
+        # Step by step: a rename may give a name that another step has taken away.
+        return Table(frame, self.formula.outputs(table.schema).put(*self.marks))
 
     def save(self, folder: Path) -> None:
         """Write the formula as JSON and each native value as a file of its own."""

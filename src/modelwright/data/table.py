@@ -13,6 +13,7 @@ import polars as pl
 
 from modelwright.data import arrow_file
 from modelwright.data.artifact import Artifact, CorruptArtifact
+from modelwright.data.column_names import named
 from modelwright.data.schema import Column, ColumnType, Role, Schema
 
 _FRAME = "frame.arrow"
@@ -140,7 +141,7 @@ def _canonical(frame: pl.DataFrame) -> tuple[pl.DataFrame, set[str]]:
         if isinstance(dtype, pl.Datetime):
             # A time zone is part of the value; only the unit is brought to microseconds.
             if dtype.time_unit != "us":
-                casts.append(pl.col(name).dt.cast_time_unit("us"))
+                casts.append(named(name).dt.cast_time_unit("us"))
             continue
-        casts.append(pl.col(name).cast(kind.dtype))
+        casts.append(named(name).cast(kind.dtype))
     return (frame.with_columns(casts) if casts else frame), categories

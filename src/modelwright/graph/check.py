@@ -28,7 +28,7 @@ from modelwright.graph.submission import refusal
 REQUEST_INPUT = "web-service-input"
 REPLY_OUTPUT = "web-service-output"
 DATASET = "dataset"
-SAVED = ("saved-model", "saved-transformation", "saved-data")
+SAVED = ("saved-model", "saved-transformation", "saved-data", "saved-files")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from modelwright.components.contract import Bypass, Replay
 from modelwright.components.library import Library
 from modelwright.data.artifact import Artifact, Digest
 from modelwright.data.errors import ModelwrightError
+from modelwright.data.file_bundle import FileBundle
 from modelwright.data.fitted import Model, Transform
 from modelwright.data.schema import Schema
 from modelwright.data.table import Table
@@ -373,6 +374,11 @@ class _Rewrite:
                 if changed != component:
                     component, schema = changed, schema.drop([column])
                     action, reason = "changed", f'its settings no longer name "{column}"'
+        frozen = component.as_frozen()
+        if frozen != component:
+            also = f"{reason}; " if action == "changed" else ""
+            component, action = frozen, "changed"
+            reason = f"{also}its settings name exactly what training had"
         if action == "changed":
             node = replace(node, parameters=component.settings(), version=spec.version)
         self._put(pin.node, node, sources)
@@ -400,10 +406,12 @@ class _Rewrite:
             if isinstance(value, Model)
             else ("saved-transformation", "TD", "transformation", "what was learnt")
             if isinstance(value, Transform)
+            else ("saved-files", "FD", "files", "files that do not depend on the request")
+            if isinstance(value, FileBundle)
             else ("saved-data", "DD", "dataset", "rows that do not depend on the request")
         )
-        if not isinstance(value, Model | Transform | Table):
-            # Anything else, such as a bundle of files, is brought by the node that brought it.
+        if not isinstance(value, Model | Transform | Table | FileBundle):
+            # Anything else, such as a learner, is brought by the node that brings it.
             self.new = self.new.with_node(pin.node, self.old.nodes[pin.node])
             self._note(pin.node, "kept", "does not depend on the request", by=(pin.node,))
             return pin
@@ -420,7 +428,7 @@ class _Rewrite:
         if not isinstance(value, Transform) or self.old.nodes[pin.node].component.startswith(
             "saved"
         ):
-            folded: Action = "folded" if isinstance(value, Table) else "replaced"
+            folded: Action = "folded" if isinstance(value, Table | FileBundle) else "replaced"
             self._note(pin.node, folded, f"{what} is kept as it was in the run", by=(node,))
         return Pin(node, port)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from modelwright.components.columns import ColumnSelection
+from modelwright.components.context import Context
 from modelwright.components.contract import Component, outputs_by_port
 from modelwright.components.library import Library
 from modelwright.components.outline import TableOutline
 from modelwright.components.request_rules import RequestRule
 from modelwright.data.artifact import Artifact, Digest
 from modelwright.data.errors import ModelwrightError
+from modelwright.data.file_bundle import FileBundle
 from modelwright.data.fitted import Model, Transform
 from modelwright.data.table import Table
 from modelwright.graph.assets import Assets
@@ -156,9 +159,11 @@ class _Constants:
             if isinstance(value, Model)
             else ("saved-transformation", "transformation")
             if isinstance(value, Transform)
+            else ("saved-files", "files")
+            if isinstance(value, FileBundle)
             else ("saved-data", "dataset")
         )
-        if not isinstance(value, Model | Transform | Table):
+        if not isinstance(value, Model | Transform | Table | FileBundle):
             return graph
         frozen = NodeId(f"{wire.source.node}-{wire.source.port}")
         title = node.title or wire.source.node
@@ -185,7 +190,8 @@ class _Constants:
             return {ports[0].name: self.load(asset.digest)}
         if component.__component__.id in SAVED:
             return {ports[0].name: self.load(Digest(getattr(component, "digest", "")))}
-        return outputs_by_port(component, component.run(**self._inputs(node, component)))
+        given = {**self._inputs(node, component), **_asked_for(component)}
+        return outputs_by_port(component, component.run(**given))
 
     def _inputs(self, node: NodeId, component: Component) -> dict[str, Artifact | None]:
         given: dict[str, Artifact | None] = {}
@@ -193,6 +199,11 @@ class _Constants:
             wires = data_wires_into(self.graph, node, port.name)
             given[port.name] = self.value(wires[0].source) if wires else None
         return given
+
+
+def _asked_for(component: Component) -> dict[str, Context]:
+    asks = "context" in inspect.signature(component.run).parameters
+    return {"context": Context()} if asks else {}
 
 
 def _request(graph: Graph, checked: Check, node: NodeId, folded: _Folded) -> RequestInput:

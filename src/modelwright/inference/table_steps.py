@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from modelwright.components.context import Context
@@ -221,7 +222,8 @@ class TableSteps:
 
         if "context" not in inspect.signature(component.run).parameters:
             return {}
-        return {"context": Context(log=lambda line: _log.info("%s: %s", title, line), threads=1)}
+        log = partial(_log.info, "%s: %s", title)
+        return {"context": Context(log=log, threads=1, resident=True)}
 
     def _trace(
         self,

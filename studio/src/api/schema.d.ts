@@ -769,6 +769,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/artifacts/{digest}/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Artifact File
+         * @description One file of a stored bundle, such as a plot of a script.
+         */
+        get: operations["get_artifact_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/artifacts/{digest}/download": {
         parameters: {
             query?: never;
@@ -1819,6 +1839,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/endpoints/{name}/collected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Collected
+         * @description The files of requests and replies that an endpoint's deployments have kept, oldest first.
+         */
+        get: operations["list_collected"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/collected/{number}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Collected
+         * @description One such file: JSON lines or Parquet.
+         */
+        get: operations["download_collected"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/endpoints/{name}/export": {
         parameters: {
             query?: never;
@@ -2152,7 +2212,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** Content */
-            content: components["schemas"]["TableContent"] | components["schemas"]["ModelContent"] | components["schemas"]["TransformContent"] | components["schemas"]["LearnerContent"] | components["schemas"]["OtherContent"];
+            content: components["schemas"]["TableContent"] | components["schemas"]["ModelContent"] | components["schemas"]["TransformContent"] | components["schemas"]["LearnerContent"] | components["schemas"]["FilesContent"] | components["schemas"]["OtherContent"];
         };
         /**
          * AssetUse
@@ -2384,6 +2444,23 @@ export interface components {
             memory_gb: number | null;
         };
         /**
+         * CollectedFile
+         * @description A file of requests and replies.
+         */
+        CollectedFile: {
+            /** Deployment */
+            deployment: number;
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+        };
+        /**
          * Column
          * @description A column of a table: its name, type and marks.
          */
@@ -2487,6 +2564,35 @@ export interface components {
          * @enum {string}
          */
         ColumnType: "String" | "Integer" | "Double" | "Boolean" | "DateTime" | "Other";
+        /**
+         * Compared
+         * @description What became of the copies of requests that a shadow got.
+         */
+        Compared: {
+            /** Copies */
+            copies: number;
+            /**
+             * Failed
+             * @description It could not answer.
+             */
+            failed: number;
+            /**
+             * Different
+             * @description It answered otherwise.
+             */
+            different: number;
+            /** Rows Different */
+            rows_different: number;
+            /**
+             * Largest
+             * @description Relative difference of two numbers; null where anything else differed.
+             */
+            largest: number | null;
+            /** Example */
+            example: string;
+            /** Mean Ms */
+            mean_ms: number | null;
+        };
         /**
          * Component
          * @description All that palette, form, check and help need to know of a component.
@@ -2887,6 +2993,13 @@ export interface components {
              * @description Percent of the requests of which it gets copies, its answers being thrown away.
              */
             shadow: number;
+            /**
+             * Live
+             * @description Whether it is at work.
+             */
+            live: boolean;
+            /** @description Of a shadow that is at work. */
+            compared?: components["schemas"]["Compared"] | null;
             /** Message */
             message: string;
             lineage: components["schemas"]["DeploymentLineage"];
@@ -3340,6 +3453,34 @@ export interface components {
             reference?: string | null;
         };
         /**
+         * File
+         * @description One of several files; its bytes are under /api/artifacts/DIGEST/files/NAME.
+         */
+        File: {
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /**
+             * Media Type
+             * @description image/png for a plot of a script.
+             */
+            media_type: string;
+        };
+        /**
+         * FilesContent
+         * @description Files that travel together, such as the plots of a script.
+         */
+        FilesContent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "files";
+            /** Files */
+            files: components["schemas"]["File"][];
+        };
+        /**
          * Filter
          * @description A condition that rows must meet.
          */
@@ -3620,6 +3761,11 @@ export interface components {
         Listed_Cluster_: {
             /** Items */
             items: components["schemas"]["Cluster"][];
+        };
+        /** Listed[CollectedFile] */
+        Listed_CollectedFile_: {
+            /** Items */
+            items: components["schemas"]["CollectedFile"][];
         };
         /** Listed[Component] */
         Listed_Component_: {
@@ -7761,6 +7907,45 @@ export interface operations {
             };
         };
     };
+    get_artifact_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                digest: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
     download_artifact: {
         parameters: {
             query?: {
@@ -10376,6 +10561,86 @@ export interface operations {
                 content: {
                     "text/event-stream": string;
                 };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_collected: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_CollectedFile_"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    download_collected: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                number: number;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was sent is at fault */
             422: {

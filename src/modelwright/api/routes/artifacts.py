@@ -9,12 +9,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from starlette.background import BackgroundTask
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 
 from modelwright.actions.contents import read_content
 from modelwright.actions.downloads import DownloadFormat, write_download
 from modelwright.actions.evaluations import plots_of
 from modelwright.actions.profiles import profile_stored
+from modelwright.actions.stored_files import media_type_of, read_file
 from modelwright.actions.table_difference import table_difference
 from modelwright.api.here import HereDep
 from modelwright.api.shapes.artifacts import (
@@ -71,6 +72,18 @@ def get_plots(digest: DigestPath, here: HereDep) -> Plots:
 def get_difference(digest: DigestPath, other: DigestQuery, here: HereDep) -> TableDifference:
     """How another stored table differs from this one: rows, columns, and how values are spread."""
     return TableDifference.of(table_difference(here.home, digest, other))
+
+
+@router.get("/{digest}/files/{name:path}", response_class=Response, name="get_artifact_file")
+def get_file(digest: DigestPath, name: str, here: HereDep) -> Response:
+    """One file of a stored bundle, such as a plot of a script."""
+    content = read_file(here.home, digest, name)
+    # A stored value never changes; and what is no image must not be run by a browser.
+    headers = {
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(content, media_type=media_type_of(name), headers=headers)
 
 
 @router.get("/{digest}/download", response_class=FileResponse, name="download_artifact")

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from modelwright.actions.contents import Content
 from modelwright.actions.evaluations import Evaluation as EvaluationRecord
+from modelwright.actions.stored_files import media_type_of
 from modelwright.actions.table_difference import ColumnChange
 from modelwright.actions.table_difference import ColumnDifference as ColumnDifferenceRecord
 from modelwright.actions.table_difference import TableDifference as TableDifferenceRecord
@@ -19,6 +20,7 @@ from modelwright.actions.table_rows import Sorting as SortingRecord
 from modelwright.api.shapes.graph import Column, columns_of
 from modelwright.api.shapes.runs import MetricTable
 from modelwright.api.shapes.shape import Asked, Shape
+from modelwright.data.file_bundle import FileBundle
 from modelwright.data.fitted import Model, Transform, UntrainedModel
 from modelwright.data.schema import ColumnType, Role, Task
 from modelwright.data.table import Table
@@ -140,6 +142,22 @@ class LearnerContent(Shape):
     parameters: dict[str, Any]
 
 
+class File(Shape):
+    """One of several files; its bytes are under /api/artifacts/DIGEST/files/NAME."""
+
+    name: str
+    size: int
+    media_type: str
+    """image/png for a plot of a script."""
+
+
+class FilesContent(Shape):
+    """Files that travel together, such as the plots of a script."""
+
+    kind: Literal["files"] = "files"
+    files: list[File]
+
+
 class OtherContent(Shape):
     """A value of which only the figures of its summary are shown."""
 
@@ -157,7 +175,12 @@ class Artifact(Shape):
     """Bytes of its files."""
     summary: dict[str, Any]
     content: Annotated[
-        TableContent | ModelContent | TransformContent | LearnerContent | OtherContent,
+        TableContent
+        | ModelContent
+        | TransformContent
+        | LearnerContent
+        | FilesContent
+        | OtherContent,
         Field(discriminator="kind"),
     ]
 
@@ -176,8 +199,14 @@ class Artifact(Shape):
 
 def _content(
     value: object,
-) -> TableContent | ModelContent | TransformContent | LearnerContent | OtherContent:
+) -> TableContent | ModelContent | TransformContent | LearnerContent | FilesContent | OtherContent:
     match value:
+        case FileBundle():
+            files = [
+                File(name=name, size=len(content), media_type=media_type_of(name))
+                for name, content in value.files.items()
+            ]
+            return FilesContent(files=files)
         case Table():
             return TableContent(rows=value.rows, columns=columns_of(value.schema))
         case Model():

@@ -19,6 +19,7 @@ from modelwright.components.places.errors import (
     TargetExists,
 )
 from modelwright.components.places.storage import allowed_file
+from modelwright.data.column_names import named
 from modelwright.data.schema import ColumnType
 from modelwright.data.table import Table
 
@@ -158,7 +159,7 @@ def _joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
     texts = {n for part in parts for n, d in part.schema.items() if d == pl.String}
     same = [
         part.with_columns(
-            pl.col(n).cast(pl.String)
+            named(n).cast(pl.String)
             for n, d in part.schema.items()
             if n in texts and d != pl.String
         )
@@ -193,7 +194,7 @@ def _fit(connection: Connection, line: Line, target: SqlTable, table: Table) -> 
 
 def _records(part: pl.DataFrame) -> list[dict[str, Any]]:
     plain = part.with_columns(
-        pl.col(name).fill_nan(None) for name, dtype in part.schema.items() if dtype == pl.Float64
+        named(name).fill_nan(None) for name, dtype in part.schema.items() if dtype == pl.Float64
     )
     nested = [n for n, d in part.schema.items() if d.is_nested() or d == pl.Binary]
     rows = plain.to_dicts()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import polars as pl
-import polars.selectors as cs
 
+from modelwright.data.column_names import named as named
 from modelwright.data.expression import kernels
 from modelwright.data.expression.constants import constant, is_constant
 from modelwright.data.expression.errors import MissingNative
@@ -34,11 +34,6 @@ from modelwright.data.table import column_type
 
 DOUBLE = ColumnType.DOUBLE
 BOOLEAN = ColumnType.BOOLEAN
-
-
-def named(column: str) -> pl.Expr:
-    """The column of exactly that name; `pl.col` would read "*" and "^…$" as patterns."""
-    return cs.by_name(column).as_expr()
 
 
 class TableForm:

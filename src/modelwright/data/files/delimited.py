@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from modelwright.data.column_names import all_named
 from modelwright.data.files.encoding import as_utf8, wrong_byte
 from modelwright.data.files.errors import RaggedRows, UnclosedQuote, UnreadableFile, UnreadableValue
 from modelwright.data.files.layout import Layout, Records, find_layout
@@ -30,6 +31,8 @@ from modelwright.data.table import Table
 
 _FIRST_ROWS = 10_000
 _SHOWN = 5
+# Polars looks a column up by its name, which may look like a pattern.
+_ANY = "values"
 
 
 def read_delimited(source: Source, options: ReadOptions) -> Loaded:
@@ -80,7 +83,7 @@ class _Rows:
             number = "row\0"
             kept = ~pl.col(number).is_in(pl.Series(gone, dtype=pl.UInt32).implode())
             frame = frame.with_row_index(number).filter(kept)
-        return frame.select(columns)
+        return frame.select(all_named(columns))
 
     def left_out(self, options: ReadOptions) -> np.ndarray:
         """The records that are no rows, in order."""
@@ -182,7 +185,7 @@ def _frame(rows: _Rows, options: ReadOptions) -> pl.DataFrame:
     for name in names:
         if name in options.types:
             readings[name] = _asked(first[name], options.types[name], options)
-        elif reading := find_type(first[name], options, whole=whole):
+        elif reading := find_type(first[name].alias(_ANY), options, whole=whole):
             readings[name] = reading
     frame = first if whole else None
     columns = _typed(rows, readings, options, frame)
@@ -193,7 +196,7 @@ def _frame(rows: _Rows, options: ReadOptions) -> pl.DataFrame:
     if again:
         text = _collected(rows, rows.text(options, again))
         for name in again:
-            reading = find_type(text[name], options, whole=True)
+            reading = find_type(text[name].alias(_ANY), options, whole=True)
             assert reading  # noqa: S101  # all values were given
             columns[name] = text.select(
                 typed(name, reading, options, padded=rows.structure.padded)

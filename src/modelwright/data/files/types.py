@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from modelwright.data.column_names import named
 from modelwright.data.files.options import ReadOptions
 from modelwright.data.schema import ColumnType
 
@@ -72,7 +73,7 @@ def find_moment(values: pl.Series) -> str | None:
     first = values[0]
     for shape, form in _MOMENTS:
         if pl.Series([first]).str.contains(shape)[0]:
-            expression = _moments(pl.col(values.name), form)
+            expression = _moments(named(values.name), form)
             fit = values.to_frame().select(expression).to_series().null_count() == 0
             return form if fit else None
     return None
@@ -84,7 +85,7 @@ def typed(name: str, reading: Reading, options: ReadOptions, *, padded: bool) ->
     padded: whether fields may have blanks around them; if not, marks for missing values are null
     in the text already.
     """
-    text = pl.col(name)
+    text = named(name)
     if not padded:
         return _cast(text, reading, options).alias(name)
     bare = text.str.strip_chars(BLANKS)
@@ -96,7 +97,7 @@ def typed(name: str, reading: Reading, options: ReadOptions, *, padded: bool) ->
 
 def unfit(name: str, reading: Reading, options: ReadOptions, *, padded: bool) -> pl.Expr:
     """Whether a value is neither missing nor of the type."""
-    text = pl.col(name)
+    text = named(name)
     if reading.type is ColumnType.STRING:
         return pl.lit(value=False).alias(name)
     if not padded:
@@ -107,7 +108,7 @@ def unfit(name: str, reading: Reading, options: ReadOptions, *, padded: bool) ->
 
 
 def _fits(values: pl.Series, kind: ColumnType, options: ReadOptions) -> bool:
-    cast = _cast(pl.col(values.name), Reading(kind), options)
+    cast = _cast(named(values.name), Reading(kind), options)
     return values.to_frame().select(cast).to_series().null_count() == 0
 
 

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import polars as pl
 
 from modelwright.data import arrow_file
+from modelwright.data.column_names import named
 from modelwright.data.files.errors import CannotWriteFile, InvalidReadOption
 from modelwright.data.files.formats import format_of_name
 from modelwright.data.files.options import FORMATS, Format
@@ -92,12 +93,12 @@ def _flat(frame: pl.DataFrame) -> pl.DataFrame:
     for name, dtype in frame.schema.items():
         if isinstance(dtype, pl.Datetime):
             form = _MOMENT + ("%:z" if dtype.time_zone else "")
-            columns.append(pl.col(name).dt.to_string(form))
+            columns.append(named(name).dt.to_string(form))
         elif dtype.is_nested() or dtype in (pl.Binary, pl.Object):
             texts = [
                 None if v is None else json.dumps(v, default=str) for v in frame[name].to_list()
             ]
             columns.append(pl.Series(name, texts, dtype=pl.String))
         elif dtype in (pl.Duration, pl.Time):
-            columns.append(pl.col(name).cast(pl.String))
+            columns.append(named(name).cast(pl.String))
     return frame.with_columns(columns) if columns else frame

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
+import time
+import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +18,15 @@ from modelwright.components.palette.python_language.execute_python_script import
     ExecutePythonScript,
     Results,
 )
-from modelwright.components.palette.python_language.script import ScriptError
 from modelwright.data.file_bundle import FileBundle
 from modelwright.data.schema import ColumnType, Role
+from modelwright.data.scripting.errors import (
+    RequirementsNotInstalled,
+    ScriptEnded,
+    ScriptError,
+    ScriptOutOfMemory,
+    ScriptTimedOut,
+)
 from modelwright.data.table import Table
 
 CARS = Table(pl.DataFrame({"make": ["audi", "bmw"], "price": [10, 20]}))
@@ -48,7 +57,7 @@ def failure(source: str, *tables: Table | None) -> ScriptError:
 def test_a_tuple_of_one_frame_is_the_first_result() -> None:
     source = script("dataframe1['double'] = dataframe1['price'] * 2", "return dataframe1,")
 
-    first, second = run(source, CARS)
+    first, second, _ = run(source, CARS)
 
     assert first.frame.to_dict(as_series=False) == {
         "make": ["audi", "bmw"],
@@ -60,7 +69,7 @@ def test_a_tuple_of_one_frame_is_the_first_result() -> None:
 
 @pytest.mark.parametrize("returned", ["dataframe1", "[dataframe1]", "(dataframe1, None)"])
 def test_a_bare_frame_a_list_and_a_missing_second_result_do_as_well(returned: str) -> None:
-    first, second = run(script(f"return {returned}"), CARS)
+    first, second, _ = run(script(f"return {returned}"), CARS)
 
     assert (first.rows, second) == (2, None)
 
@@ -68,7 +77,7 @@ def test_a_bare_frame_a_list_and_a_missing_second_result_do_as_well(returned: st
 def test_both_tables_arrive_and_two_frames_come_back() -> None:
     other = Table(pl.DataFrame({"x": [1.5]}))
 
-    first, second = run(script("return dataframe2, dataframe1"), CARS, other)
+    first, second, _ = run(script("return dataframe2, dataframe1"), CARS, other)
 
     assert first.frame.equals(other.frame)
     assert second is not None
@@ -107,7 +116,7 @@ def test_every_type_comes_back_as_it_went_with_missing_values() -> None:
     )
     table = Table(frame)
 
-    first, _ = run(script("return dataframe1"), table)
+    first, _, _ = run(script("return dataframe1"), table)
 
     assert first.frame.equals(table.frame)
     assert first.schema == table.schema
@@ -124,7 +133,7 @@ def test_a_whole_column_stays_a_double_when_it_was_one() -> None:
 def test_marks_stay_on_columns_of_the_same_name() -> None:
     table = CARS.mark("price", role=Role.LABEL).mark("make", categorical=True)
 
-    first, _ = run(script("return dataframe1.rename(columns={'make': 'brand'})"), table)
+    first, _, _ = run(script("return dataframe1.rename(columns={'make': 'brand'})"), table)
 
     assert [c.role for c in first.schema] == [Role.FEATURE, Role.LABEL]
     assert not first.schema.column("brand").categorical
@@ -165,7 +174,7 @@ def test_bundled_files_can_be_opened_and_imported(tmp_path: Path) -> None:
     here, modules = os.getcwd(), set(sys.modules)
 
     component = ExecutePythonScript(script=source)
-    first, _ = component.run(CARS, script_bundle=bundle, context=Context(scratch=tmp_path))
+    first, _, _ = component.run(CARS, script_bundle=bundle, context=Context(scratch=tmp_path))
 
     assert first.frame["price"].to_list() == [37, 67]
     assert os.getcwd() == here
@@ -179,7 +188,7 @@ def test_another_bundle_brings_its_own_module_of_the_same_name() -> None:
 
     for factor in (1, 2):
         bundle = FileBundle({"pricing.py": f"FACTOR = {factor}".encode()})
-        first, _ = run(source, CARS, bundle=bundle)
+        first, _, _ = run(source, CARS, bundle=bundle)
         assert first.frame["price"].to_list() == [factor, factor]
 
 
@@ -256,7 +265,7 @@ def test_a_script_that_does_not_work_says_why(source: str, line: int | None, why
 def test_an_empty_table_passes() -> None:
     table = Table(pl.DataFrame(schema={"a": pl.Int64, "b": pl.String}))
 
-    first, _ = run(script("return dataframe1"), table)
+    first, _, _ = run(script("return dataframe1"), table)
 
     assert (first.rows, first.schema.names) == (0, ("a", "b"))
 
@@ -264,7 +273,7 @@ def test_an_empty_table_passes() -> None:
 def test_the_sample_script_runs() -> None:
     said: list[str] = []
 
-    first, _ = ExecutePythonScript().run(CARS, context=Context(log=said.append))
+    first, _, _ = ExecutePythonScript().run(CARS, context=Context(log=said.append))
 
     assert first.frame.equals(CARS.frame)
     assert said == ["Columns: ['make', 'price']"]
@@ -278,7 +287,7 @@ def test_a_script_that_does_not_parse_is_found_before_a_run() -> None:
 def test_nothing_is_known_of_the_results_before_a_run() -> None:
     outline = ExecutePythonScript().outline(dataset1=TableOutline(CARS.schema))
 
-    assert outline == {"results_dataset_1": None, "result_dataset_2": None}
+    assert outline == {"results_dataset_1": None, "result_dataset_2": None, "plots": None}
 
 
 def test_the_ports_are_named_as_on_the_canvas() -> None:
@@ -286,5 +295,169 @@ def test_the_ports_are_named_as_on_the_canvas() -> None:
 
     assert [p.title for p in spec.inputs] == ["Dataset1", "Dataset2", "Script Bundle"]
     assert all(p.optional for p in spec.inputs)
-    assert [p.title for p in spec.outputs] == ["Results Dataset 1", "Result Dataset 2"]
-    assert [p.optional for p in spec.outputs] == [False, True]
+    assert [p.title for p in spec.outputs] == ["Results Dataset 1", "Result Dataset 2", "Plots"]
+    assert [p.optional for p in spec.outputs] == [False, True, True]
+
+
+def test_open_figures_become_images() -> None:
+    source = script(
+        "plt.plot([1, 2])",
+        "plt.figure()",
+        "dataframe1.plot(ax=plt.gca())",
+        "return dataframe1",
+        before="import matplotlib.pyplot as plt\n",
+    )
+
+    plots = run(source, CARS).plots
+
+    assert plots is not None
+    assert list(plots.files) == ["plot-01.png", "plot-02.png"]
+    assert all(content.startswith(b"\x89PNG") for content in plots.files.values())
+    assert plots.files == (run(source, CARS).plots or plots).files
+    assert run(script("return dataframe1"), CARS).plots is None
+
+
+def test_a_script_works_in_a_process_of_its_own() -> None:
+    source = script(
+        "return pd.DataFrame({'process': [os.getpid()]})", before="import os, pandas as pd\n"
+    )
+
+    processes = {result(source)["process"][0] for _ in range(2)}
+
+    assert len(processes) == 2
+    assert os.getpid() not in processes
+
+
+def test_a_script_is_stopped_when_its_time_is_up() -> None:
+    source = script("time.sleep(60)", before="import time\n")
+    started = time.monotonic()
+
+    with pytest.raises(ScriptTimedOut, match=r"after 0\.3 seconds"):
+        ExecutePythonScript(script=source, time_limit=0.3).run(CARS, context=Context())
+    with pytest.raises(ScriptTimedOut):
+        ExecutePythonScript(script="while True: pass\n" + source, time_limit=0.3).run(
+            CARS, context=Context()
+        )
+
+    assert time.monotonic() - started < 30
+
+
+def test_a_script_gets_no_more_memory_than_it_may_have() -> None:
+    source = script("x = bytearray(800_000_000)", "return dataframe1.assign(price=len(x))")
+
+    with pytest.raises(ScriptOutOfMemory, match=r"Line 2 of the script needs more than 0\.4 GB"):
+        ExecutePythonScript(script=source, memory_limit=0.4).run(CARS, context=Context())
+    enough = ExecutePythonScript(script=source, memory_limit=1.2).run(CARS, context=Context())
+    assert enough.results_dataset_1.rows == 2
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 9)"])
+def test_a_process_that_ends_is_told_of_with_what_it_printed(end: str) -> None:
+    said: list[str] = []
+    source = script("print('so far')", end, before="import os\n")
+
+    with pytest.raises(ScriptEnded):
+        ExecutePythonScript(script=source).run(CARS, context=Context(log=said.append))
+
+    assert said == ["so far"]
+
+
+def test_prints_of_programs_that_it_starts_are_in_the_log_too() -> None:
+    said: list[str] = []
+    source = script(
+        "subprocess.run(['echo', 'from outside'], check=True)",
+        "print()",
+        "sys.stderr.write('größe\\n')",
+        "return dataframe1",
+        before="import subprocess, sys\n",
+    )
+
+    ExecutePythonScript(script=source).run(CARS, context=Context(log=said.append))
+
+    assert said == ["from outside", "", "größe"]
+
+
+def test_an_endpoint_runs_the_top_once_and_the_function_for_each_request() -> None:
+    source = script(
+        "global calls",
+        "calls += 1",
+        "return dataframe1.assign(price=calls, top=top)",
+        before="import os\ntop = os.getpid()\ncalls = 0\n",
+    )
+    component = ExecutePythonScript(script=source)
+    context = Context(resident=True)
+
+    found = [component.run(CARS, context=context).results_dataset_1.frame for _ in range(2)]
+
+    assert [f["price"][0] for f in found] == [1, 2]
+    assert found[0]["top"][0] == found[1]["top"][0]
+
+
+def test_an_endpoint_goes_on_after_a_script_that_failed_or_ended() -> None:
+    source = script(
+        "what = dataframe1['make'][0]",
+        "if what == 'fail': raise ValueError(what)",
+        "if what == 'end': os._exit(1)",
+        "return dataframe1",
+        before="import os\n",
+    )
+    component = ExecutePythonScript(script=source)
+    context = Context(resident=True)
+
+    for what, error in (("fail", ScriptError), ("end", ScriptEnded)):
+        with pytest.raises(error):
+            component.run(Table(pl.DataFrame({"make": [what]})), context=context)
+        assert component.run(CARS, context=context).results_dataset_1.rows == 2
+
+
+def wheel(folder: Path, name: str, version: str, source: str) -> Path:
+    """A package of one module, as a wheel."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{name}.py", source)
+        archive.writestr(
+            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/RECORD", "")
+    return path
+
+
+def test_packages_are_installed_once_beside_this_installation_and_pinned_by_conversion(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELWRIGHT_SCRIPT_PACKAGES", str(tmp_path / "sets"))
+    wheel(tmp_path, "oddpricing", "1.0", "FACTOR = 3\n")
+    requirements = f"--no-index\n--find-links {tmp_path}\n# prices\noddpricing>=1  # any\n"
+    source = script(
+        "return dataframe1.assign(price=oddpricing.FACTOR)", before="import oddpricing\n"
+    )
+    component = ExecutePythonScript(script=source, requirements=requirements)
+    said: list[str] = []
+
+    first, _, _ = component.run(CARS, context=Context(log=said.append))
+    wheel(tmp_path, "oddpricing", "2.0", "FACTOR = 4\n")
+    again, _, _ = component.run(CARS, context=Context(log=said.append))
+    frozen = component.as_frozen()
+    monkeypatch.setenv("MODELWRIGHT_SCRIPT_PACKAGES", str(tmp_path / "elsewhere"))
+    pinned, _, _ = frozen.run(CARS, context=Context())
+    fresh, _, _ = component.run(CARS, context=Context())
+
+    assert [t.frame["price"][0] for t in (first, again, pinned, fresh)] == [3, 3, 3, 4]
+    assert said.count("Installed oddpricing==1.0.") == 1
+    assert frozen.requirements == f"--no-index\n--find-links {tmp_path}\noddpricing==1.0"
+    assert importlib.util.find_spec("oddpricing") is None
+
+
+def test_packages_that_cannot_be_installed_are_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELWRIGHT_SCRIPT_PACKAGES", str(tmp_path))
+    component = ExecutePythonScript(requirements="--no-index\nno-such-package-anywhere")
+
+    with pytest.raises(RequirementsNotInstalled, match="no-such-package-anywhere"):
+        component.run(CARS, context=Context())
+    assert list(tmp_path.iterdir()) == []

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
+import tempfile
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field
 
 from modelwright.components.context import Context
 from modelwright.components.contract import Component, Titled
 from modelwright.components.outline import Outline
-from modelwright.components.palette.python_language.pandas_frames import from_pandas, to_pandas
-from modelwright.components.palette.python_language.script import (
-    SCRIPT,
-    ScriptError,
-    call,
-    compiled,
-    running,
-)
-from modelwright.components.parameters import PythonCode
+from modelwright.components.parameters import LongText, PythonCode
 from modelwright.data.file_bundle import FileBundle
+from modelwright.data.scripting.script import compiled
 from modelwright.data.table import Table
 
 _ENTRY = "azureml_main"
@@ -41,9 +35,10 @@ def azureml_main(dataframe1=None, dataframe2=None):
 class Results(NamedTuple):
     results_dataset_1: Annotated[Table, Titled("Results Dataset 1")]
     result_dataset_2: Annotated[Table | None, Titled("Result Dataset 2")]
+    plots: Annotated[FileBundle | None, Titled("Plots")]
 
 
-class ExecutePythonScript(Component, category="Python Language"):
+class ExecutePythonScript(Component, category="Python Language", version=2):
     """Run a Python function of your own over up to two tables.
 
     The script defines `azureml_main(dataframe1, dataframe2)`.  It gets pandas data frames, None for a
@@ -52,8 +47,15 @@ class ExecutePythonScript(Component, category="Python Language"):
 
     The files of the bundle lie in the folder "Script Bundle" below the working folder, and modules
     in it can be imported by name.  What the script prints stands in the step's log; an error
-    names its line.  Each run starts afresh: nothing that one leaves in memory or in the working
-    folder reaches the next.
+    names its line.  Figures of matplotlib that are open at the end are images on the port Plots.
+
+    The script has a process of its own.  Each run starts afresh: nothing that one leaves in memory or
+    in the working folder reaches the next.  An endpoint keeps the process: the top of the script is run
+    once, and `azureml_main` for each request, so what takes long belongs to the top.
+
+    Packages that the requirements name are installed once for each set of requirements, come before
+    those of this installation, and leave it as it is.  Conversion pins them to the versions that were
+    installed for training.
 
     In pandas an Integer column with missing values is a column of floats.  Results keep the roles
     and flags of columns that have the same name in the first or second table; a data frame's index
@@ -63,6 +65,26 @@ class ExecutePythonScript(Component, category="Python Language"):
     script: Annotated[PythonCode, Field(title="Python script")] = _SAMPLE
     """Source of the script, which defines `azureml_main`."""
 
+    requirements: LongText = ""
+    """Packages that the script needs beside those that are there, one a line as in requirements.txt."""
+
+    time_limit: Annotated[float, Field(gt=0)] | None = None
+    """Seconds after which the script is stopped; none when empty."""
+
+    memory_limit: Annotated[float, Field(gt=0)] | None = None
+    """Gigabytes that the script may have beside its libraries; none when empty."""
+
+    @classmethod
+    def from_v1(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Version 1 had the script only."""
+        return values
+
+    def as_frozen(self) -> Self:
+        """The script with its packages pinned to what training had."""
+        from modelwright.data.scripting.environment import pinned
+
+        return self.model_copy(update={"requirements": pinned(self.requirements)})
+
     def run(
         self,
         dataset1: Table | None = None,
@@ -71,51 +93,50 @@ class ExecutePythonScript(Component, category="Python Language"):
         *,
         context: Context,
     ) -> Results:
-        frames = to_pandas(dataset1), to_pandas(dataset2)
-        with running(self.script, entry=_ENTRY, bundle=script_bundle, context=context) as main:
-            line = _line_of(main)
-            try:
-                inspect.signature(main).bind(*frames)
-            except (TypeError, ValueError) as error:
-                why = f"azureml_main cannot be called with two data frames ({error})"
-                remedy = "Declare it as azureml_main(dataframe1=None, dataframe2=None)."
-                raise ScriptError(why, line=line, remedy=remedy) from None
-            first, second = _results(call(main, *frames), line)
-            self._warn_of_index(first, context)
-            self._warn_of_index(second, context)
-        given = (dataset1, dataset2)
-        what = "what azureml_main returns"
-        return Results(
-            from_pandas(first, what=what, line=line, like=given),
-            None
-            if second is None
-            else from_pandas(second, what=f"the second of {what}", line=line, like=given),
-        )
+        from modelwright.data.scripting.residents import borrowed
+
+        compiled(self.script, entry=_ENTRY)
+        with (
+            borrowed(
+                self.script,
+                entry=_ENTRY,
+                requirements=self.requirements,
+                bundle=script_bundle,
+                memory_gb=self.memory_limit,
+                time_s=self.time_limit,
+                scratch=context.scratch,
+                log=context.log,
+                keep=context.resident,
+            ) as process,
+            tempfile.TemporaryDirectory(dir=context.scratch) as folder,
+        ):
+            work = Path(folder)
+            gave = process.ask(
+                {
+                    "do": "call",
+                    "inputs": [
+                        _saved(t, work / f"{n}") for n, t in enumerate((dataset1, dataset2))
+                    ],
+                    "out": folder,
+                    "plots": not context.resident,
+                },
+                time_s=self.time_limit,
+            )
+            for note in gave["notes"]:
+                context.log(note)
+            first, second = (Table.load(Path(p)) if p else None for p in gave["tables"])
+            plots = {name: (work / name).read_bytes() for name in gave["plots"]}
+        assert first is not None  # noqa: S101  # the process sees to it
+        return Results(first, second, FileBundle(plots) if plots else None)
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         compiled(self.script, entry=_ENTRY)
         return super().outline(**inputs)
 
-    def _warn_of_index(self, frame: Any, context: Context) -> None:
-        names = [name for name in getattr(getattr(frame, "index", None), "names", ()) if name]
-        for name in names:
-            context.log(
-                f'The index "{name}" is left out of the table; reset_index() would keep it.'
-            )
 
-
-def _results(returned: Any, line: int | None) -> tuple[Any, Any]:
-    """The one or two values that were returned.  Raises ScriptError for another number."""
-    if not isinstance(returned, (tuple, list)):
-        return returned, None
-    if len(returned) not in (1, 2):
-        raise ScriptError(
-            f"azureml_main returns {len(returned)} values; one or two data frames are taken",
-            line=line,
-        )
-    return returned[0], returned[1] if len(returned) == 2 else None
-
-
-def _line_of(main: Any) -> int | None:
-    code = getattr(main, "__code__", None)
-    return code.co_firstlineno if code is not None and code.co_filename == SCRIPT else None
+def _saved(table: Table | None, folder: Path) -> str | None:
+    if table is None:
+        return None
+    folder.mkdir()
+    table.save(folder)
+    return str(folder)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from modelwright.components.errors import MissingExtra
-from modelwright.components.palette.python_language.script import ScriptError
+from modelwright.data.scripting.errors import ScriptError
 from modelwright.data.table import Table
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ def to_pandas(table: Table | None) -> pd.DataFrame | None:
     """A data frame of its own, which the user's code may change.
 
     As pandas has it: an Integer column with missing values arrives as floats, missing text as NaN.
-    Raises MissingExtra when pandas is not installed.
+    Raises MissingLibrary when pandas is not installed.
     """
     if table is None:
         return None
@@ -26,7 +25,9 @@ def to_pandas(table: Table | None) -> pd.DataFrame | None:
         import pandas as pd  # noqa: F401  # to_pandas needs it
         import pyarrow  # noqa: F401
     except ImportError as error:
-        raise MissingExtra(error.name or "pandas", "learn") from None
+        from modelwright.data.openers.lightgbm import MissingLibrary
+
+        raise MissingLibrary(error.name or "pandas", "learn") from None
     return table.frame.to_pandas().copy()
 
 

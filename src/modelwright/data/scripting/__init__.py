@@ -1,0 +1,1 @@
+"""A user's Python, in a process of its own."""
