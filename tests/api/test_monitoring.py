@@ -106,3 +106,22 @@ def test_a_token_opens_the_endpoint_until_tokens_are_revoked_or_not_taken(
     refused = server.client.post("/api/endpoints/cars/tokens", json={})
     assert fault(refused, 409)["code"] == "wrong-state"
     server.client.patch("/api/endpoints/cars", json={"access": {"auth": "both"}})
+
+
+def test_requests_and_replies_are_kept_when_that_is_wanted(server: Running, body: str) -> None:
+    change = {"settings": {"data_collection": True}}
+    server.client.patch("/api/endpoints/cars", json=change).raise_for_status()
+    deadline = time.monotonic() + 10
+    while not (files := server.get("/api/endpoints/cars/collected")["items"]):
+        assert time.monotonic() < deadline
+        call(server, body, 1)
+    (file,) = files
+    assert file["deployment"] == 1
+    content = server.client.get(f"/api/endpoints/cars/collected/1/{file['name']}").text
+    record = json.loads(content.splitlines()[0])
+    assert record["request"] == json.loads(body)
+    unknown = server.client.get("/api/endpoints/cars/collected/1/keys.json")
+    assert fault(unknown, 404)["code"] == "not-found"
+    (deployment,) = server.get("/api/endpoints/cars")["deployments"]
+    assert deployment["live"] is True
+    assert deployment["settings"]["data_collection"] is True

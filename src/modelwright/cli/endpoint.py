@@ -143,6 +143,8 @@ def show(name: NameArgument, home: HomeOption = None, json: JsonOption = False) 
                 **report.to_json(),
                 "inputs": package.inputs,
                 "outputs": package.outputs,
+                "steps": package.plan.steps,
+                "crossover": package.plan.crossover,
                 "example": {"Inputs": samples, "GlobalParameters": {}},
             }
         )
@@ -160,6 +162,14 @@ def show(name: NameArgument, home: HomeOption = None, json: JsonOption = False) 
     for reply in package.outputs:
         put()
         put(f'Output "{reply.name}": {", ".join(c.name for c in reply.columns)}')
+    put()
+    put_table(
+        ("NODE", "COMPONENT", "COMPILED", "MICROSECONDS PER ROW"),
+        ((s.title, s.component, s.compiled, s.cost_us) for s in package.plan.steps),
+        right=("MICROSECONDS PER ROW",),
+    )
+    if package.plan.crossover is not None:
+        put(f"Requests of {package.plan.crossover} rows and more are scored as a table.")
 
 
 @app.command()
@@ -297,6 +307,36 @@ def logs(
                 put(piece.text.rstrip("\n"))
             else:
                 time.sleep(_FOLLOW_S)
+
+
+@app.command()
+def collected(
+    name: NameArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", show_default=False, help="Copy the files into this folder."),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the requests and replies that an endpoint has kept, where data_collection is on."""
+    import shutil
+
+    from modelwright.actions.collected import collected_file, list_collected
+
+    with opened(home) as here:
+        found = list_collected(here, name)
+        for one in found if out else ():
+            target = (out or Path()) / str(one.deployment) / one.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(collected_file(here, name, one.deployment, one.name), target)
+    if json:
+        put_json(found)
+        return
+    put_table(
+        ("DEPLOYMENT", "FILE", "BYTES", "CHANGED"),
+        ((f.deployment, f.name, f.size, f.changed_at) for f in found),
+    )
 
 
 @app.command()

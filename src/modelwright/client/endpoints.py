@@ -187,6 +187,15 @@ class Endpoints:
         address = f"/api/endpoints/{segment(name)}/metrics"
         return tuple(self._server.get(address, since=since)["items"])
 
+    def collected(self, name: str) -> tuple[dict[str, Any], ...]:
+        """The files of requests and replies that its deployments have kept, as JSON."""
+        return tuple(self._server.get(f"/api/endpoints/{segment(name)}/collected")["items"])
+
+    def download_collected(self, name: str, deployment: int, file: str) -> bytes:
+        """The content of one such file: JSON lines or Parquet."""
+        place = f"{segment(name)}/collected/{deployment}/{segment(file)}"
+        return self._server.content(f"/api/endpoints/{place}")
+
     def delete(self, name: str) -> None:
         """Stop it and forget it with its keys and deployments."""
         self._server.delete(f"/api/endpoints/{segment(name)}")

@@ -26,10 +26,13 @@ from typing import Any
 
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.assortment import Assortment, together
+from modelwright.serve.attendants import Attendants, ways
 from modelwright.serve.control import NoReplica, private_socket, tell
+from modelwright.serve.copies import Onlooking
 from modelwright.serve.endpoint_folder import EndpointFolder, Found, Served, Wanted
 from modelwright.serve.errors import AddressTaken, InvalidSetting
 from modelwright.serve.fleet import Fleet
+from modelwright.serve.front import forget_parent
 from modelwright.serve.history import History
 from modelwright.serve.http import BACKLOG, address_of, bound
 from modelwright.serve.logs import log_to, turn_over
@@ -71,6 +74,7 @@ class Controller:
         self.listener = listener
         self.selector = selectors.DefaultSelector()
         self.fleet = Fleet(folder, listener, self.selector, self._note, [reign])
+        self.attendants = Attendants(folder, self._forget)
         self.shelf: Assortment | None = None
         self.history = History()
         self.message = ""
@@ -99,7 +103,8 @@ class Controller:
         Raises Unschedulable, and as `Assortment.load`; then what there was before stays.
         """
         former = self.shelf
-        shelf = Assortment.load(self.folder, served, former)
+        onlookers = Onlooking(ways(self.folder))
+        shelf = Assortment.load(self.folder, served, former, onlookers)
         try:
             self.room.admit(shelf, self._seen.replicas if former else 1)
         except ModelwrightError:
@@ -119,6 +124,7 @@ class Controller:
         if self.shelf is None or self.fleet.serving:
             report.ready(*address_of(self.listener))
             return
+        self.attendants.keep(self.shelf)
         self.fleet.wanted = 1
         self.fleet.make(self.shelf, self.settings, self.endpoint, report)
         report.leave_to_another()
@@ -160,6 +166,7 @@ class Controller:
             self.fleet.wanted = 1
         else:
             self.fleet.wanted = min(self._seen.replicas, self.room.replicas)
+        self.attendants.keep(self.shelf)
         self.fleet.keep(self.shelf, self.settings, self.endpoint)
         self._wait_for_clients(not self.fleet.members and self.fleet.wanted == 0)
 
@@ -195,6 +202,14 @@ class Controller:
             _log.info("%d replicas wanted, %.2f busy", self._seen.replicas, busy)
             self._fit()
 
+    def _forget(self) -> None:
+        """Close in a forked process what only the controller may have."""
+        forget_parent()
+        self.selector.close()
+        self.listener.close()
+        for descriptor in self.fleet.private:
+            os.close(descriptor)
+
     def _listen_to_signals(self) -> tuple[socket.socket, socket.socket]:
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
@@ -222,6 +237,7 @@ class Controller:
             if time.monotonic() > until:
                 for member in self.fleet.members.values():
                     member.process.send(signal.SIGKILL)
+        self.attendants.end()
         self._end_nursery(self.shelf)
         self.room.give_back()
         self.folder.note(None)
@@ -238,7 +254,7 @@ class Controller:
         host, port = address_of(self.listener) if self.listener.fileno() >= 0 else ("", 0)
         stocks = self.shelf.stocks.values() if self.shelf else ()
         nurseries = [stock.nursery.process for stock in stocks if stock.nursery]
-        nurseries += self._nurseries
+        nurseries += [*self._nurseries, *self.attendants.processes]
         fronts = {m.slot: m.process for m in self.fleet.members.values()}
         if not self._stopping:
             self.folder.note(Found(Process.of(os.getpid()), host, port, fronts, tuple(nurseries)))
@@ -348,6 +364,7 @@ class Controller:
                 "share": part.share,
                 "shadow": part.shadow,
                 "settings": part.settings.to_json(),
+                "compared": self.attendants.compared(number) if part.shadow else None,
             }
             for number, part in sorted(self.shelf.parts.items())
         ]

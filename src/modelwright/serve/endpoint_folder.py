@@ -129,6 +129,7 @@ class EndpointFolder:
         self.control = self.path / "control.sock"
         self.slots = self.path / "slots.bin"
         self.meters = self.path / "meters.bin"
+        self.collected = self.path / "collected"
         self.reign = self.path / ".controller"
         self._state = self.path / "state.json"
         self._wanted = self.path / "endpoint.json"

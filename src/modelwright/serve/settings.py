@@ -98,6 +98,27 @@ class DeploymentSettings(_Settings, frozen=True, kw_only=True, forbid_unknown_fi
         Meta(ge=0, le=600_000, description="Longest wait for a free replica before a 503."),
     ] = 500
 
+    data_collection: Annotated[
+        bool, Meta(description="Keep requests and their replies in files of the endpoint.")
+    ] = False
+    collection_share: Annotated[
+        int, Meta(ge=1, le=100, description="Percent of the requests that are kept.")
+    ] = 100
+    collection_format: Annotated[
+        str,
+        Meta(
+            pattern="^(jsonl|parquet)$",
+            description="Kept as JSON lines or as Parquet: jsonl, parquet.",
+        ),
+    ] = "jsonl"
+    collection_file_mb: Annotated[
+        int,
+        Meta(ge=1, le=10_000, description="Megabytes after which a new file of JSON lines begins."),
+    ] = 50
+    collection_files: Annotated[
+        int, Meta(ge=1, le=10_000, description="Files that are kept; the oldest are deleted.")
+    ] = 20
+
     def check(self) -> None:
         """Raise InvalidSetting when the fewest replicas are more than the most."""
         if self.min_replicas > self.max_replicas:

@@ -6,16 +6,17 @@ import time
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from starlette.responses import StreamingResponse
+from fastapi import APIRouter, Path, Query
+from starlette.responses import FileResponse, StreamingResponse
 
-from modelwright.actions import endpoints, tokens
+from modelwright.actions import collected, endpoints, tokens
 from modelwright.actions.inference_drafts import deploy_draft
 from modelwright.actions.scoring import score_rows
 from modelwright.api.access import Caller
 from modelwright.api.here import HereDep
 from modelwright.api.routes.runs import EVENT_STREAM
 from modelwright.api.shapes.inference import (
+    CollectedFile,
     DeployAsked,
     DeployedEndpoint,
     Endpoint,
@@ -227,3 +228,19 @@ def stream_measurements(
         return [Sent({"kind": "second", **one}) for one in found], False
 
     return event_stream(polled(look, here.stopping))
+
+
+@router.get("/{name}/collected")
+def list_collected(name: str, here: HereDep) -> Listed[CollectedFile]:
+    """The files of requests and replies that an endpoint's deployments have kept, oldest first."""
+    found = collected.list_collected(here.home, name)
+    return Listed[CollectedFile](items=[CollectedFile.of(one) for one in found])
+
+
+@router.get("/{name}/collected/{number}/{file}", response_class=FileResponse)
+def download_collected(
+    name: str, number: Annotated[int, Path(ge=1, le=2**31 - 1)], file: str, here: HereDep
+) -> FileResponse:
+    """One such file: JSON lines or Parquet."""
+    path = collected.collected_file(here.home, name, number, file)
+    return FileResponse(path, media_type="application/octet-stream", filename=file)

@@ -167,6 +167,21 @@ class EndpointChange(Asked):
     tags: dict[str, str] | None = None
 
 
+class Compared(Shape):
+    """What became of the copies of requests that a shadow got."""
+
+    copies: int
+    failed: int
+    """It could not answer."""
+    different: int
+    """It answered otherwise."""
+    rows_different: int
+    largest: float | None
+    """Relative difference of two numbers; null where anything else differed."""
+    example: str
+    mean_ms: float | None
+
+
 class DeploymentLineage(Shape):
     """Where a deployment came from."""
 
@@ -186,9 +201,49 @@ class Deployment(Shape):
     """Percent of the requests."""
     shadow: int
     """Percent of the requests of which it gets copies, its answers being thrown away."""
+    live: bool
+    """Whether it is at work."""
+    compared: Compared | None = None
+    """Of a shadow that is at work."""
     message: str
     lineage: DeploymentLineage
     created_at: Moment
+    changed_at: Moment
+
+
+def _deployments(report: EndpointReport) -> list[Deployment]:
+    seen = {d["number"]: d for d in report.status.deployments} if report.status else {}
+    found = []
+    for record in report.deployments:
+        told = seen.get(record.number, {}).get("compared")
+        fields = {name: getattr(record, name) for name in _DEPLOYMENT}
+        compared = Compared(**told) if told else None
+        lineage = DeploymentLineage.of(record.lineage)
+        found.append(
+            Deployment(**fields, lineage=lineage, live=record.number in seen, compared=compared)
+        )
+    return found
+
+
+_DEPLOYMENT = (
+    "number",
+    "package_digest",
+    "settings",
+    "state",
+    "traffic",
+    "shadow",
+    "message",
+    "created_at",
+    "changed_at",
+)
+
+
+class CollectedFile(Shape):
+    """A file of requests and replies."""
+
+    deployment: int
+    name: str
+    size: int
     changed_at: Moment
 
 
@@ -288,7 +343,7 @@ class Endpoint(Shape):
             queued=status.queued if status else 0,
             recent=Recent(**status.recent) if status and status.recent else None,
             steps=[dict(step) for step in status.steps] if status else [],
-            deployments=[Deployment.of(d) for d in report.deployments],
+            deployments=_deployments(report),
             created_at=record.created_at,
             changed_at=record.changed_at,
         )
