@@ -79,7 +79,7 @@ class ComputeSettings:
     idle_s: float = 120.0
     worker_memory: int | None = None
     address: str = ""
-    retries: int = 1
+    retries: int = 0
     description: str = ""
 
     def checked(self) -> Self:

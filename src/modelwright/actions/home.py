@@ -168,10 +168,23 @@ class Home:
 
 def start_target(settings: ComputeSettings) -> Target:
     """The workers of a compute cluster as it was defined."""
+    if settings.kind == "ray":
+        from modelwright.run.ray_workers import ray_workers
+
+        return ray_workers(
+            name=settings.name,
+            address=settings.address,
+            least=settings.min_workers,
+            most=settings.max_workers,
+            idle_s=settings.idle_s,
+            memory=settings.worker_memory,
+            retries=settings.retries,
+        )
     return local_workers(
         name=settings.name,
         least=settings.min_workers,
         most=settings.max_workers,
         idle_s=settings.idle_s,
         memory=settings.worker_memory,
+        retries=settings.retries,
     )

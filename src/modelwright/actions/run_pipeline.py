@@ -122,8 +122,12 @@ class OpenRun:
     def _run(self, take: OnEvent) -> RunResult:
         from modelwright.run.runner import Runner
 
+        target = self.record.target
+        nodes = self.plan.graph.nodes
+        others = {nodes[step.node].compute for step in self.plan.steps} - {"", target}
         runner = Runner(
-            self._home.target(self.record.target),
+            self._home.target(target),
+            others={name: self._home.target(name) for name in sorted(others)},
             logs=self._home.run_logs,
             secrets=self._home.reveal_secret,
         )

@@ -8,6 +8,7 @@ import secrets as chance
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from modelwright.run.failure import (
     Failure,
     NotSendable,
     NoWorkers,
+    OutOfMemory,
     StoringFailed,
     WorkerDied,
 )
@@ -37,6 +39,7 @@ from modelwright.run.messages import (
     Gathered,
     Given,
     Lent,
+    Logged,
     Progressed,
     Reported,
     Spread,
@@ -48,26 +51,25 @@ from modelwright.run.messages import (
 )
 from modelwright.run.outputs import Output
 from modelwright.run.placement import Holdings, choose
+from modelwright.run.places import Place, Places
 from modelwright.run.plan import Plan
 from modelwright.run.progress import Progress, State, Steps
 from modelwright.run.reasons import Reason
 from modelwright.run.spread import Asking, Spreads
 from modelwright.run.work import Secrets, token
 from modelwright.targets.contract import (
+    Delayed,
     Delivery,
     Ended,
-    Free,
     Gone,
     Message,
-    NotStarted,
-    Session,
-    Target,
+    Needs,
     WorkerId,
 )
 
 _GRACE_S = 0.7
-_PATIENCE_S = 0.1
 _MOST_ATTEMPTS = 2
+_MOST_ATTEMPTS_LOST = 4
 _LOG_TAIL = 4000
 _LOG_KEPT = 16_000
 
@@ -84,8 +86,7 @@ class Course:
     def __init__(
         self,
         plan: Plan,
-        target: Target,
-        session: Session,
+        places: Places,
         *,
         run: str,
         logs: Path,
@@ -98,8 +99,7 @@ class Course:
         self.finished: dict[NodeId, Past] = {}
         self._plan = plan
         self._judge = plan.judge
-        self._target = target
-        self._session = session
+        self._places = places
         self._run = run
         self._logs = logs
         self._scratch = scratch
@@ -110,11 +110,7 @@ class Course:
         # Workers serve other runs, too, whose tasks have the same numbers.
         self._prefix = chance.token_hex(6)
         self._holdings = Holdings()
-        self._spreads = Spreads(session, self._send)
-        self._starving = 0
-        self._starving_since: float | None = None
-        self._coming = 0
-        self._not_started: list[Ended] = []
+        self._spreads = Spreads(places, self._send)
         self._cancel_by: float | None = None
 
     @property
@@ -134,21 +130,21 @@ class Course:
         """Decide what can be decided and begin what can begin."""
         moved = True
         while moved:
-            self._starving = 0
+            for place in self._places:
+                place.begin_count()
             moved = False
             for p in self.steps:
                 moved = self._advance(p) or moved
         if self._cancel_by is None:
             self._spreads.deal()
-        self._starving += self._spreads.waiting
+        next(iter(self._places)).starve(Needs(), self._spreads.waiting)
         self._put_away()
         self._ask_for_workers()
 
     def wait_s(self) -> float | None:
         """Seconds after which to settle again even if nothing is heard; None for any time."""
         deadlines = [self._cancel_by] if self._cancel_by is not None else []
-        if self._starving_since is not None:
-            deadlines.append(self._starving_since + _PATIENCE_S)
+        deadlines += [p.patience_ends for p in self._places if p.patience_ends is not None]
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
 
     def cancel(self) -> None:
@@ -157,18 +153,15 @@ class Course:
             return
         self._cancel_by = time.monotonic() + _GRACE_S
 
-    def hear(self, delivery: Delivery) -> None:
-        """Take in what a worker or the target says."""
+    def hear(self, place: Place, delivery: Delivery) -> None:
+        """Take in what a worker or a target says."""
+        place.hear(delivery)
         if isinstance(delivery, Message):
             self._answered(delivery.worker, unpacked(delivery.body))
         elif isinstance(delivery, Gone):
-            self._gone(delivery.worker, delivery.how)
-        elif isinstance(delivery, NotStarted):
-            self._coming = max(0, self._coming - 1)
-            self._not_started.append(delivery.how)
-        elif isinstance(delivery, Free):
-            self._coming = max(0, self._coming - 1)
-            self._not_started.clear()
+            self._gone(place, delivery.worker, delivery.how)
+        elif isinstance(delivery, Delayed):
+            self._tell_delay(place, delivery.why)
 
     # Deciding and beginning
 
@@ -221,14 +214,17 @@ class Course:
             for port, pin in p.step.inputs.items()
             if port in self.steps.given(p)
         }
-        worker, another_would_do = choose(self._session, self._holdings, pins)
+        place = self._places.of(p.node)
+        worker, another_would_do = choose(
+            self._places.workers(p.node), self._holdings, pins, handed_on=place.hands_on
+        )
         if worker is None:
-            self._starving += another_would_do
+            place.starve(self._places.needs(p.node), int(another_would_do))
             return False
         try:
             values = _values(p)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
-            self._session.free(worker)
+            self._places.free(worker)
             self._fail(p, NotSendable(p.step.title, str(error)))
             return True
         self._start(p, worker, values)
@@ -241,6 +237,8 @@ class Course:
         p.attempts += 1
         p.state, p.worker, p.started_at = State.RUNNING, worker, self._now()
         p.log = self._logs / f"{p.node}.log"
+        with suppress(OSError):
+            p.log.unlink()
         begin = Begin(
             p.task,
             self._token(p),
@@ -281,26 +279,29 @@ class Course:
         return f"{self._prefix}.{p.task}"
 
     def _ask_for_workers(self) -> None:
-        """Have the target start a worker for steps that nobody is there for."""
-        if not self._starving or self._cancel_by is not None:
-            self._starving_since = None
-            return
-        now = time.monotonic()
-        idle = not self.steps.in_state(State.RUNNING)
-        if self._starving_since is None:
-            self._starving_since = now
-        if len(self._not_started) >= _MOST_ATTEMPTS and idle:
-            how = self._not_started[-1]
+        """Have targets start workers for steps that nobody is there for."""
+        for place in self._places:
+            if self._cancel_by is not None:
+                place.rest()
+                continue
+            running = self.steps.in_state(State.RUNNING)
+            idle = not any(self._places.of(p.node) is place for p in running)
+            how = place.ask(idle=idle)
+            if how is None:
+                continue
             for p in self.steps.in_state(State.QUEUED):
-                self._fail(p, NoWorkers(self._target.name, str(how), how.output))
-            return
-        # A short step is done sooner by a worker that is about to be free than by a new one.
-        patient = now - self._starving_since < _PATIENCE_S and not (idle and not self._coming)
-        if not patient and self._coming < self._starving:
-            self._coming += self._session.grow()
-            self._starving_since = now
-        elif self._coming >= self._starving:
-            self._starving_since = now
+                if self._places.of(p.node) is place:
+                    self._fail(p, NoWorkers(place.target.name, str(how), how.output))
+
+    def _tell_delay(self, place: Place, why: str) -> None:
+        """Tell of steps that could begin and have no worker yet."""
+        reason = reasons.worker_awaited(place.target.name, why)
+        for p in self.steps.in_state(State.QUEUED):
+            waits = self._places.of(p.node) is place and self.steps.inputs_available(p)
+            if waits and reason not in p.reasons:
+                former = tuple(r for r in p.reasons if r.code != reason.code)
+                p.reasons = (*former, reason)
+                self._tell(events.StepQueued, node=p.node, reasons=p.reasons)
 
     # What workers say
 
@@ -309,7 +310,7 @@ class Course:
         if isinstance(said, (Computed, Unreadable, Lent)) or (
             isinstance(said, Failed) and not said.storing
         ):
-            self._session.free(worker)
+            self._places.free(worker)
         if isinstance(said, (Computed, Unreadable, Failed)):
             self._spreads.end(said.task)
         if p is None:
@@ -337,6 +338,8 @@ class Course:
             self._send(worker, Answer(said.asked, self._secrets(said.name)))
         elif isinstance(said, Progressed):
             self._tell(events.StepProgress, node=p.node, fraction=said.fraction)
+        elif isinstance(said, Logged):
+            _add_to_log(p, said.content)
         elif isinstance(said, Reported):
             self._tell(events.StepReport, node=p.node, report=said.report)
         else:
@@ -348,6 +351,10 @@ class Course:
         above = self.steps[pin.node]
         for worker in self._holdings.forget(pin):
             self._forget(worker, pin, above)
+        if above.outputs is not None and not said.stored and p.attempts < _MOST_ATTEMPTS_LOST:
+            # It was only in the memory of a machine that is gone; by now it is in the store.
+            self._again(p, reasons.handed_on_anew(said.port))
+            return
         if above.step.action == "source" or above.recovered:
             self._fail(p, ModelwrightError.from_json(said.error))
             return
@@ -359,17 +366,22 @@ class Course:
         p.state = State.QUEUED
         self._tell(events.StepQueued, node=p.node, reasons=p.reasons)
 
-    def _gone(self, worker: WorkerId, how: Ended) -> None:
+    def _gone(self, place: Place, worker: WorkerId, how: Ended) -> None:
         self._holdings.lose(worker)
         self._spreads.lose(worker, how)
+        # A machine that is lost says nothing of the step; a step that takes too much will again.
+        most = _MOST_ATTEMPTS_LOST if how.lost else 1 if how.starved else 1 + place.retries
         for p in self.steps:
             if p.worker != worker:
                 continue
             if p.state is State.RUNNING:
                 self._spreads.end(p.task)
-                self._fail(p, _died(how, p))
+                if p.attempts < most and self._cancel_by is None:
+                    self._again(p, reasons.worker_lost(str(how)))
+                else:
+                    self._fail(p, _died(how, p))
             elif p.state is State.STORING and p.outputs is None:
-                if p.attempts < _MOST_ATTEMPTS:
+                if p.attempts < max(_MOST_ATTEMPTS, most):
                     self._again(p, reasons.result_lost(str(how)))
                 else:
                     self._fail(p, _died(how, p))
@@ -439,7 +451,7 @@ class Course:
     def _stop(self, p: Progress) -> None:
         if p.state is State.RUNNING and p.worker is not None:
             self._spreads.end(p.task)
-            self._session.kill(p.worker)
+            self._places.kill(p.worker)
         self._cancelled(p)
 
     def _stop_unless_storing(self, p: Progress) -> bool:
@@ -471,7 +483,7 @@ class Course:
         self._send(worker, Forget(tuple(names)))
 
     def _send(self, worker: WorkerId, message: ToWorker) -> None:
-        self._session.send(worker, packed(message))
+        self._places.send(worker, packed(message))
 
 
 def _values(p: Progress) -> bytes:
@@ -482,7 +494,15 @@ def _values(p: Progress) -> bytes:
     return pickle.dumps({name: getattr(component, name) for name in type(component).model_fields})
 
 
-def _died(how: Ended, p: Progress) -> WorkerDied:
+def _add_to_log(p: Progress, content: bytes) -> None:
+    if p.log is not None:
+        with suppress(OSError), p.log.open("ab") as file:
+            file.write(content)
+
+
+def _died(how: Ended, p: Progress) -> ModelwrightError:
+    if how.starved:
+        return OutOfMemory(p.step.title, how.output)
     return WorkerDied(str(how), how.signal, _tail(p, _LOG_TAIL) or how.output)
 
 

@@ -117,6 +117,14 @@ class Wrote:
 
 
 @dataclass(frozen=True, slots=True)
+class Logged:
+    """A step that cannot write to its log itself has written that there."""
+
+    task: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Reported:
     """A step tells of its work so far, in JSON."""
 
@@ -215,17 +223,22 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """An input of a step cannot be read from the store; the worker is free."""
+    """An input of a step cannot be read; the worker is free.
+
+    stored: whether it was said to be in the store.
+    """
 
     task: int
     port: str
     error: Mapping[str, Any] = field(default_factory=dict)
+    stored: bool = True
 
 
 ToWorker = Begin | Forget | Answer | Lend | Own | Part
 FromWorker = (
     Progressed
     | Wrote
+    | Logged
     | Reported
     | Asked
     | Spread

@@ -48,14 +48,15 @@ class Holdings:
 
 
 def choose(
-    session: Session, holdings: Holdings, inputs: Mapping[Pin, bool]
+    session: Session, holdings: Holdings, inputs: Mapping[Pin, bool], *, handed_on: bool = False
 ) -> tuple[WorkerId | None, bool]:
     """Take a worker for a step with these inputs, each stored (True) or only in memory (False).
 
+    handed_on: what is in a worker's memory can be had by the others, too.
     The second value: whether another worker, started for it, could do the step.
     """
     unstored = [pin for pin, stored in inputs.items() if not stored]
-    if unstored:
+    if unstored and not handed_on:
         able = frozenset.intersection(*(holdings.holders(pin) for pin in unstored))
         return session.take([w for w in holdings.best(inputs) if w in able]), False
     best = holdings.best(inputs)

@@ -102,6 +102,27 @@ def result_lost(why: str) -> Reason:
     return Reason("result-lost", f"The worker that had run it {why} before the result was stored.")
 
 
+def worker_lost(why: str) -> Reason:
+    """The worker ended in the middle of the step, for no fault of the step's that is known."""
+    return Reason("worker-lost", f"The worker that ran it was {why}; it is begun again.")
+
+
+def handed_on_anew(port: str) -> Reason:
+    """An input was lost on its way, and is in the store by now."""
+    return Reason(
+        "handed-on-anew",
+        f'Input "{port}" was lost with the machine that had it; it is read from the store.',
+        {"port": port},
+    )
+
+
+def worker_awaited(target: str, why: str) -> Reason:
+    """A worker was asked for and is not there yet."""
+    return Reason(
+        "worker-awaited", f'A worker of "{target}" is awaited: {why}.', {"target": target}
+    )
+
+
 def input_may_change(port: str, source: str) -> Reason:
     """An input is made anew; if it comes out equal, the stored result is reused."""
     return Reason(

@@ -7,23 +7,28 @@ import secrets as chance
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from modelwright.graph.graph import NodeId
 from modelwright.run import events
 from modelwright.run.course import Course
 from modelwright.run.events import Event
+from modelwright.run.places import Place, Places, Placing, Prepared
 from modelwright.run.plan import Plan
 from modelwright.run.progress import State
+from modelwright.run.resources import placing_of
 from modelwright.run.result import RunResult, RunStatus
 from modelwright.run.work import Secrets
 from modelwright.targets.contract import Delivery, Target
 
 _LOOK_FOR_CANCEL_S = 0.05
 _REMEMBER_EVERY_S = 1.0
+
+Inbox = queue.SimpleQueue[tuple[Place, Delivery]]
 
 
 class Cancel(Protocol):
@@ -42,7 +47,7 @@ class _Never:
 class Runner:
     """Runs plans on a target; any number at a time, each in the thread that calls `run`.
 
-    logs: gets a folder for each run with a log for each step; by default the system's place for
+    others: targets by name, for nodes that name one.  logs: gets a folder for each run with a log for each step; by default the system's place for
     temporary files.  secrets: gives the secrets that steps ask for by name.  now: the clock.
     """
 
@@ -50,11 +55,13 @@ class Runner:
         self,
         target: Target,
         *,
+        others: Mapping[str, Target] | None = None,
         logs: Path | None = None,
         secrets: Secrets = lambda name: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._target = target
+        self._others = dict(others or {})
         self._logs = logs
         self._secrets = secrets
         self._now = now
@@ -78,14 +85,20 @@ class Runner:
         logs = (self._logs or Path(tempfile.gettempdir()) / "modelwright-logs") / run
         logs.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix="modelwright-scratch-"))
-        inbox: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
-        session = self._target.session(inbox.put)
+        inbox: Inbox = queue.SimpleQueue()
+        placing = placing_of(plan, self._target.name)
+        _prepare(plan, placing, {**self._others, self._target.name: self._target})
+        places = Places(
+            self._target,
+            self._others,
+            placing,
+            lambda place, delivery: inbox.put((place, delivery)),
+        )
         started, begun = self._now(), time.monotonic()
         teller = _Teller(on_event, self._now)
         course = Course(
             plan,
-            self._target,
-            session,
+            places,
             run=run,
             logs=logs,
             scratch=scratch,
@@ -99,7 +112,7 @@ class Runner:
             course.begin()
             self._drive(course, plan, inbox, cancel or _Never())
         finally:
-            session.close()
+            places.close()
             shutil.rmtree(scratch, ignore_errors=True)
             _remember(plan, course)
         result = RunResult(
@@ -120,9 +133,7 @@ class Runner:
         )
         return result
 
-    def _drive(
-        self, course: Course, plan: Plan, inbox: queue.SimpleQueue[Delivery], cancel: Cancel
-    ) -> None:
+    def _drive(self, course: Course, plan: Plan, inbox: Inbox, cancel: Cancel) -> None:
         remembered = time.monotonic()
         while True:
             if cancel.is_set():
@@ -133,13 +144,22 @@ class Runner:
             waits = [course.wait_s(), None if isinstance(cancel, _Never) else _LOOK_FOR_CANCEL_S]
             with suppress(queue.Empty):
                 course.hear(
-                    inbox.get(timeout=min((w for w in waits if w is not None), default=None))
+                    *inbox.get(timeout=min((w for w in waits if w is not None), default=None))
                 )
                 while True:
-                    course.hear(inbox.get_nowait())
+                    course.hear(*inbox.get_nowait())
             if time.monotonic() - remembered > _REMEMBER_EVERY_S:
                 _remember(plan, course)
                 remembered = time.monotonic()
+
+
+def _prepare(plan: Plan, placing: Mapping[NodeId, Placing], targets: Mapping[str, Target]) -> None:
+    """Look at each target that steps are to run on, before the first of them begins."""
+    steps = [step.node for step in plan.steps if step.action == "run"]
+    for name, target in targets.items():
+        needs = {n: placing[n].needs for n in steps if placing[n].target == name}
+        if needs and isinstance(target, Prepared):
+            target.prepare(plan.judge.store, needs)
 
 
 class _Teller:

@@ -165,7 +165,12 @@ class Work:
                 port: Made(value.kind, value.summary(), value.size) for port, value in made.items()
             }
         except _CannotRead as wrong:
-            return {}, Unreadable(begin.task, wrong.port, wrong.error.to_json())
+            return {}, Unreadable(
+                begin.task,
+                wrong.port,
+                wrong.error.to_json(),
+                stored=begin.inputs[wrong.port].digest is not None,
+            )
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # sys.exit in a user's script, too

@@ -23,12 +23,14 @@ def local_workers(
     most: int | None = None,
     idle_s: float = 120.0,
     memory: int | None = None,
+    retries: int = 0,
     threads: int | None = None,
     prepares: Sequence[str] = ("scipy.linalg",),
 ) -> LocalProcesses:
     """Worker processes on this machine.
 
     memory: bytes that a worker may take beside what it maps from files; a step that wants more fails.
+    retries: how often a step whose worker crashed is begun again.
 
     threads: that a single step may use; all cores by default, as most pipelines are one chain.  The
     number is the same for every step, so that sums do not change with what else is running.
@@ -51,6 +53,7 @@ def local_workers(
         idle_s=idle_s,
         environment=environment,
         without=_NOT_FOR_STEPS,
+        retries=retries,
     )
 
 

@@ -9,14 +9,42 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
 
 WorkerId = NewType("WorkerId", str)
 """Names a worker within its target; never used again for another one."""
 
 
 class TargetError(Exception):
-    """A target cannot do what it is there for; the text says why."""
+    """A target cannot do what it is there for; the text says why.
+
+    kind: what is wrong, for programs: "unreachable", "version", "missing" (what it needs is not
+    installed) or empty.
+    """
+
+    def __init__(self, text: str, *, kind: str = "") -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What work takes of a machine.
+
+    memory: bytes, 0 for as little as others.  packages: that its process must have beside its own, as
+    pip is told of them.
+    """
+
+    cpus: float = 1.0
+    gpus: float = 0.0
+    memory: int = 0
+    packages: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = [f"{self.cpus:g} CPUs" if self.cpus != 1 else "1 CPU"]
+        parts += [f"{self.gpus:g} GPUs"] if self.gpus else []
+        parts += [f"{self.memory / 1e9:.1f} GB of memory"] if self.memory else []
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +52,14 @@ class Ended:
     """How a worker ended.
 
     status: its exit status, negative for the signal that killed it; None when it cannot be known.
-    output: the last lines it wrote outside of any step, for people.
+    output: the last lines it wrote outside of any step, for people.  lost: its machine is gone, which
+    says nothing of the work it did.  starved: it was ended for want of memory.
     """
 
     status: int | None
     output: str = ""
+    lost: bool = False
+    starved: bool = False
 
     @property
     def signal(self) -> str | None:
@@ -41,6 +72,10 @@ class Ended:
             return f"signal {-self.status}"
 
     def __str__(self) -> str:
+        if self.lost:
+            return "lost with its machine"
+        if self.starved:
+            return "ended for want of memory"
         if self.signal:
             return f"killed by {self.signal}"
         return "ended" if self.status is None else f"ended with status {self.status}"
@@ -74,7 +109,14 @@ class Free:
     """A worker came up or was given back: it may be had now."""
 
 
-Delivery = Message | Gone | NotStarted | Free
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """A worker that was asked for is not up yet; `why`, for people."""
+
+    why: str
+
+
+Delivery = Message | Gone | NotStarted | Free | Delayed
 
 
 class Session(Protocol):
@@ -105,6 +147,20 @@ class Session(Protocol):
 
     def close(self) -> None:
         """End the session: nothing is delivered any more, and workers still taken are killed."""
+        ...
+
+
+@runtime_checkable
+class ShapedSession(Protocol):
+    """A session whose workers differ in what they may take of their machines."""
+
+    def shaped(self, needs: Needs) -> Session:
+        """The same session, as far as it is about workers that have what is needed."""
+        ...
+
+    @property
+    def hands_on(self) -> bool:
+        """Whether a value in a worker's memory can be had by the others."""
         ...
 
 

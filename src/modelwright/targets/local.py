@@ -77,7 +77,8 @@ class LocalProcesses:
     entry: the module; it opens `Channel.at(DESCRIPTOR)`, sends a message to READY once it is up, and
     ends when the line does.  least, most: how many processes are kept and how many there may be.
     idle_s: an idle one above `least` is ended after so many seconds.  environment: variables added to
-    this process's.  without: variables that workers are not to see.  The workers see the modules that this process sees, and end when it ends.
+    this process's.  without: variables that workers are not to see.  retries: how often work whose
+    worker crashed should be begun again, for whoever begins it.  The workers see the modules that this process sees, and end when it ends.
     """
 
     def __init__(
@@ -90,9 +91,11 @@ class LocalProcesses:
         environment: Mapping[str, str] | None = None,
         without: Collection[str] = (),
         name: str = "local",
+        retries: int = 0,
     ) -> None:
         self._entry = entry
         self._name = name
+        self.retries = retries
         self._most = most if most is not None else max(1, os.cpu_count() or 1)
         self._least = min(least, self._most)
         self._idle_s = idle_s

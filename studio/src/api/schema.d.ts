@@ -2701,7 +2701,7 @@ export interface components {
             /**
              * Retries
              * @description How often a step is begun again after its worker crashed.
-             * @default 1
+             * @default 0
              */
             retries: number;
             /**
@@ -2736,7 +2736,7 @@ export interface components {
             address: string;
             /**
              * Retries
-             * @default 1
+             * @default 0
              */
             retries: number;
             /**

@@ -33,7 +33,7 @@ class ComputeAsked(Asked):
     """Bytes that a worker may take; no bound unless given."""
     address: Address = ""
     """Of a Ray cluster, as HOST:PORT; one is started and stopped as needed unless given."""
-    retries: Retries = 1
+    retries: Retries = 0
     """How often a step is begun again after its worker crashed."""
     description: Words = ""
 
@@ -50,7 +50,7 @@ class ComputeChange(Asked):
     idle_s: Seconds = 120.0
     worker_memory: Bytes | None = None
     address: Address = ""
-    retries: Retries = 1
+    retries: Retries = 0
     description: Words = ""
 
 
