@@ -10,6 +10,7 @@ import typer
 
 from modelwright.cli import deployment
 from modelwright.cli.deployment import ClusterOption, put_deployments
+from modelwright.cli.export import export_endpoint
 from modelwright.cli.place import HomeOption, JsonOption, opened
 from modelwright.cli.printing import put, put_json, put_table, tell
 from modelwright.cli.settings import parse_settings
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from modelwright.actions.scoring import Scored
 
 app = typer.Typer(no_args_is_help=True)
+app.command("export")(export_endpoint)
 for _command in (
     deployment.plan,
     deployment.traffic,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from modelwright.client.connection import Connection, segment
@@ -195,6 +196,15 @@ class Endpoints:
         """The content of one such file: JSON lines or Parquet."""
         place = f"{segment(name)}/collected/{deployment}/{segment(file)}"
         return self._server.content(f"/api/endpoints/{place}")
+
+    def export(self, name: str, path: Path, *, format: Literal["zip", "onnx"] = "zip") -> Path:
+        """Write what it serves to a file: a package that runs alone, or one ONNX model.
+
+        Raises NotFound, NotInOnnx, OnnxDiffers and MissingLibrary.
+        """
+        content = self._server.content(f"/api/endpoints/{segment(name)}/export", format=format)
+        path.write_bytes(content)
+        return path
 
     def delete(self, name: str) -> None:
         """Stop it and forget it with its keys and deployments."""

@@ -175,6 +175,16 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "local": Kind("Processes of this machine", "modelwright.serve.endpoint:local_target"),
+    "container": Kind(
+        "Containers of Docker or Podman, one for each endpoint",
+        "modelwright.serve.container.target:container_target",
+        {
+            "engine_url": "Where the engine answers, such as unix:///run/podman/podman.sock; "
+            "else DOCKER_HOST, else the usual sockets.",
+            "base_image": "An image with modelwright[serve] to build on; else one is made of the "
+            "Python environment that deploys.",
+        },
+    ),
 }
 """Every kind by name; who adds one adds a line."""
 

@@ -1,0 +1,159 @@
+"""A container engine as endpoints use it: Docker, or Podman's service, at one address."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import resource
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modelwright.data.errors import ModelwrightError
+from modelwright.serve.capacity import Resources
+
+RUNNING = "/run/modelwright"
+"""The folder in a container for what changes: keys, settings, the present package."""
+
+_MOST_FILES, _MOST_PROCESSES = 16_384, 4_096
+
+_ASK = (
+    "import socket, sys; s = socket.socket(socket.AF_UNIX); s.settimeout({seconds}); "
+    "s.connect('{path}'); s.sendall(sys.argv[1].encode() + b'\\n'); "
+    "print(s.makefile().readline(), end='')"
+)
+
+
+class NoContainerEngine(ModelwrightError):
+    """No Docker or Podman answers."""
+
+    code = "no-container-engine"
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(
+            f"No container engine answers at {address}: {why}.",
+            remedy="Start Docker, or Podman with: podman system service --time=0; or give its "
+            "address as the option engine_url of the inference cluster.",
+            address=address,
+            why=why,
+        )
+
+
+class ContainerRefuses(ModelwrightError):
+    """The process in a container did not take a command."""
+
+    code = "container-refuses"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(
+            f'The container of endpoint "{name}" did not follow: {why}.',
+            remedy=f"Look at its log with: modelwright endpoint log {name}.",
+            name=name,
+            why=why,
+        )
+
+
+def address_of(options: Mapping[str, Any]) -> str:
+    """Where the engine is: as the cluster or the environment says, or the first usual socket there is."""
+    given = options.get("engine_url") or os.environ.get("DOCKER_HOST")
+    if given:
+        return str(given)
+    runtime = os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
+    usual = ("/var/run/docker.sock", f"{runtime}/podman/podman.sock", "/run/podman/podman.sock")
+    return "unix://" + next((p for p in usual if Path(p).is_socket()), usual[0])
+
+
+def connected(address: str) -> Any:
+    """A client of the engine.  Raises NoContainerEngine."""
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        client = docker.DockerClient(base_url=address, version="auto", timeout=180)
+        client.ping()
+    except (DockerException, OSError) as error:
+        raise NoContainerEngine(address, _why(error)) from None
+    return client
+
+
+def capacity(client: Any) -> Resources:
+    """All that the engine's machine has."""
+    found = client.info()
+    return Resources(float(found["NCPU"]), found["MemTotal"] / 1e9)
+
+
+def own_limits() -> list[Any]:
+    """Bounds of open files and processes that are within those of this process.
+
+    Engines ask for more by default, which not every machine allows.
+    """
+    from docker.types import Ulimit
+
+    kinds = {
+        "nofile": (resource.RLIMIT_NOFILE, _MOST_FILES),
+        "nproc": (resource.RLIMIT_NPROC, _MOST_PROCESSES),
+    }
+    found = []
+    for name, (kind, most) in kinds.items():
+        _, hard = resource.getrlimit(kind)
+        bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        found.append(Ulimit(name=name, soft=bound, hard=bound))
+    return found
+
+
+def put_files(container: Any, files: Mapping[str, bytes | str]) -> None:
+    """Write files below the folder for what changes; text is the target of a symbolic link."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as tar:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.mode = 0o644
+            if isinstance(content, str):
+                info.type, info.linkname = tarfile.SYMTYPE, content
+                tar.addfile(info)
+            else:
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+    container.put_archive(RUNNING, held.getvalue())
+
+
+def folder_files(folder: Path, below: str) -> dict[str, bytes | str]:
+    """The files of a folder, to be put below another one."""
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file())
+    return {f"{below}/{p.relative_to(folder).as_posix()}": p.read_bytes() for p in files}
+
+
+def ask(container: Any, name: str, command: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
+    """Give the replica in a container a command.  Raises ContainerRefuses and what it answers."""
+    program = _ASK.format(path=f"{RUNNING}/control.sock", seconds=seconds)
+    status, output = _run(container, ["python", "-S", "-c", program, json.dumps(dict(command))])
+    text = output.decode(errors="replace").strip()
+    if status or not text:
+        raise ContainerRefuses(name, text.splitlines()[-1] if text else "it said nothing")
+    said: dict[str, Any] = json.loads(text)
+    if "error" in said:
+        raise ModelwrightError.from_json(said["error"])
+    return said
+
+
+def _run(container: Any, command: list[str]) -> tuple[int, bytes]:
+    """Exit status and output of a command in a container; unlike the SDK's own, it leaves no socket open."""
+    from docker.utils.socket import frames_iter
+
+    api = container.client.api
+    number = api.exec_create(container.id, command)["Id"]
+    line = api.exec_start(number, socket=True)
+    try:
+        output = b"".join(part for _, part in frames_iter(line, tty=False))
+    finally:
+        # The SDK keeps the answer that the line belongs to beside it, and lets go of neither.
+        for held in ("_response", "_sock"):
+            if (one := getattr(line, held, None)) is not None:
+                one.close()
+    return int(api.exec_inspect(number)["ExitCode"] or 0), output
+
+
+def _why(error: Exception) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__

@@ -1,0 +1,88 @@
+"""The image of an endpoint: a base with Modelwright, and the package on top."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from modelwright.inference.package import Package
+from modelwright.inference.takeaway import FOLDER_IN_IMAGE, PORT
+from modelwright.serve.container.base_image import ENVIRONMENT, USER, BaseImage, ensure
+from modelwright.serve.container.engine import RUNNING
+from modelwright.serve.errors import DeploymentFailed
+
+_CONTENT = """\
+FROM {base}
+{environment}
+COPY --chown={user}:{user} package {folder}
+COPY --chown={user}:{user} running {running}
+USER {user}
+EXPOSE {port}
+"""
+
+
+def build(engine: Any, name: str, package: Package, base: str | None) -> str:
+    """Build the image of an endpoint's package and give its tag; nothing is asked of a network.
+
+    base: an image that has Modelwright; made of the running environment for None.
+    Raises NoBaseImage, and DeploymentFailed with what the engine says.
+    """
+    from docker.errors import APIError, BuildError, ImageNotFound
+
+    try:
+        own = base is None
+        start = base or ensure(engine, _base_for(package))
+        mark = hashlib.sha256(f"{start} {package.digest}".encode()).hexdigest()[:16]
+        tag = f"localhost/modelwright-endpoint-{name.lower()}:{mark}"
+        with contextlib.suppress(ImageNotFound):
+            engine.images.get(tag)
+            return tag
+        with tempfile.TemporaryDirectory(prefix="modelwright-image-") as folder:
+            _fill(Path(folder), package, start, own=own)
+            engine.images.build(path=folder, tag=tag, rm=True, forcerm=True, pull=False)
+    except (APIError, BuildError) as error:
+        why = getattr(error, "explanation", None) or str(error)
+        raise DeploymentFailed(name, f"its image could not be built: {why}") from error
+    return tag
+
+
+def command(name: str) -> list[str]:
+    """The command line of the container of an endpoint."""
+    return [
+        *("python", "-m", "modelwright.serve.replica", f"{RUNNING}/package"),
+        *("--name", name, "--host", "0.0.0.0", "--port", str(PORT)),  # noqa: S104  # the engine says who reaches it
+        *("--keys-file", f"{RUNNING}/keys.json", "--settings-file", f"{RUNNING}/settings.json"),
+        *("--control", f"{RUNNING}/control.sock"),
+    ]
+
+
+def _base_for(package: Package) -> BaseImage:
+    if package.plan.is_compiled:
+        natives = {p.kind for c in package.plan.chains or () for p in c.natives.values()}
+        return BaseImage(more=_distributions(natives))
+    return BaseImage(("serve", "learn"))
+
+
+def _distributions(kinds: Iterable[str]) -> list[str]:
+    return sorted({"lightgbm"} & {*kinds})
+
+
+def _fill(folder: Path, package: Package, base: str, *, own: bool) -> None:
+    environment = "\n".join(f"ENV {k}={v}" for k, v in ENVIRONMENT.items()) if own else ""
+    text = _CONTENT.format(
+        base=base,
+        environment=environment,
+        user=USER,
+        folder=FOLDER_IN_IMAGE,
+        running=RUNNING,
+        port=PORT,
+    )
+    (folder / "Dockerfile").write_text(text, encoding="utf-8")
+    shutil.copytree(package.folder, folder / "package")
+    (folder / "running").mkdir()
+    (folder / "running" / "package").symlink_to(FOLDER_IN_IMAGE)

@@ -1,0 +1,474 @@
+"""Endpoints as containers, one each, with limits of processor and memory."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import http.client
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from modelwright.data.errors import ModelwrightError
+from modelwright.inference.package import Package
+from modelwright.inference.takeaway import PORT
+from modelwright.serve.capacity import Resources
+from modelwright.serve.container import engine as engines
+from modelwright.serve.container import image
+from modelwright.serve.errors import (
+    DeploymentFailed,
+    EndpointBusy,
+    InvalidEndpointName,
+    UnknownEndpoint,
+)
+from modelwright.serve.keys import Keys
+from modelwright.serve.names import ENDPOINT_NAME
+from modelwright.serve.settings import DeploymentSettings, EndpointSettings
+from modelwright.serve.status import EndpointStatus, State
+from modelwright.serve.target import NotSupported, Offer, Place
+
+KIND = "container"
+
+START_S = 120.0
+"""How long a container may take until it answers."""
+
+STOP_S = 30
+"""How long a container may take to answer what it has begun before it is killed."""
+
+_ONE = {"autoscale": False, "min_replicas": 1, "max_replicas": 1}
+_TICK = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is kept of an endpoint.  package: folder below its own.  number: of its deployment."""
+
+    package: str
+    number: int
+    host: str
+    port: int
+    deployment: Mapping[str, Any] = field(default_factory=dict)
+    endpoint: Mapping[str, Any] = field(default_factory=dict)
+    running: bool = True
+
+
+class ContainerTarget:
+    """The endpoints of a container engine.
+
+    A container stays when it is stopped, and is started again by the engine when it ends unasked.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._root = place.folder / "endpoints"
+        self._options = place.options
+        self._address = engines.address_of(place.options)
+        # Two homes may have clusters and endpoints of the same names on one engine.
+        self._mark = hashlib.sha256(str(place.folder.absolute()).encode()).hexdigest()[:8]
+
+    def check(self) -> str:
+        """Why nothing can be started now."""
+        try:
+            engines.connected(self._address).close()
+        except ModelwrightError as error:
+            return error.happened
+        return ""
+
+    def capacity(self) -> Resources:
+        """All that the engine's machine has.  Raises NoContainerEngine."""
+        with contextlib.closing(engines.connected(self._address)) as engine:
+            return engines.capacity(engine)
+
+    def names(self) -> tuple[str, ...]:
+        """The endpoints, by name."""
+        if not self._root.is_dir():
+            return ()
+        return tuple(sorted(p.name for p in self._root.iterdir() if (p / "held.json").is_file()))
+
+    def apply(
+        self,
+        name: str,
+        offers: Mapping[int, Offer],
+        *,
+        keys: Keys,
+        endpoint: Mapping[str, Any] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> EndpointStatus:
+        """Serve one deployment and wait until it has scored its samples.
+
+        One that serves already changes over without a pause, unless its processor or memory
+        changes: then its container is made anew on the same address.
+        Raises NotSupported for several deployments or replicas, NoContainerEngine, NoBaseImage,
+        InvalidSetting, UnknownSetting, EndpointBusy, DeploymentFailed and what is wrong with the
+        package; then what served before serves on.
+        """
+        number, offer = _only(offers)
+        settings = _for_one(offer.settings)
+        with self._changing(name), contextlib.closing(engines.connected(self._address)) as engine:
+            former = self._held(name) if name in self.names() else None
+            access = EndpointSettings.read(
+                {**(former.endpoint if former else {}), **(endpoint or {})}
+            )
+            package = self._take_in(name, offer.package)
+            held = Held(
+                package,
+                number,
+                former.host if former else host,
+                former.port if former else port,
+                settings.to_json(),
+                access.to_json(),
+            )
+            try:
+                held = self._serve(engine, name, held, former, keys)
+            except BaseException:
+                if former is None:
+                    self._forget(engine, name)
+                raise
+            self._hold(name, held)
+            self._forget_packages(name, but=held.package)
+        return self.status(name)
+
+    def change(self, name: str, *, endpoint: Mapping[str, Any]) -> EndpointStatus:
+        """Change settings of the endpoint while it serves."""
+        with self._changing(name), contextlib.closing(engines.connected(self._address)) as engine:
+            held = self._held(name)
+            access = EndpointSettings.read({**held.endpoint, **endpoint})
+            held = replace(held, endpoint=access.to_json())
+            container = self._container(engine, name)
+            if container is not None:
+                engines.put_files(container, {"settings.json": _settings(held)})
+                self._tell(container, name, {"do": "change", "endpoint": dict(held.endpoint)})
+            self._hold(name, held)
+        return self.status(name)
+
+    def status(self, name: str) -> EndpointStatus:
+        """What it is now."""
+        held = self._held(name)
+        share = {"number": held.number, "share": 100, "shadow": 0, "settings": held.deployment}
+        known = EndpointStatus(
+            name,
+            State.UNHEALTHY if held.running else State.STOPPED,
+            host=held.host,
+            port=held.port,
+            deployment=held.deployment,
+            endpoint=held.endpoint,
+            deployments=(share,),
+        )
+        try:
+            with contextlib.closing(engines.connected(self._address)) as engine:
+                container = self._container(engine, name)
+                if container is None:
+                    why = "Its container is gone; start it again." if held.running else ""
+                    return replace(known, message=why)
+                if container.status != "running":
+                    why = f"Its container is {container.status}." if held.running else ""
+                    return replace(known, message=why)
+                pid = int(container.attrs["State"]["Pid"])
+                said = engines.ask(container, name, {"do": "status"}, seconds=5)
+        except ModelwrightError as error:
+            # It may be on its way up again.
+            return replace(known, state=State.UNHEALTHY, message=str(error))
+        return replace(
+            known,
+            state=State.HEALTHY,
+            pid=pid,
+            replicas=(pid,),
+            package=said["package"],
+            answered=said["answered"],
+            busy=said["busy"],
+            queued=said["queued"],
+            steps=tuple(said["steps"]),
+        )
+
+    def set_keys(self, name: str, keys: Keys) -> None:
+        """Have these keys open it from now on."""
+        with self._changing(name), contextlib.closing(engines.connected(self._address)) as engine:
+            held = self._held(name)
+            content = self._keep_keys(name, keys)
+            container = self._container(engine, name)
+            if container is not None:
+                engines.put_files(container, {"keys.json": content})
+                self._tell(container, name, {"do": "change", "endpoint": dict(held.endpoint)})
+
+    def start(self, name: str) -> EndpointStatus:
+        """Start its container, or make it anew where it is gone."""
+        with self._changing(name), contextlib.closing(engines.connected(self._address)) as engine:
+            held = replace(self._held(name), running=True)
+            container = self._container(engine, name)
+            if container is None:
+                held = self._made(engine, name, held)
+            elif container.status != "running":
+                container.start()
+                held = self._ready(container, name, held)
+            self._hold(name, held)
+        return self.status(name)
+
+    def stop(self, name: str) -> EndpointStatus:
+        """Stop its container when it has answered what it has begun; it is kept."""
+        with self._changing(name), contextlib.closing(engines.connected(self._address)) as engine:
+            held = self._held(name)
+            container = self._container(engine, name)
+            if container is not None:
+                container.stop(timeout=STOP_S)
+            self._hold(name, replace(held, running=False))
+        return self.status(name)
+
+    def remove(self, name: str) -> None:
+        """Stop it and delete its container, its images and what is kept of it."""
+        self._held(name)
+        with self._changing(name), contextlib.closing(engines.connected(self._address)) as engine:
+            container = self._container(engine, name)
+            if container is not None:
+                container.stop(timeout=STOP_S)
+            self._forget(engine, name)
+
+    def ensure_running(self) -> tuple[EndpointStatus, ...]:
+        """Start every endpoint that should serve and does not."""
+        found = []
+        for name in self.names():
+            status = self.status(name)
+            if status.state is State.UNHEALTHY:
+                try:
+                    status = self.start(name)
+                except ModelwrightError as error:
+                    status = replace(status, state=State.FAILED, message=str(error))
+            found.append(status)
+        return tuple(found)
+
+    def logs(self, name: str) -> list[Path]:
+        """The log of its container, as a file."""
+        self._held(name)
+        path = self._root / name / "container.log"
+        with contextlib.closing(engines.connected(self._address)) as engine:
+            container = self._container(engine, name)
+            if container is not None:
+                path.write_bytes(container.logs(stdout=True, stderr=True, timestamps=False))
+        return [path] if path.exists() else []
+
+    def measurements(self, name: str, since: float = 0.0) -> list[dict[str, Any]]:
+        """Nothing: a container counts no seconds."""
+        self._held(name)
+        return []
+
+    def _serve(self, engine: Any, name: str, held: Held, former: Held | None, keys: Keys) -> Held:
+        container = self._container(engine, name)
+        self._keep_keys(name, keys)
+        if former is None or container is None:
+            return self._made(engine, name, held)
+        if container.status == "running" and _limits(held) == _limits(former):
+            return self._changed_over(container, name, held, keys)
+        container.stop(timeout=STOP_S)
+        aside = f"{container.name}-former"
+        container.rename(aside)
+        try:
+            made = self._made(engine, name, held)
+        except BaseException:
+            self._end(self._container(engine, name))
+            container.rename(self._container_name(name))
+            container.start()
+            raise
+        container.remove(force=True)
+        return made
+
+    def _changed_over(self, container: Any, name: str, held: Held, keys: Keys) -> Held:
+        """Give a serving container another package; it answers with the former until then."""
+        folder = self._root / name / held.package
+        engines.put_files(container, engines.folder_files(folder, held.package))
+        command = {
+            "do": "deploy",
+            "package": f"{engines.RUNNING}/{held.package}",
+            "settings": dict(held.deployment),
+        }
+        self._tell(container, name, command)
+        # From here on also after a restart of the container.
+        new: dict[str, bytes | str] = {"package": held.package, "settings.json": _settings(held)}
+        engines.put_files(container, {**new, "keys.json": self._keep_keys(name, keys)})
+        self._tell(container, name, {"do": "change", "endpoint": dict(held.endpoint)})
+        return held
+
+    def _made(self, engine: Any, name: str, held: Held) -> Held:
+        """A new container that answers.  Raises DeploymentFailed with its last words."""
+        from docker.errors import APIError
+
+        folder = self._root / name
+        package = Package.open(folder / held.package)
+        tag = image.build(engine, name, package, self._options.get("base_image"))
+        cores, memory = _limits(held)
+        container: Any = None
+        try:
+            container = engine.containers.create(
+                tag,
+                image.command(name),
+                name=self._container_name(name),
+                labels={"modelwright.endpoint": name, "modelwright.cluster": self._mark},
+                ports={f"{PORT}/tcp": (held.host, held.port or None)},
+                nano_cpus=round(cores * 1e9),
+                mem_limit=round(memory * 1e9),
+                ulimits=engines.own_limits(),
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                restart_policy={"Name": "unless-stopped"},
+            )
+            keys = (folder / "keys.json").read_bytes()
+            engines.put_files(container, {"keys.json": keys, "settings.json": _settings(held)})
+            container.start()
+            return self._ready(container, name, held)
+        except APIError as error:
+            self._end(container)
+            raise DeploymentFailed(name, error.explanation or str(error)) from error
+        except BaseException:
+            self._end(container)
+            raise
+
+    def _ready(self, container: Any, name: str, held: Held) -> Held:
+        """The same with the port it answers on.  Raises DeploymentFailed."""
+        until = time.monotonic() + START_S
+        while time.monotonic() < until:
+            container.reload()
+            bound = (container.ports or {}).get(f"{PORT}/tcp")
+            if bound and _answers(held.host, int(bound[0]["HostPort"])):
+                return replace(held, port=int(bound[0]["HostPort"]))
+            state = container.attrs["State"]
+            if container.attrs.get("RestartCount") or state.get("Status") in ("exited", "dead"):
+                break
+            time.sleep(_TICK)
+        words = container.logs(tail=1).decode(errors="replace").strip()
+        raise DeploymentFailed(name, words or f"it said nothing for {START_S:g} s.")
+
+    def _tell(self, container: Any, name: str, command: Mapping[str, Any]) -> None:
+        engines.ask(container, name, command, seconds=START_S)
+
+    def _container_name(self, name: str) -> str:
+        return f"modelwright-{self._mark}-{name.lower()}"
+
+    def _container(self, engine: Any, name: str) -> Any:
+        from docker.errors import NotFound
+
+        try:
+            return engine.containers.get(self._container_name(name))
+        except NotFound:
+            return None
+
+    def _end(self, container: Any) -> None:
+        from docker.errors import APIError
+
+        if container is not None:
+            with contextlib.suppress(APIError):
+                container.remove(force=True)
+
+    def _forget(self, engine: Any, name: str) -> None:
+        from docker.errors import APIError
+
+        self._end(self._container(engine, name))
+        with contextlib.suppress(APIError):
+            for one in engine.images.list(f"localhost/modelwright-endpoint-{name.lower()}"):
+                engine.images.remove(one.id, force=True)
+        shutil.rmtree(self._root / name, ignore_errors=True)
+
+    def _take_in(self, name: str, source: Path) -> str:
+        package = Package.open(source)
+        place = f"packages/{package.digest.partition(':')[2][:24]}"
+        target = self._root / name / place
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+            shutil.copytree(package.folder, draft)
+            draft.rename(target)
+        return place
+
+    def _forget_packages(self, name: str, *, but: str) -> None:
+        for path in (self._root / name / "packages").iterdir():
+            if path.name != Path(but).name:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _keep_keys(self, name: str, keys: Keys) -> bytes:
+        path = self._root / name / "keys.json"
+        keys.lock().write(path)
+        return path.read_bytes()
+
+    def _held(self, name: str) -> Held:
+        try:
+            text = (self._root / name / "held.json").read_text(encoding="utf-8")
+        except OSError:
+            raise UnknownEndpoint(name, self.names()) from None
+        return Held(**json.loads(text))
+
+    def _hold(self, name: str, held: Held) -> None:
+        path = self._root / name / "held.json"
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        draft.write_text(json.dumps(asdict(held), indent=1), encoding="utf-8")
+        draft.replace(path)
+
+    @contextmanager
+    def _changing(self, name: str) -> Iterator[None]:
+        if not ENDPOINT_NAME.fullmatch(name):
+            raise InvalidEndpointName(name)
+        locks = self._root.parent / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        handle = os.open(locks / f"{name.lower()}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise EndpointBusy(name) from None
+            yield
+        finally:
+            os.close(handle)
+
+
+def container_target(place: Place) -> ContainerTarget:
+    """The target of a cluster that is a container engine."""
+    return ContainerTarget(place)
+
+
+def _only(offers: Mapping[int, Offer]) -> tuple[int, Offer]:
+    if len(offers) != 1:
+        raise NotSupported(
+            KIND,
+            f"serve {len(offers)} deployments of one endpoint",
+            remedy="Deploy in place of the former one, or use a local inference cluster.",
+        )
+    ((number, offer),) = offers.items()
+    return number, offer
+
+
+def _for_one(given: Mapping[str, Any]) -> DeploymentSettings:
+    """The settings, with those of scaling brought to the one replica there is."""
+    for name in ("min_replicas", "max_replicas"):
+        default = getattr(DeploymentSettings(), name)
+        if given.get(name, default) not in (1, default):
+            raise NotSupported(
+                KIND,
+                f"have {given[name]} replicas of an endpoint",
+                remedy=f"Leave {name} at 1, or use a local inference cluster or one of Ray.",
+            )
+    return DeploymentSettings.read({**given, **_ONE})
+
+
+def _limits(held: Held) -> tuple[float, float]:
+    settings = DeploymentSettings.read(held.deployment)
+    return settings.cpu_reserve, settings.memory_reserve_gb
+
+
+def _settings(held: Held) -> bytes:
+    both = {"deployment": dict(held.deployment), "endpoint": dict(held.endpoint)}
+    return json.dumps(both).encode()
+
+
+def _answers(host: str, port: int) -> bool:
+    line = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=5)  # noqa: S104  # read, not bound
+    try:
+        line.request("GET", "/readyz")
+        return line.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        line.close()

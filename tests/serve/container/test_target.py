@@ -1,0 +1,213 @@
+"""Endpoints as real containers of a real engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from modelwright.inference.package import Package, write
+from modelwright.inference.scorer import Scorer
+from modelwright.serve.container.engine import connected
+from modelwright.serve.container.target import ContainerTarget, container_target
+from modelwright.serve.errors import DeploymentFailed, EndpointBusy, UnknownEndpoint
+from modelwright.serve.keys import Keys
+from modelwright.serve.status import EndpointStatus, State
+from modelwright.serve.target import NotSupported, Offer, Place, make_target
+from tests.inference.cars import car_prices, car_request
+from tests.serve.container.podman import podman_engine
+from tests.serve.replicas import PRIMARY, SECONDARY
+
+# The SDK leaves the sockets of streams to the collector.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket")
+
+KEYS = Keys(PRIMARY, SECONDARY)
+SETTINGS = {"cpu_reserve": 1.0, "memory_reserve_gb": 0.5}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[str]:
+    with podman_engine() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def target(engine: str, tmp_path_factory: pytest.TempPathFactory) -> ContainerTarget:
+    folder = tmp_path_factory.mktemp("cluster")
+    place = Place("boxes", folder, folder / "elsewhere", {"engine_url": engine})
+    made = make_target("container", place)
+    assert isinstance(made, ContainerTarget)
+    return made
+
+
+@pytest.fixture(scope="module")
+def cars(target: ContainerTarget, tmp_path_factory: pytest.TempPathFactory) -> EndpointStatus:
+    path = tmp_path_factory.mktemp("cars") / "cars"
+    write(car_prices(), path)
+    return target.apply("cars", {1: Offer(path, SETTINGS)}, keys=KEYS)
+
+
+def score(status: EndpointStatus, key: str = PRIMARY) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx.post(status.scoring_url, content=car_request(), headers=headers, timeout=30)
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def container_of(engine: str, name: str) -> Any:
+    (found,) = connected(engine).containers.list(filters={"label": f"modelwright.endpoint={name}"})
+    return found
+
+
+def test_a_container_answers_with_its_limits_and_nothing_more(
+    engine: str, target: ContainerTarget, cars: EndpointStatus
+) -> None:
+    assert cars.state is State.HEALTHY
+    answer = score(cars)
+    assert answer.content == Scorer(car_prices()).answer(car_request())
+    assert score(cars, "x" * 20).status_code == 401
+    assert score(cars, SECONDARY).status_code == 200
+    held = container_of(engine, "cars").attrs["HostConfig"]
+    assert held["Memory"] == 500_000_000
+    assert held["NanoCpus"] == 1_000_000_000
+    assert psutil.Process(cars.replicas[0]).uids().real == 10_001
+    assert target.names() == ("cars",)
+    assert target.status("cars").answered > 0
+    assert any("answering on" in line for line in target.logs("cars")[0].read_text().splitlines())
+
+
+def test_another_package_takes_over_without_a_pause(
+    target: ContainerTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    write(car_prices(chosen=("Scored Labels",)), tmp_path / "short")
+    status = target.apply("cars", {2: Offer(tmp_path / "short", SETTINGS)}, keys=KEYS)
+    assert (status.replicas, status.port) == (cars.replicas, cars.port)
+    (row,) = score(status).json()["Results"]["WebServiceOutput0"]
+    assert [*row] == ["Scored Labels"]
+    assert status.deployments[0]["number"] == 2
+    assert status.package == Package.open(tmp_path / "short").digest
+
+
+def test_a_killed_container_is_started_again_with_what_it_served(
+    target: ContainerTarget, cars: EndpointStatus
+) -> None:
+    before = target.status("cars")
+    os.kill(before.replicas[0], signal.SIGKILL)
+    assert within(30, lambda: target.status("cars").state is State.HEALTHY)
+    after = target.status("cars")
+    assert after.replicas != before.replicas
+    assert (after.port, after.package) == (before.port, before.package)
+    assert score(after).status_code == 200
+
+
+def test_new_keys_open_it_and_the_old_ones_do_not(
+    target: ContainerTarget, cars: EndpointStatus
+) -> None:
+    new = Keys("another-primary-key-1", "another-secondary-key-2")
+    target.set_keys("cars", new)
+    assert score(cars).status_code == 401
+    assert score(cars, new.primary).status_code == 200
+    target.set_keys("cars", KEYS)
+    assert score(cars).status_code == 200
+
+
+def test_access_is_changed_while_it_serves(target: ContainerTarget, cars: EndpointStatus) -> None:
+    status = target.change("cars", endpoint={"allowed_origins": ["https://shop.example"]})
+    assert status.endpoint["allowed_origins"] == ["https://shop.example"]
+    answer = httpx.get(f"{status.base_url}/healthz", headers={"Origin": "https://shop.example"})
+    assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+
+
+def test_stopped_and_started_it_keeps_address_and_package(
+    target: ContainerTarget, cars: EndpointStatus
+) -> None:
+    before = target.status("cars")
+    assert target.stop("cars").state is State.STOPPED
+    with pytest.raises(httpx.TransportError):
+        score(before)
+    assert [s.state for s in target.ensure_running()] == [State.STOPPED]
+    after = target.start("cars")
+    assert (after.state, after.port, after.package) == (State.HEALTHY, before.port, before.package)
+    assert score(after).status_code == 200
+
+
+def test_a_container_that_is_gone_is_made_anew_on_its_address(
+    engine: str, target: ContainerTarget, cars: EndpointStatus
+) -> None:
+    before = target.status("cars")
+    container_of(engine, "cars").remove(force=True)
+    assert target.status("cars").state is State.UNHEALTHY
+    (after,) = target.ensure_running()
+    assert (after.state, after.port, after.package) == (State.HEALTHY, before.port, before.package)
+
+
+def test_what_cannot_be_made_leaves_what_served(
+    engine: str, target: ContainerTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    write(car_prices(), tmp_path / "cars")
+    before = target.status("cars")
+    options = {"engine_url": engine, "base_image": "localhost/there-is-none:1"}
+    groundless = container_target(Place("boxes", target._root.parent, tmp_path, options))
+    other = {"cpu_reserve": 0.5, "memory_reserve_gb": 0.4}
+    with pytest.raises(DeploymentFailed) as caught:
+        groundless.apply("cars", {3: Offer(tmp_path / "cars", other)}, keys=KEYS)
+    assert "there-is-none" in str(caught.value)
+    assert within(30, lambda: target.status("cars").state is State.HEALTHY)
+    after = target.status("cars")
+    assert (after.package, after.port) == (before.package, before.port)
+    assert score(after).status_code == 200
+
+
+def test_a_container_engine_has_one_replica_of_one_deployment(
+    target: ContainerTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    write(car_prices(), tmp_path / "cars")
+    offer = Offer(tmp_path / "cars", SETTINGS, share=50)
+    with pytest.raises(NotSupported):
+        target.apply("cars", {4: offer, 5: offer}, keys=KEYS)
+    for unlike in ({"min_replicas": 2}, {"max_replicas": 3}, {"min_replicas": 0}):
+        with pytest.raises(NotSupported):
+            target.apply("cars", {4: Offer(tmp_path / "cars", unlike)}, keys=KEYS)
+    assert target.status("cars").deployment["max_replicas"] == 1
+
+
+def test_one_change_at_a_time(target: ContainerTarget, cars: EndpointStatus) -> None:
+    with target._changing("cars"), pytest.raises(EndpointBusy):
+        target.stop("cars")
+
+
+def test_a_removed_endpoint_leaves_nothing(
+    engine: str, target: ContainerTarget, cars: EndpointStatus
+) -> None:
+    target.remove("cars")
+    assert target.names() == ()
+    with pytest.raises(UnknownEndpoint):
+        target.status("cars")
+    client = connected(engine)
+    assert client.containers.list(all=True) == []
+    assert client.images.list("localhost/modelwright-endpoint-cars") == []
+
+
+def test_an_engine_that_is_not_there_is_told(tmp_path: Path) -> None:
+    place = Place("none", tmp_path, tmp_path, {"engine_url": f"unix://{tmp_path}/no.sock"})
+    assert "No container engine answers" in container_target(place).check()
+
+
+def test_the_machine_of_the_engine_is_known(target: ContainerTarget) -> None:
+    assert target.check() == ""
+    assert target.capacity().cpu_cores >= 1
+    assert target.capacity().memory_gb > 1
