@@ -1951,6 +1951,66 @@ export interface paths {
         patch: operations["change_compute"];
         trace?: never;
     };
+    "/api/clean-up/space": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Space
+         * @description What takes how many bytes: stored values by kind, logs, packages, database.
+         */
+        get: operations["get_space"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clean-up/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Clean Up
+         * @description What a clean-up would take away, and which old runs stay since something needs them.
+         */
+        post: operations["plan_clean_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clean-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Clean Up
+         * @description Take away old runs, deleted drafts, and stored values that nothing names any more.
+         */
+        post: operations["clean_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settings": {
         parameters: {
             query?: never;
@@ -2326,6 +2386,28 @@ export interface components {
             mine: unknown;
             /** Theirs */
             theirs: unknown;
+        };
+        /**
+         * CleanUp
+         * @description What goes, or went.
+         */
+        CleanUp: {
+            /** Runs */
+            runs: components["schemas"]["RunSummary"][];
+            /** Drafts */
+            drafts: components["schemas"]["DraftSummary"][];
+            /**
+             * Values
+             * @description Stored values that nothing names any more.
+             */
+            values: number;
+            /**
+             * Size
+             * @description Their bytes.
+             */
+            size: number;
+            /** Kept */
+            kept: components["schemas"]["KeptRun"][];
         };
         /**
          * Cluster
@@ -2705,6 +2787,11 @@ export interface components {
              */
             retries: number;
             /**
+             * Longest Step S
+             * @description Seconds after which a step is given up; never unless given.
+             */
+            longest_step_s?: number | null;
+            /**
              * Description
              * @default
              */
@@ -2739,6 +2826,8 @@ export interface components {
              * @default 0
              */
             retries: number;
+            /** Longest Step S */
+            longest_step_s?: number | null;
             /**
              * Description
              * @default
@@ -3080,6 +3169,19 @@ export interface components {
          * @enum {string}
          */
         DesiredState: "running" | "stopped";
+        /**
+         * DiskSpace
+         * @description What takes space, the largest first.
+         */
+        DiskSpace: {
+            /** Items */
+            items: components["schemas"]["Space"][];
+            /**
+             * Free
+             * @description Bytes left on the disk of the home.
+             */
+            free: number;
+        };
         /**
          * Done
          * @description What was asked for has been done, and there is nothing to tell.
@@ -3644,6 +3746,21 @@ export interface components {
             parity: components["schemas"]["Parity"] | null;
             /** @description Why the pipeline that comes out cannot answer. */
             fault: components["schemas"]["Fault"] | null;
+        };
+        /**
+         * KeptRun
+         * @description A run that is old enough to go and stays.
+         */
+        KeptRun: {
+            /** Run */
+            run: string;
+            /** Name */
+            name: string;
+            /**
+             * Needed By
+             * @description Drafts and endpoints that come from it.
+             */
+            needed_by: string[];
         };
         /**
          * KeyName
@@ -5020,6 +5137,22 @@ export interface components {
             current: number;
         };
         /**
+         * Retention
+         * @description What may go; at least one of the two.
+         */
+        Retention: {
+            /**
+             * Older Than Days
+             * @description Runs that ended, and drafts that were deleted, longer ago.
+             */
+            older_than_days?: number | null;
+            /**
+             * Most Gb
+             * @description The oldest runs, until the store takes no more.
+             */
+            most_gb?: number | null;
+        };
+        /**
          * Revision
          * @description A draft as it once was.
          */
@@ -5672,6 +5805,24 @@ export interface components {
             descending: boolean;
         };
         /**
+         * Space
+         * @description What one kind of thing takes.
+         */
+        Space: {
+            /** Kind */
+            kind: string;
+            /**
+             * Count
+             * @description Stored values; null for what is not counted.
+             */
+            count: number | null;
+            /**
+             * Size
+             * @description Bytes.
+             */
+            size: number;
+        };
+        /**
          * Spread
          * @description Figures of one side of a column; null where they make no sense for its type.
          */
@@ -5863,6 +6014,8 @@ export interface components {
             address: string;
             /** Retries */
             retries: number;
+            /** Longest Step S */
+            longest_step_s: number | null;
             /**
              * State
              * @enum {string}
@@ -10884,6 +11037,128 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Target"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    get_space: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiskSpace"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    plan_clean_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retention"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CleanUp"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    clean_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retention"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CleanUp"];
                 };
             };
             /** @description What was sent is at fault */
