@@ -22,6 +22,8 @@ const EndpointPage = lazy(() =>
   import("../endpoints/EndpointPage").then((m) => ({ default: m.EndpointPage })),
 );
 
+const Settings = lazy(() => import("../settings/Settings").then((m) => ({ default: m.Settings })));
+
 function later(page: ReactNode) {
   return <Suspense fallback={<Waiting />}>{page}</Suspense>;
 }
@@ -35,6 +37,11 @@ const ConversionPage = lazy(() =>
 const UpdatePage = lazy(() =>
   import("../inference/UpdatePage").then((m) => ({ default: m.UpdatePage })),
 );
+
+const Models = lazy(() => import("../models/Models").then((m) => ({ default: m.Models })));
+const ModelRoute = lazy(() => import("./ModelRoute").then((m) => ({ default: m.ModelRoute })));
+const Compute = lazy(() => import("../compute/Compute").then((m) => ({ default: m.Compute })));
+const CleanUp = lazy(() => import("../cleanup/CleanUp").then((m) => ({ default: m.CleanUp })));
 
 export const router = createBrowserRouter([
   { path: "/login", element: <Login /> },
@@ -54,6 +61,16 @@ export const router = createBrowserRouter([
       { path: "runs/:runId", element: later(<RunPage />) },
       { path: "endpoints", element: later(<Endpoints />) },
       { path: "endpoints/:name", element: later(<EndpointPage />) },
+      { path: "settings", element: later(<Settings />) },
+      { path: "models", element: later(<Models key="model" kind="model" />) },
+      { path: "models/:name", element: later(<ModelRoute kind="model" />) },
+      {
+        path: "transformations",
+        element: later(<Models key="transformation" kind="transformation" />),
+      },
+      { path: "transformations/:name", element: later(<ModelRoute kind="transformation" />) },
+      { path: "compute", element: later(<Compute />) },
+      { path: "clean-up", element: later(<CleanUp />) },
       { path: "data", element: later(<Datasets />) },
       { path: "data/import/:uploadId", element: later(<Importing />) },
       { path: "data/sets/:name", element: later(<DatasetPage />) },

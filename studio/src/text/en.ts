@@ -3,6 +3,7 @@ import { enRuns } from "./en.runs";
 import { enEndpoints } from "./en.endpoints";
 import { enDesigner } from "./en.designer";
 import { enInference } from "./en.inference";
+import { enAssets } from "./en.assets";
 
 /** Every sentence the user reads. This file is the list; other languages must have the same keys. */
 export const en = {
@@ -11,6 +12,7 @@ export const en = {
   ...enEndpoints,
   ...enDesigner,
   ...enInference,
+  ...enAssets,
   appName: "Modelwright",
   language: "Language",
   theme: "Light or dark",

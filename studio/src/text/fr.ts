@@ -4,6 +4,7 @@ import { frRuns } from "./fr.runs";
 import { frEndpoints } from "./fr.endpoints";
 import { frDesigner } from "./fr.designer";
 import { frInference } from "./fr.inference";
+import { frAssets } from "./fr.assets";
 
 export const fr: Text = {
   ...frData,
@@ -11,6 +12,7 @@ export const fr: Text = {
   ...frEndpoints,
   ...frDesigner,
   ...frInference,
+  ...frAssets,
   appName: "Modelwright",
   language: "Langue",
   theme: "Clair ou sombre",

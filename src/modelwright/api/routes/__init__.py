@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelwright.api.routes import (
     artifacts,
     check,
+    cleaning,
     clusters,
     compute,
     datasets,
@@ -38,6 +39,7 @@ ROUTERS = (
     endpoints.router,
     exports.router,
     compute.router,
+    cleaning.router,
     settings.router,
 )
 """Those that ask who is calling."""
