@@ -131,7 +131,7 @@ def test_part_one_of_the_tutorial_is_drawn_run_and_looked_at_by_mouse(tmp_path: 
 
 def test_what_was_drawn_survives_a_reload_and_deleting_can_be_undone(tmp_path: Path) -> None:
     with served(tmp_path) as address, opened(address) as page:
-        page.get_by_role("button", name=re.compile("Automobile Price")).click()
+        page.get_by_role("button", name=re.compile("Price Prediction .Basic.")).click()
         page.locator(".react-flow__node").nth(7).wait_for()
         page.locator(node(page, "Split Data")).click()
         page.keyboard.press("Delete")
@@ -148,7 +148,7 @@ def test_what_was_drawn_survives_a_reload_and_deleting_can_be_undone(tmp_path: P
 
 def test_a_failing_setting_is_shown_on_its_node_and_mended_by_its_button(tmp_path: Path) -> None:
     with served(tmp_path) as address, opened(address) as page:
-        page.get_by_role("button", name=re.compile("Automobile Price")).click()
+        page.get_by_role("button", name=re.compile("Price Prediction .Basic.")).click()
         page.locator(node(page, "Split Data")).click()
         fraction(page).fill("3")
         page.get_by_role("tab", name="Problems").click()
@@ -158,7 +158,7 @@ def test_a_failing_setting_is_shown_on_its_node_and_mended_by_its_button(tmp_pat
 
 def test_two_windows_on_one_draft_lose_nothing_silently(tmp_path: Path) -> None:
     with served(tmp_path) as address, opened(address) as page:
-        page.get_by_role("button", name=re.compile("Automobile Price")).click()
+        page.get_by_role("button", name=re.compile("Price Prediction .Basic.")).click()
         page.locator(node(page, "Split Data")).wait_for()
         other = page.context.new_page()
         other.goto(page.url)
@@ -176,7 +176,7 @@ def test_two_windows_on_one_draft_lose_nothing_silently(tmp_path: Path) -> None:
 def test_the_whole_studio_speaks_french(tmp_path: Path) -> None:
     with served(tmp_path) as address, opened(address, locale="fr-FR") as page:
         page.get_by_role("button", name="Nouveau pipeline").wait_for()
-        page.get_by_role("button", name=re.compile("Automobile Price")).click()
+        page.get_by_role("button", name=re.compile("Price Prediction .Basic.")).click()
         page.locator(node(page, "Split Data")).click()
         page.get_by_text("Propriétés").or_(page.get_by_text("Commentaire")).first.wait_for()
         page.get_by_role("button", name="Exécuter", exact=True).wait_for()

@@ -88,7 +88,7 @@ def test_a_deleted_data_set_is_brought_back_with_one_click(tmp_path: Path) -> No
 
 def test_a_run_shows_its_steps_what_was_learnt_and_how_well(tmp_path: Path) -> None:
     with served(tmp_path) as address, opened(address) as page:
-        page.get_by_role("button", name=re.compile("^Regression - Automobile Price")).click()
+        page.get_by_role("button", name=re.compile("Price Prediction .Basic.")).click()
         page.locator(".react-flow__node").first.wait_for()
         page.get_by_role("button", name="Run", exact=True).click()
         page.locator('.react-flow__node:has-text("Evaluate Model") :text("Done")').wait_for(

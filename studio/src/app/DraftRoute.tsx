@@ -7,7 +7,7 @@ import { Look } from "../look/Look";
 export function DraftRoute() {
   return (
     <Designer
-      lookAt={(looked) => <Look {...looked} height={170} />}
+      lookAt={(looked) => <Look {...looked} height="100%" />}
       tools={<InferenceTools />}
       notice={<InferenceNotice />}
     />

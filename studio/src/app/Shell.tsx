@@ -3,25 +3,32 @@ import {
   Group,
   Menu,
   Tooltip,
+  UnstyledButton,
   useComputedColorScheme,
   useMantineColorScheme,
 } from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
 import {
   IconLanguage,
   IconLogout,
   IconMoon,
+  IconSearch,
   IconSun,
   IconTopologyStar3,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Link, Navigate, Outlet, useLocation, useNavigate } from "react-router";
 import { api, ApiError, onLoginNeeded } from "../api/client";
 import { sessionQuery } from "../api/queries";
 import { type Language, languages, useLanguage, useText } from "../text/useText";
 import { Failure } from "../ui/Failure";
 import { Waiting } from "../ui/Waiting";
+import { NoticeCentre } from "./NoticeCentre";
+import { usePages } from "./pages";
 import classes from "./Shell.module.css";
+
+const GoTo = lazy(() => import("./GoTo").then((m) => ({ default: m.GoTo })));
 
 export function Shell() {
   const text = useText();
@@ -32,6 +39,21 @@ export function Shell() {
   const { setColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme("light");
   const session = useQuery(sessionQuery);
+
+  const pages = usePages();
+  const [going, setGoing] = useState(false);
+  useHotkeys(
+    [
+      [
+        "mod+K",
+        () => {
+          setGoing(true);
+        },
+      ],
+    ],
+    [],
+    true,
+  );
 
   useEffect(
     () =>
@@ -63,26 +85,31 @@ export function Shell() {
           {text.appName}
         </Link>
         <nav aria-label={text.navigation} className={classes.nav}>
-          <Link
-            to="/"
-            aria-current={pathname === "/" || pathname.startsWith("/drafts") ? "page" : undefined}
-          >
-            {text.designer}
-          </Link>
-          <Link to="/data" aria-current={pathname.startsWith("/data") ? "page" : undefined}>
-            {text.data}
-          </Link>
-          <Link to="/runs" aria-current={pathname.startsWith("/runs") ? "page" : undefined}>
-            {text.runs}
-          </Link>
-          <Link
-            to="/endpoints"
-            aria-current={pathname.startsWith("/endpoints") ? "page" : undefined}
-          >
-            {text.endpoints}
-          </Link>
+          {pages.map(({ path, title, also }) => {
+            const here =
+              path === "/"
+                ? pathname === "/" || pathname.startsWith(also ?? path)
+                : pathname.startsWith(path);
+            return (
+              <Link key={path} to={path} aria-current={here ? "page" : undefined}>
+                {title}
+              </Link>
+            );
+          })}
         </nav>
         <Group gap={4} ml="auto">
+          <UnstyledButton
+            className={classes.goTo}
+            aria-label={text.goTo}
+            onClick={() => {
+              setGoing(true);
+            }}
+          >
+            <IconSearch size={14} aria-hidden />
+            {text.goToShort}
+            <kbd>{`${text.keyNames.Mod ?? "Ctrl"} K`}</kbd>
+          </UnstyledButton>
+          <NoticeCentre />
           <Menu position="bottom-end">
             <Menu.Target>
               <Tooltip label={text.language}>
@@ -136,6 +163,15 @@ export function Shell() {
       <main className={classes.main}>
         <Outlet />
       </main>
+      {going && (
+        <Suspense fallback={null}>
+          <GoTo
+            onClose={() => {
+              setGoing(false);
+            }}
+          />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -101,13 +101,15 @@ export function Results(props: Props) {
           {failed.remedy}
         </Alert>
       ) : value && from ? (
-        lookAt({
-          runId: from.run,
-          node: from.node,
-          port: from.port,
-          component: from.step.component,
-          value,
-        })
+        <div className={classes.looked}>
+          {lookAt({
+            runId: from.run,
+            node: from.node,
+            port: from.port,
+            component: from.step.component,
+            value,
+          })}
+        </div>
       ) : (
         chosen && <FromSchema outline={outline} />
       )}

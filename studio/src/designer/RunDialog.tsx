@@ -96,7 +96,6 @@ function Form({ draftId, graph, selected, library, known, onSubmit, onClose }: P
             data={(experiments.data?.items ?? []).map((e) => e.name)}
             value={experiment}
             onChange={setExperiment}
-            data-autofocus
           />
           <TextInput
             size="xs"
@@ -162,6 +161,7 @@ function Form({ draftId, graph, selected, library, known, onSubmit, onClose }: P
             type="submit"
             size="xs"
             leftSection={<IconPlayerPlay size={15} />}
+            data-autofocus
             disabled={plan.error !== null}
           >
             {text.runSubmit}

@@ -28,6 +28,7 @@ import { Toolbar } from "./Toolbar";
 import { useAutosave } from "./useAutosave";
 import { useCheck } from "./useCheck";
 import { useKeys } from "./useKeys";
+import { useOffer } from "./useOffer";
 import { useRun } from "./useRun";
 import classes from "./Workbench.module.css";
 
@@ -240,6 +241,7 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
     open,
   };
   useKeys(here);
+  useOffer(here);
 
   if (!draft || !shown || !here) return null;
   const [only] = selected.size === 1 ? selected : [];

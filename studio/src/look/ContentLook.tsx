@@ -12,7 +12,7 @@ export function ContentLook({ digest }: { readonly digest: string }) {
   if (error) return <Text size="sm">{error.message || text.offline}</Text>;
   if (!data) return <Waiting />;
   const { content } = data;
-  if (content.kind === "table" || content.kind === "other") {
+  if (content.kind === "table" || content.kind === "other" || content.kind === "files") {
     return <Learnt value={data.summary} name={data.title} />;
   }
   if (content.kind === "untrained-model") {

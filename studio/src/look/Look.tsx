@@ -1,11 +1,15 @@
 import type { StoredValue } from "../api/client";
+import { useText } from "../text/useText";
 import { ContentLook } from "./ContentLook";
 import { EvaluationLook } from "./EvaluationLook";
-import { TableLook } from "./TableLook";
+import { Keep } from "./Keep";
+import { PortLook } from "./PortLook";
+import classes from "./look.module.css";
 
 interface Props {
   readonly runId: string;
   readonly node: string;
+  readonly port: string;
   readonly component: string;
   readonly value: StoredValue;
   readonly height?: number | string;
@@ -14,12 +18,23 @@ interface Props {
 const EVALUATE = "evaluate-model";
 
 /** What a port of a run gave, in the view of its kind. */
-export function Look({ runId, node, component, value, height }: Props) {
-  const key = value.digest;
-  if (component === EVALUATE)
-    return <EvaluationLook key={`${runId} ${node}`} runId={runId} node={node} />;
+export function Look({ runId, node, port, component, value, height }: Props) {
+  const text = useText();
+  const where = { runId, node, port, digest: value.digest };
+  const key = `${runId} ${node} ${port} ${value.digest}`;
   if (value.kind === "table") {
-    return <TableLook key={key} digest={key} {...(height === undefined ? {} : { height })} />;
+    const first =
+      component === EVALUATE
+        ? { label: text.evaluation, view: <EvaluationLook runId={runId} node={node} /> }
+        : null;
+    return <PortLook key={key} {...where} height={height} {...(first ? { first } : {})} />;
   }
-  return <ContentLook key={key} digest={key} />;
+  return (
+    <div key={key}>
+      <div className={classes.tools}>
+        <Keep {...where} table={false} />
+      </div>
+      <ContentLook digest={value.digest} />
+    </div>
+  );
 }

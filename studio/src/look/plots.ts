@@ -154,3 +154,48 @@ export function predictedActual(plots: RegressionPlots, axes: [string, string]):
     ],
   };
 }
+
+const SCALES: Readonly<Record<string, string>> = {
+  Date: "temporal",
+  DateTime: "temporal",
+  Time: "nominal",
+  String: "nominal",
+  Boolean: "nominal",
+};
+
+/** Points of two columns; typeOf: the type of a column by its name. */
+export function cloud(
+  values: readonly Readonly<Record<string, unknown>>[],
+  columns: { readonly x: string; readonly y: string; readonly tint: string | null },
+  typeOf: (name: string) => string,
+): object {
+  // The names of columns may hold signs that mean something to the plot.
+  const plain = values.map((row) => ({
+    x: row[columns.x],
+    y: row[columns.y],
+    ...(columns.tint === null ? {} : { tint: row[columns.tint] }),
+  }));
+  const axis = (field: "x" | "y") => ({
+    field,
+    title: columns[field],
+    type: SCALES[typeOf(columns[field])] ?? "quantitative",
+    scale: { zero: false, nice: true },
+  });
+  return {
+    data: { values: plain.filter((row) => typeof row.x !== "object" && typeof row.y !== "object") },
+    mark: { type: "point", filled: true, size: 20, opacity: 0.6 },
+    encoding: {
+      x: axis("x"),
+      y: axis("y"),
+      ...(columns.tint === null
+        ? {}
+        : {
+            color: {
+              field: "tint",
+              title: columns.tint,
+              type: SCALES[typeOf(columns.tint)] ?? "quantitative",
+            },
+          }),
+    },
+  };
+}

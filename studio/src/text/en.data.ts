@@ -99,4 +99,40 @@ export const enData = {
   settingsOf: "Settings",
   predicts: "Predicts",
   reads: (count: number) => (count === 1 ? "Reads 1 column" : `Reads ${String(count)} columns`),
+
+  lookView: "How to look at it",
+  scatter: "Scatter",
+  evaluation: "Evaluation",
+  scatterNone: "A cloud of points needs two columns of numbers or times.",
+  acrossAxis: "Across",
+  upAxis: "Up",
+  tint: "Colour",
+  against: (up: string, across: string) => `${up} against ${across}`,
+  pointsOf: (shown: number, all: number) =>
+    shown === all
+      ? `${all.toLocaleString()} rows`
+      : `${shown.toLocaleString()} of ${all.toLocaleString()} rows, spread evenly`,
+  registerData: "Register as data set",
+  registerDataHint: "A name that is there already gets a further version.",
+  registerValue: "Register",
+  registerValueHint: "It is then found in the palette and under Models.",
+  comparedWith: "Compared with",
+  differenceNone: "No other table is there in this run.",
+  differenceRows: (left: number, right: number) =>
+    left === right
+      ? `Both have ${left.toLocaleString()} rows.`
+      : `${left.toLocaleString()} rows became ${right.toLocaleString()}.`,
+  differenceSame: (count: number) =>
+    count === 1 ? "1 column is the same." : `${String(count)} columns are the same.`,
+  differentCells: (count: number) => (count === 1 ? "1 value" : `${count.toLocaleString()} values`),
+  columnChanges: {
+    same: "the same",
+    changed: "other values",
+    retyped: "other type",
+    added: "new",
+    removed: "gone",
+  },
+  column: "Column",
+  change: "Change",
+  spreadBoth: "How the values are spread: before in grey, after in colour",
 };

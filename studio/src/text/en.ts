@@ -1,3 +1,4 @@
+import { enApp } from "./en.app";
 import { enData } from "./en.data";
 import { enRuns } from "./en.runs";
 import { enEndpoints } from "./en.endpoints";
@@ -7,6 +8,7 @@ import { enAssets } from "./en.assets";
 
 /** Every sentence the user reads. This file is the list; other languages must have the same keys. */
 export const en = {
+  ...enApp,
   ...enData,
   ...enRuns,
   ...enEndpoints,

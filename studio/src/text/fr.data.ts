@@ -105,4 +105,40 @@ export const frData: typeof enData = {
   settingsOf: "Réglages",
   predicts: "Prédit",
   reads: (count) => (count === 1 ? "Lit 1 colonne" : `Lit ${String(count)} colonnes`),
+
+  lookView: "Façon de regarder",
+  scatter: "Nuage de points",
+  evaluation: "Évaluation",
+  scatterNone: "Un nuage de points demande deux colonnes de nombres ou de dates.",
+  acrossAxis: "Horizontal",
+  upAxis: "Vertical",
+  tint: "Couleur",
+  against: (up, across) => `${up} selon ${across}`,
+  pointsOf: (shown, all) =>
+    shown === all
+      ? `${all.toLocaleString()} lignes`
+      : `${shown.toLocaleString()} lignes sur ${all.toLocaleString()}, réparties`,
+  registerData: "Enregistrer comme jeu de données",
+  registerDataHint: "Un nom déjà pris reçoit une version de plus.",
+  registerValue: "Enregistrer",
+  registerValueHint: "On le retrouve ensuite dans la palette et parmi les modèles.",
+  comparedWith: "Comparé à",
+  differenceNone: "Il n’y a pas d’autre table dans cette exécution.",
+  differenceRows: (left, right) =>
+    left === right
+      ? `Les deux ont ${left.toLocaleString()} lignes.`
+      : `${left.toLocaleString()} lignes sont devenues ${right.toLocaleString()}.`,
+  differenceSame: (count) =>
+    count === 1 ? "1 colonne est identique." : `${String(count)} colonnes sont identiques.`,
+  differentCells: (count) => (count === 1 ? "1 valeur" : `${count.toLocaleString()} valeurs`),
+  columnChanges: {
+    same: "identique",
+    changed: "autres valeurs",
+    retyped: "autre type",
+    added: "nouvelle",
+    removed: "disparue",
+  },
+  column: "Colonne",
+  change: "Changement",
+  spreadBoth: "Répartition des valeurs : avant en gris, après en couleur",
 };

@@ -1,4 +1,5 @@
 import type { Text } from "./en";
+import { frApp } from "./fr.app";
 import { frData } from "./fr.data";
 import { frRuns } from "./fr.runs";
 import { frEndpoints } from "./fr.endpoints";
@@ -7,6 +8,7 @@ import { frInference } from "./fr.inference";
 import { frAssets } from "./fr.assets";
 
 export const fr: Text = {
+  ...frApp,
   ...frData,
   ...frRuns,
   ...frEndpoints,
