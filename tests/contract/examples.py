@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +30,9 @@ SOURCES = {
     "web-service-input",
 }
 """Components that are never run: the plan or a request puts something in their place."""
+
+if shutil.which("Rscript") is None:
+    SOURCES.add("execute-r-script")
 
 NUMERIC: dict[str, Any] = {"rules": [{"types": ["Numeric"]}]}
 
@@ -209,6 +213,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "one-vs-all-multiclass": (Example({}, {"untrained_binary_classification_model": classifier}),),
     "one-vs-one-multiclass": (Example({}, {"untrained_binary_classification_model": classifier}),),
     "execute-python-script": (Example({}, {"dataset1": cars}),),
+    "execute-r-script": (Example({}, {"dataset1": cars}),),
     "evaluate-model": (Example({}, {"scored_dataset": scored}),),
     "train-model": (Example({"label_column": "price"}),),
 }

@@ -72,7 +72,7 @@ class ScriptProcess:
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
-        self._printed = _Printed(printed, self._say)
+        self._printed = Printed(printed, self._say)
         self.process = 0
         try:
             told = lines.receive(self._line)
@@ -152,11 +152,15 @@ class ScriptProcess:
         self.close()
 
 
-class _Printed:
-    """Hands on what a process prints, line by line, and knows the marks between its jobs."""
+class Printed:
+    """Hands on what a process prints, line by line, and knows the marks between its jobs.
+
+    is_over: nothing comes any more, as the process has ended; marks that did not come are set.
+    """
 
     def __init__(self, descriptor: int, log: Log) -> None:
         self._log = log
+        self.is_over = False
         self._marks: dict[str, threading.Event] = {}
         self._thread = threading.Thread(
             target=self._read, args=(descriptor,), name="script's log", daemon=True
@@ -186,6 +190,7 @@ class _Printed:
                 blank = not text
                 if text:
                     self._log(text)
+        self.is_over = True
         for event in list(self._marks.values()):
             event.set()
 

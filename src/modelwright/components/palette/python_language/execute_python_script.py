@@ -93,18 +93,31 @@ class ExecutePythonScript(Component, category="Python Language", version=2):
         *,
         context: Context,
     ) -> Results:
+        from modelwright.data.scripting.environment import packages_for
+        from modelwright.data.scripting.process import ScriptProcess
         from modelwright.data.scripting.residents import borrowed
 
         compiled(self.script, entry=_ENTRY)
-        with (
-            borrowed(
+
+        def make() -> ScriptProcess:
+            return ScriptProcess(
                 self.script,
                 entry=_ENTRY,
-                requirements=self.requirements,
                 bundle=script_bundle,
+                packages=packages_for(self.requirements, log=context.log),
                 memory_gb=self.memory_limit,
                 time_s=self.time_limit,
-                scratch=context.scratch,
+                # What stays must outlive the step's own folder.
+                scratch=None if context.resident else context.scratch,
+                log=context.log,
+            )
+
+        settings = (self.script, self.requirements, self.memory_limit)
+        with (
+            borrowed(
+                make,
+                named=("python", *settings),
+                of=(script_bundle,),
                 log=context.log,
                 keep=context.resident,
             ) as process,

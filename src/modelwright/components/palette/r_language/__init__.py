@@ -1,0 +1,1 @@
+"""Components that run the user's own R."""
