@@ -14,7 +14,7 @@ from typing import Any
 
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.assortment import Assortment
-from modelwright.serve.control import tell
+from modelwright.serve.control import NoReplica, tell
 from modelwright.serve.endpoint_folder import EndpointFolder
 from modelwright.serve.front import Front, forget_parent
 from modelwright.serve.meters import Meter, Meters
@@ -22,11 +22,13 @@ from modelwright.serve.processes import Process
 from modelwright.serve.replica import Report
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 from modelwright.serve.slots import MOST, Figures, Slots
+from modelwright.serve.workers import START_S
 
 DRAIN_S = 10.0
 """How long a replica that is taken away still answers on the connections it has."""
 
 _YOUNG_S = 5.0
+_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 10.0
 
 _log = logging.getLogger("modelwright.controller")
@@ -34,13 +36,17 @@ _log = logging.getLogger("modelwright.controller")
 
 @dataclass(slots=True)
 class Member:
-    """A replica at work.  leaving: it was told to end.  watch: a descriptor that tells of its end."""
+    """A replica at work.
+
+    leaving: it was told to end.  watch: a descriptor that tells of its end.  heard: it takes commands.
+    """
 
     slot: int
     process: Process
     since: float
     leaving: bool = False
     watch: int | None = None
+    heard: bool = False
     cpu: float = 0.0
 
 
@@ -136,7 +142,18 @@ class Fleet:
             self._tell(member, command, seconds=seconds)
 
     def _tell(self, member: Member, command: Mapping[str, Any], *, seconds: float = 5.0) -> None:
+        until = time.monotonic() + START_S
         try:
+            # One that is just being made takes no commands yet, which is no disobedience.
+            while not member.heard:
+                try:
+                    tell(self.folder.front_control(member.slot), {"do": "status"}, seconds=seconds)
+                except NoReplica:
+                    if not member.process.is_alive or time.monotonic() > until:
+                        raise
+                    time.sleep(_PAUSE_S)
+                else:
+                    member.heard = True
             tell(self.folder.front_control(member.slot), command, seconds=seconds)
         except ModelwrightError as error:
             _log.warning("replica %d does not follow and is ended: %s", member.process.pid, error)
