@@ -22,6 +22,11 @@ def test_defaults_are_those_that_are_documented() -> None:
         "memory_reserve_gb": 0.5,
         "max_concurrent_requests": 1,
         "max_queue_wait_ms": 500,
+        "data_collection": False,
+        "collection_share": 100,
+        "collection_format": "jsonl",
+        "collection_file_mb": 50,
+        "collection_files": 20,
     }
 
 

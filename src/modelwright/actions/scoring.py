@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from modelwright.actions.endpoints import endpoint_keys, endpoint_package, show_endpoint
+from modelwright.actions.endpoints import (
+    EndpointReport,
+    endpoint_keys,
+    endpoint_package,
+    show_endpoint,
+)
 from modelwright.actions.files import read_bytes
+from modelwright.actions.tokens import issue_token
 from modelwright.data.errors import ModelwrightError
 from modelwright.data.schema import ColumnType
 from modelwright.serve.status import State
@@ -96,9 +103,8 @@ def score_rows(home: Home, name: str, inputs: Mapping[str, Sequence[Row]]) -> Sc
     if not address.hostname or report.state in (State.STOPPED, State.FAILED):
         raise EndpointUnreachable(report.record.name, f"it is {report.state}")
     body = json.dumps({"Inputs": inputs, "GlobalParameters": {}}, allow_nan=False).encode()
-    key = endpoint_keys(home, name).primary
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
-    line = http.client.HTTPConnection(address.hostname, address.port, timeout=_TIMEOUT_S)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {_key(home, report)}"}
+    line = _line(report, address.hostname, address.port)
     try:
         line.request("POST", address.path, body, headers)
         answer = line.getresponse()
@@ -112,6 +118,26 @@ def score_rows(home: Home, name: str, inputs: Mapping[str, Sequence[Row]]) -> Sc
         fault = value["error"]
         raise RequestRefused(report.record.name, answer.status, fault["message"], fault["details"])
     return Scored(value["Results"], value.get("Dropped", []))
+
+
+def _key(home: Home, report: EndpointReport) -> str:
+    """A key of the endpoint, or a token where it takes no keys."""
+    access = report.status.endpoint if report.status else {}
+    if access.get("auth") == "tokens":
+        return issue_token(home, report.record.name, seconds=int(_TIMEOUT_S)).value
+    return endpoint_keys(home, report.record.name).primary
+
+
+def _line(report: EndpointReport, host: str, port: int | None) -> http.client.HTTPConnection:
+    """A connection to an endpoint, which must show the certificate that it was given."""
+    certificate = report.status.endpoint.get("tls_certificate") if report.status else ""
+    if not certificate:
+        return http.client.HTTPConnection(host, port, timeout=_TIMEOUT_S)
+    context = ssl.create_default_context(cafile=certificate)
+    # It is called by its address on this machine, for which no certificate is made.
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=context)
 
 
 def read_rows(home: Home, name: str, path: Path) -> dict[str, list[Row]]:

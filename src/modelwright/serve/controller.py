@@ -69,6 +69,7 @@ class Controller:
         self.settings = together(
             [DeploymentSettings.read(d.settings) for d in wanted.deployments.values()]
         )
+        self._certificate = _certificate(self.endpoint)
         self.room = Room(folder, wanted.cluster)
         self.meters = Meters(folder.meters, slots=MOST)
         self.listener = listener
@@ -158,6 +159,7 @@ class Controller:
             )
         if now - self._logged >= _LOG_TICK:
             self._logged = now
+            self._renew()
             turn_over(self.folder.log)
 
     def _keep(self) -> None:
@@ -201,6 +203,19 @@ class Controller:
         if self._seen.replicas != former:
             _log.info("%d replicas wanted, %.2f busy", self._seen.replicas, busy)
             self._fit()
+
+    def _renew(self) -> None:
+        """Put other replicas in place of those that have another certificate, or none."""
+        found = _certificate(self.endpoint)
+        if found == self._certificate:
+            return
+        self._certificate = found
+        if self.shelf is None or not self.fleet.serving:
+            return
+        _log.info("the certificate has changed; replicas are replaced one after another")
+        for member in self.fleet.serving:
+            self.fleet.make(self.shelf, self.settings, self.endpoint)
+            self.fleet.take_away(member)
 
     def _forget(self) -> None:
         """Close in a forked process what only the controller may have."""
@@ -303,6 +318,7 @@ class Controller:
         self._keep()
         self.fleet.tell_all(self._parts(), seconds=READY_S)
         self.fleet.tell_all({"do": "change", "endpoint": endpoint.to_json()})
+        self._renew()
         if former is not None:
             former.end(but=self.shelf)
         self._end_nursery(None)
@@ -322,6 +338,7 @@ class Controller:
         """Take other settings of the endpoint, and its keys."""
         self.endpoint = EndpointSettings.read(command["endpoint"])
         self.fleet.tell_all({"do": "change", "endpoint": self.endpoint.to_json()})
+        self._renew()
         return self._status()
 
     def _status(self) -> dict[str, Any]:
@@ -368,6 +385,16 @@ class Controller:
             }
             for number, part in sorted(self.shelf.parts.items())
         ]
+
+
+def _certificate(endpoint: EndpointSettings) -> object:
+    """What changes when an endpoint gets another certificate, also in the same files."""
+    files = (endpoint.tls_certificate, endpoint.tls_key)
+    try:
+        return [(file, os.stat(file).st_mtime_ns) for file in files if file]
+    except OSError:
+        # It is being written anew; the next look finds it.
+        return None
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -71,7 +71,8 @@ class Front:
         ]
         host, port = address_of(self._listener)
         name = self._folder.name
-        _log.info("answering on http://%s:%d/api/v1/service/%s/score", host, port, name)
+        scheme = "https" if self._endpoint.tls_certificate else "http"
+        _log.info("answering on %s://%s:%d/api/v1/service/%s/score", scheme, host, port, name)
         report.ready(host, port)
         try:
             await replica.serve(self._listener)

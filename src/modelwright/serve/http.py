@@ -153,6 +153,8 @@ class Server(uvicorn.Server):
             timeout_keep_alive=app.settings.keep_alive_s,
             timeout_graceful_shutdown=max(1, round(grace_s)),
             backlog=BACKLOG,
+            ssl_certfile=app.settings.tls_certificate or None,
+            ssl_keyfile=app.settings.tls_key or None,
         )
         super().__init__(config)
         self._app = app

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Self, get_type_hints
 
 import msgspec
@@ -155,6 +157,28 @@ class EndpointSettings(_Settings, frozen=True, kw_only=True, forbid_unknown_fiel
     keep_alive_s: Annotated[
         int, Meta(ge=1, le=3600, description="How long a connection may lie idle.")
     ] = 75
+    tls_certificate: Annotated[
+        str, Meta(description="PEM file of the certificate and its chain; empty for plain HTTP.")
+    ] = ""
+    tls_key: Annotated[str, Meta(description="PEM file of the certificate's private key.")] = ""
     tags: Annotated[dict[str, str], Meta(description="Free names and values for people.")] = (
         msgspec.field(default_factory=dict)
     )
+
+    def check(self) -> None:
+        """Raise InvalidSetting for a certificate that cannot be used."""
+        if not (self.tls_certificate or self.tls_key):
+            return
+        for name in ("tls_certificate", "tls_key"):
+            value: str = getattr(self, name)
+            if not value or not Path(value).is_file():
+                raise InvalidSetting(
+                    name, value, "the path of a PEM file, as the other of the two,"
+                )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            # A locked key would ask for its password on a terminal that nobody sits at.
+            context.load_cert_chain(self.tls_certificate, self.tls_key, password=lambda: "")
+        except (ssl.SSLError, OSError, ValueError) as error:
+            why = f"an unlocked key that belongs to the certificate ({error})"
+            raise InvalidSetting("tls_key", self.tls_key, why) from None

@@ -53,7 +53,8 @@ class EndpointStatus:
         if not self.port:
             return ""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        scheme = "https" if self.endpoint.get("tls_certificate") else "http"
+        return f"{scheme}://{host}:{self.port}"
 
     @property
     def scoring_url(self) -> str:

@@ -1,0 +1,111 @@
+"""Endpoints over TLS, with certificates made for the tests."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from modelwright.serve.endpoint import Endpoints
+from modelwright.serve.errors import InvalidSetting
+from modelwright.serve.keys import Keys
+from modelwright.serve.settings import EndpointSettings
+from tests.inference.cars import car_request
+from tests.serve.replicas import package
+
+KEYS = Keys.new()
+
+
+def certificate(folder: Path, name: str) -> dict[str, str]:
+    """A certificate for this machine that nobody else has signed, as settings."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(minutes=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    folder.mkdir(exist_ok=True)
+    (folder / "tls.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "tls.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return {"tls_certificate": str(folder / "tls.pem"), "tls_key": str(folder / "tls.key")}
+
+
+@pytest.fixture
+def endpoints(tmp_path: Path) -> Iterator[Endpoints]:
+    found = Endpoints(tmp_path / "endpoints")
+    yield found
+    for name in found.names():
+        found.remove(name)
+
+
+def post(url: str, tls: dict[str, str]) -> int:
+    context = ssl.create_default_context(cafile=tls["tls_certificate"])
+    headers = {"Authorization": f"Bearer {KEYS.primary}"}
+    return httpx.post(url, content=car_request(), headers=headers, verify=context).status_code
+
+
+def test_an_endpoint_answers_over_tls_with_the_given_certificate(
+    endpoints: Endpoints, tmp_path: Path
+) -> None:
+    first = certificate(tmp_path / "first", "first")
+    status = endpoints.deploy("cars", package(tmp_path), keys=KEYS, endpoint=first)
+    assert status.scoring_url.startswith("https://127.0.0.1:")
+    assert post(status.scoring_url, first) == 200
+    with pytest.raises(httpx.TransportError):
+        httpx.get(status.base_url.replace("https", "http"))
+
+    # Another certificate, while it serves; no call fails on the way.
+    second = certificate(tmp_path / "second", "second")
+    endpoints.change("cars", endpoint=second)
+    deadline = time.monotonic() + 15
+    both = tmp_path / "both.pem"
+    both.write_text(
+        Path(first["tls_certificate"]).read_text() + Path(second["tls_certificate"]).read_text()
+    )
+    while True:
+        assert post(status.scoring_url, {"tls_certificate": str(both)}) == 200
+        try:
+            assert post(status.scoring_url, second) == 200
+            break
+        except httpx.ConnectError:
+            assert time.monotonic() < deadline
+
+
+def test_certificates_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
+    good, other = certificate(tmp_path / "a", "a"), certificate(tmp_path / "b", "b")
+    assert EndpointSettings.read(good).tls_key == good["tls_key"]
+    for wrong in (
+        {"tls_certificate": good["tls_certificate"]},
+        {**good, "tls_key": str(tmp_path / "nowhere")},
+        {**good, "tls_key": other["tls_key"]},
+    ):
+        with pytest.raises(InvalidSetting) as caught:
+            EndpointSettings.read(wrong)
+        assert caught.value.fields["setting"] == "tls_key"

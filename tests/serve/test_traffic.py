@@ -1,0 +1,165 @@
+"""Shares of requests: exact, and changed under load without a request lost."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelwright.inference.package import NotAPackage
+from modelwright.serve.endpoint import Endpoints
+from modelwright.serve.errors import InvalidSetting
+from modelwright.serve.keys import Keys
+from modelwright.serve.status import EndpointStatus, State
+from modelwright.serve.target import Offer
+from modelwright.serve.traffic import turns
+from tests.inference.cars import car_request
+from tests.serve.replicas import package
+
+KEYS = Keys.new()
+
+
+@st.composite
+def shares(draw: st.DrawFn) -> dict[int, int]:
+    """Percents of up to five deployments that add up to 100."""
+    cuts = sorted(draw(st.lists(st.integers(0, 100), max_size=4)))
+    ends = [0, *cuts, 100]
+    return {n + 1: b - a for n, (a, b) in enumerate(pairwise(ends))}
+
+
+@given(shares())
+@settings(max_examples=60)
+def test_every_deployment_gets_just_its_share_evenly_spread(wanted: dict[int, int]) -> None:
+    order = turns(wanted)
+    counts = Counter(order)
+    for number, share in wanted.items():
+        assert counts[number] * 100 == share * len(order)
+        got = 0
+        for index, turn in enumerate(order, start=1):
+            got += turn == number
+            # Never a whole request too few or too many at any moment for two, nor two for more.
+            assert abs(got - share * index / 100) < max(1, len(wanted) - 1)
+
+
+def test_a_tenth_goes_to_the_canary_every_tenth_time() -> None:
+    order = turns({1: 90, 2: 10})
+    assert len(order) == 10
+    assert order.count(2) == 1
+
+
+@pytest.fixture(scope="module")
+def cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package(tmp_path_factory.mktemp("packages"))
+
+
+@pytest.fixture(scope="module")
+def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package(tmp_path_factory.mktemp("packages"), chosen=("Scored Labels",))
+
+
+@pytest.fixture
+def endpoints(tmp_path: Path) -> Iterator[Endpoints]:
+    found = Endpoints(tmp_path / "endpoints")
+    yield found
+    for name in found.names():
+        found.remove(name)
+
+
+@contextmanager
+def calling(status: EndpointStatus, callers: int = 3) -> Iterator[list[int]]:
+    """The statuses and column counts of the answers to callers that never pause."""
+    over = threading.Event()
+    found: list[int] = []
+
+    def call() -> None:
+        headers = {"Authorization": f"Bearer {KEYS.primary}"}
+        with httpx.Client(headers=headers, timeout=30) as client:
+            while not over.is_set():
+                found.append(client.post(status.scoring_url, content=car_request()).status_code)
+
+    threads = [threading.Thread(target=call) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def widths(status: EndpointStatus, times: int) -> list[int]:
+    headers = {"Authorization": f"Bearer {KEYS.primary}"}
+    with httpx.Client(headers=headers, timeout=30) as client:
+        return [
+            len(
+                client.post(status.scoring_url, content=car_request()).json()["Results"][
+                    "WebServiceOutput0"
+                ][0]
+            )
+            for _ in range(times)
+        ]
+
+
+def test_shares_promotion_and_rollback_under_load_lose_no_request(
+    endpoints: Endpoints, cars: Path, labels: Path
+) -> None:
+    one, two = {"min_replicas": 2}, {"min_replicas": 2, "scoring_timeout_ms": 900}
+    status = endpoints.apply("cars", {1: Offer(cars, one)}, keys=KEYS)
+    with calling(status) as found:
+        for share in (10, 50, 90):
+            offers = {1: Offer(cars, one, 100 - share), 2: Offer(labels, two, share)}
+            endpoints.apply("cars", offers, keys=KEYS)
+        endpoints.apply("cars", {2: Offer(labels, two)}, keys=KEYS)
+        endpoints.apply("cars", {1: Offer(cars, one)}, keys=KEYS)
+        standby = {1: Offer(cars, one), 2: Offer(labels, two, 0)}
+        last = endpoints.apply("cars", standby, keys=KEYS)
+    assert len(found) > 50
+    assert set(found) == {200}
+    assert [(d["number"], d["share"]) for d in last.deployments] == [(1, 100), (2, 0)]
+    assert len(list((endpoints.root / "cars" / "packages").iterdir())) == 2
+    assert set(widths(last, 5)) == {25}
+
+
+def test_a_canary_that_fails_leaves_what_serves_as_it_is(
+    endpoints: Endpoints, cars: Path, tmp_path: Path
+) -> None:
+    status = endpoints.apply("cars", {1: Offer(cars)}, keys=KEYS)
+    broken = package(tmp_path, "broken")
+    (broken / "serving.json").write_text("{}")
+    with calling(status, 1) as found:
+        with pytest.raises(NotAPackage):
+            endpoints.apply("cars", {1: Offer(cars, {}, 50), 2: Offer(broken, {}, 50)}, keys=KEYS)
+        wrong = Offer(cars, {"min_replicas": -1}, 50)
+        with pytest.raises(InvalidSetting):
+            endpoints.apply("cars", {1: Offer(cars, {}, 50), 2: wrong}, keys=KEYS)
+    assert set(found) == {200}
+    left = endpoints.status("cars")
+    assert left.state is State.HEALTHY
+    assert [d["number"] for d in left.deployments] == [1]
+
+
+SCRIPT = """
+def azureml_main(a=None, b=None):
+    return a[["make", "Scored Labels"]]
+"""
+
+
+def test_a_script_and_a_formula_share_the_requests(
+    endpoints: Endpoints, cars: Path, tmp_path: Path
+) -> None:
+    scripted = package(tmp_path, "scripted", script=SCRIPT)
+    offers = {1: Offer(cars, {}, 50), 2: Offer(scripted, {}, 50)}
+    status = endpoints.apply("cars", offers, keys=KEYS)
+    assert Counter(widths(status, 10)) == {25: 5, 2: 5}
+    # The script's processes end with it, and formulas scale by themselves again.
+    status = endpoints.apply("cars", {1: Offer(cars, {"min_replicas": 2})}, keys=KEYS)
+    assert set(widths(status, 4)) == {25}
