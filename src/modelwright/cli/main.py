@@ -16,6 +16,7 @@ from modelwright.cli import (
     connection,
     dataset,
     endpoint,
+    model,
     pipeline,
     token,
 )
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(component.app, name="component", help="What a node can do.")
 app.add_typer(dataset.app, name="dataset", help="Data that pipelines read by name.")
+app.add_typer(model.app, name="model", help="Models by name, also such as were trained elsewhere.")
 app.add_typer(connection.app, name="connection", help="Where Import Data and Export Data lead.")
 app.add_typer(pipeline.app, name="pipeline", help="Check, run and convert pipelines.")
 app.add_typer(runs.app, name="run", help="Look at runs and at what they left.")

@@ -11,6 +11,7 @@ from modelwright.client.connection import Connection
 from modelwright.client.datasets import Datasets
 from modelwright.client.drafts import Drafts
 from modelwright.client.endpoints import Endpoints
+from modelwright.client.models import Models
 from modelwright.client.runs import Runs
 
 
@@ -29,6 +30,7 @@ class Client:
         self.drafts = Drafts(self.connection)
         self.runs = Runs(self.connection)
         self.datasets = Datasets(self.connection)
+        self.models = Models(self.connection)
         self.clusters = Clusters(self.connection)
         self.compute = Compute(self.connection)
         self.endpoints = Endpoints(self.connection)

@@ -1225,6 +1225,33 @@ export interface paths {
          */
         get: operations["list_models"];
         put?: never;
+        /**
+         * Import Model
+         * @description Register an uploaded model that was trained elsewhere, or the next version of one.
+         *
+         *     The file is LightGBM text, ONNX, a scikit-learn model saved with skops, or a zipped MLflow folder of
+         *     one of these; nothing in it is run as a program.
+         */
+        post: operations["import_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/models/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Model
+         * @description A model as a zip that scores by itself, or as one ONNX model proved to score alike.
+         */
+        get: operations["export_model"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -4230,6 +4257,54 @@ export interface components {
              * @description Id of a run whose pipeline is cloned.
              */
             run?: string | null;
+        };
+        /**
+         * NewModel
+         * @description An uploaded model that is to be registered, and what its file does not tell.
+         */
+        NewModel: {
+            /** Name */
+            name: string;
+            /**
+             * Upload
+             * @description Id of a complete upload; it is removed once the model is registered.
+             */
+            upload: string;
+            /**
+             * Label
+             * @description The column that it predicts.
+             * @default label
+             */
+            label: string;
+            /**
+             * Features
+             * @description The columns that it reads, in its order, where the file does not name them.
+             * @default []
+             */
+            features: string[];
+            /**
+             * Classes
+             * @description The classes in the order of its answers, where the file does not name them.
+             * @default []
+             */
+            classes: (string | number | boolean)[];
+            /**
+             * Sample Dataset
+             * @description A dataset such as it was trained on: names, types and the values of text columns.
+             */
+            sample_dataset?: string | null;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Tags
+             * @default {}
+             */
+            tags: {
+                [key: string]: string;
+            };
         };
         /**
          * NewSecret
@@ -9136,6 +9211,89 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Listed_RegisteredModel_"];
                 };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    import_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewModel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisteredModel"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    export_model: {
+        parameters: {
+            query?: {
+                version?: number | null;
+                format?: "zip" | "onnx";
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What was sent is at fault */
             422: {

@@ -30,6 +30,24 @@ class RegisteredModel(Shape):
     deleted_at: Moment | None
 
 
+class NewModel(Asked):
+    """An uploaded model that is to be registered, and what its file does not tell."""
+
+    name: Name
+    upload: str
+    """Id of a complete upload; it is removed once the model is registered."""
+    label: Annotated[str, Field(min_length=1, max_length=1000)] = "label"
+    """The column that it predicts."""
+    features: list[str] = []
+    """The columns that it reads, in its order, where the file does not name them."""
+    classes: list[str | int | bool] = []
+    """The classes in the order of its answers, where the file does not name them."""
+    sample_dataset: str | None = None
+    """A dataset such as it was trained on: names, types and the values of text columns."""
+    description: Annotated[str, Field(max_length=10_000)] = ""
+    tags: dict[str, str] = {}
+
+
 class Register(Asked):
     """Under which name to register what a run left on a port."""
 
