@@ -64,11 +64,12 @@ def show(
         put()
         put_table(
             ("PARAMETER", "TYPE", "DEFAULT", "WHAT IT IS"),
-            ((p["name"], _type(p), _default(p), _help(p)) for p in found["parameters"]),
+            ((p["name"], type_of(p), default_of(p), help_of(p)) for p in found["parameters"]),
         )
 
 
-def _type(parameter: dict[str, Any]) -> str:
+def type_of(parameter: dict[str, Any]) -> str:
+    """The values that a parameter may have."""
     if choices := parameter.get("choices"):
         return " | ".join(_value(choice) for choice in choices)
     limits = []
@@ -81,7 +82,8 @@ def _type(parameter: dict[str, Any]) -> str:
     return f"{parameter['type']} {', '.join(limits)}".strip()
 
 
-def _default(parameter: dict[str, Any]) -> str:
+def default_of(parameter: dict[str, Any]) -> str:
+    """Its default, in a line."""
     if parameter["type"] == "columns":
         from modelwright.components.columns import ColumnSelection
 
@@ -96,7 +98,8 @@ def _value(value: Any) -> str:
     return dumps(value, ensure_ascii=False)
 
 
-def _help(parameter: dict[str, Any]) -> str:
+def help_of(parameter: dict[str, Any]) -> str:
+    """What it is, and when it matters."""
     text = " ".join(parameter["help"].split())
     if when := parameter.get("visible_when"):
         conditions = (
