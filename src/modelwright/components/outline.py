@@ -38,11 +38,13 @@ class LearnerOutline:
     """A learner that is to come: its task and its component's title.
 
     further: score columns that its models add beside those of every model for the task.
+    scores_known: whether its models give the score columns of every model for the task.
     """
 
     task: Task
     title: str
     further: Schema = field(default_factory=Schema)
+    scores_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ _MODULES = {
     "folded-table": "modelwright.data.folds",
     "transform": "modelwright.data.fitted",
     "model": "modelwright.data.fitted",
+    "python-model": "modelwright.data.python_model",
     "untrained-model": "modelwright.data.fitted",
     "files": "modelwright.data.file_bundle",
 }

@@ -213,7 +213,7 @@ def _followed(
                 _places(digest, transform),
                 after.put(*_typed(transform.marks, after)),
             )
-        case "score-model", [(digest, Model() as model)]:
+        case "score-model", [(digest, Model() as model)] if type(model) is Model:
             if not _as_trained(model.features, way.schema):
                 return None
             # A score column of an earlier model would otherwise stay in its old place.

@@ -192,7 +192,7 @@ class _PackagedArtifacts(Mapping[Digest, Artifact]):
 
 def _kind(package: Package, kind: str) -> type[Artifact]:
     # Kinds are known once their modules are.
-    from modelwright.data import file_bundle, fitted, table  # noqa: F401
+    from modelwright.data import file_bundle, fitted, python_model, table  # noqa: F401
 
     found = Artifact.kinds.get(kind)
     if found is None:

@@ -17,9 +17,10 @@ from modelwright.components.learning.errors import WrongLearner
 from modelwright.components.outline import LearnerOutline, Outline
 from modelwright.components.parameters import Range
 from modelwright.data.expression import Compute, Drop, Expression, Formula, column
-from modelwright.data.fitted import UntrainedModel
+from modelwright.data.fitted import Model, UntrainedModel
 from modelwright.data.native import Native
 from modelwright.data.schema import Column, Schema, Task
+from modelwright.data.table import Table
 
 TrainerMode = Literal["SingleParameter", "ParameterRange"]
 
@@ -229,6 +230,16 @@ class Learner(Component):
                 except PydanticError as error:
                     raise ValueError(f"{point}: {error.errors()[0]['msg']}") from None
         return value
+
+
+class RowsLearner(Learner):
+    """A learner that trains on the rows as they are, not on numbers made of them."""
+
+    def train_on(
+        self, dataset: Table, label: Column, features: Schema, context: Context, *, port: str
+    ) -> Model:
+        """A model that predicts the label from the features.  Each such learner overrides this."""
+        raise NotImplementedError(type(self).__name__)
 
 
 def _points(cls: type[Learner], parameter: str, values: Range) -> list[float]:

@@ -27,7 +27,7 @@ def with_sample(model: Model, table: Table) -> Model:
     if not count:
         return model
     frame = sampled(table.frame.select(named(n) for n in model.features.names), count)
-    scored = model.formula.apply(frame, natives=model.natives)
+    scored = model.score(Table(frame, model.features)).frame
     scored = scored.select(named(n) for n in (*model.features.names, *model.scores.names))
     lines: list[dict[str, Any]] = _without_nan(scored).to_dicts()
     return replace(model, learnt={**model.learnt, "sample": lines})

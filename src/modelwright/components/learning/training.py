@@ -35,7 +35,13 @@ from modelwright.components.learning.errors import (
     WrongLearner,
 )
 from modelwright.components.learning.explanation import explain, explain_exactly, sampled
-from modelwright.components.learning.learner import Class, Fitted, Learner, TrainingData
+from modelwright.components.learning.learner import (
+    Class,
+    Fitted,
+    Learner,
+    RowsLearner,
+    TrainingData,
+)
 from modelwright.components.learning.scores import outline_scores
 from modelwright.components.outline import LearnerOutline, ModelOutline, TableOutline
 from modelwright.data.expression.table import named
@@ -75,6 +81,13 @@ def train(
     if ranges := learner.ranges():
         used = ", ".join(f"{name} {points[0]}" for name, points in ranges.items())
         context.log(f"ParameterRange mode: trained with the first value of each range ({used}).")
+    if isinstance(chosen, RowsLearner):
+        column = chosen_label(dataset.schema, label, port=port)
+        check_label_type(chosen.task, column, chosen.__component__.title)
+        features = features_of(dataset.schema, column.name, port=port)
+        if explanation:
+            context.log("What moves the predictions is not estimated for such a model.")
+        return chosen.train_on(dataset, column, features, context, port=port)
     data = training_data(chosen, dataset, label, context, port=port)
     title = chosen.__component__.title
     context.log(f"{title}: {data.rows} rows, {len(data.features)} features.")
@@ -118,6 +131,8 @@ def outline_of_training(
     features = features_of(dataset.schema, column.name, port=port) if dataset.complete else None
     if task is None:
         return None
+    if learner is not None and not learner.scores_known:
+        return ModelOutline(task, column, features)
     scores = outline_scores(task, column).put(*(_of_label(c, column) for c in further))
     return ModelOutline(task, column, features, scores)
 
@@ -237,7 +252,7 @@ def training_data(
         raise InfiniteValues(column.name, port, infinite)
     classes: tuple[Class, ...] = ()
     if learner.task in _CLASSES:
-        classes = _classes(values, column, learner.task)
+        classes = classes_of(values, column, learner.task)
         target = _class_numbers(values, classes)
     else:
         target = values.cast(pl.Float64).to_numpy().astype(np.float64, copy=False)
@@ -253,7 +268,7 @@ def _labelled(frame: pl.DataFrame, label: Column) -> pl.DataFrame:
     return frame if known.all() else frame.filter(known)
 
 
-def _classes(values: pl.Series, label: Column, task: Task) -> tuple[Class, ...]:
+def classes_of(values: pl.Series, label: Column, task: Task) -> tuple[Class, ...]:
     """The label's values in sorted order.  Raises when they do not suit the task."""
     found = values.unique().sort()
     if len(found) == 1:
