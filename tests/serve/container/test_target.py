@@ -25,9 +25,6 @@ from tests.inference.cars import car_prices, car_request
 from tests.serve.container.podman import podman_engine
 from tests.serve.replicas import PRIMARY, SECONDARY
 
-# The SDK leaves the sockets of streams to the collector.
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket")
-
 KEYS = Keys(PRIMARY, SECONDARY)
 SETTINGS = {"cpu_reserve": 1.0, "memory_reserve_gb": 0.5}
 
@@ -161,7 +158,7 @@ def test_what_cannot_be_made_leaves_what_served(
     write(car_prices(), tmp_path / "cars")
     before = target.status("cars")
     options = {"engine_url": engine, "base_image": "localhost/there-is-none:1"}
-    groundless = container_target(Place("boxes", target._root.parent, tmp_path, options))
+    groundless = container_target(Place("boxes", target._kept.root.parent, tmp_path, options))
     other = {"cpu_reserve": 0.5, "memory_reserve_gb": 0.4}
     with pytest.raises(DeploymentFailed) as caught:
         groundless.apply("cars", {3: Offer(tmp_path / "cars", other)}, keys=KEYS)
@@ -186,7 +183,7 @@ def test_a_container_engine_has_one_replica_of_one_deployment(
 
 
 def test_one_change_at_a_time(target: ContainerTarget, cars: EndpointStatus) -> None:
-    with target._changing("cars"), pytest.raises(EndpointBusy):
+    with target._kept.changing("cars"), pytest.raises(EndpointBusy):
         target.stop("cars")
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import resource
+import socket
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,6 +72,10 @@ def connected(address: str) -> Any:
     from docker.errors import DockerException
 
     try:
+        if address.startswith("unix://"):
+            # Where nobody listens, the SDK would leave a socket open.
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+                line.connect(address.removeprefix("unix://"))
         client = docker.DockerClient(base_url=address, version="auto", timeout=180)
         client.ping()
     except (DockerException, OSError) as error:
@@ -149,8 +154,9 @@ def _run(container: Any, command: list[str]) -> tuple[int, bytes]:
         output = b"".join(part for _, part in frames_iter(line, tty=False))
     finally:
         # The SDK keeps the answer that the line belongs to beside it, and lets go of neither.
-        for held in ("_response", "_sock"):
-            if (one := getattr(line, held, None)) is not None:
+        held = [getattr(line, name, None) for name in ("_response", "_sock")]
+        for one in (*held, line):
+            if one is not None:
                 one.close()
     return int(api.exec_inspect(number)["ExitCode"] or 0), output
 

@@ -6,7 +6,8 @@ import contextlib
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,10 @@ from modelwright.serve.container.base_image import ENVIRONMENT, USER, BaseImage,
 from modelwright.serve.container.engine import RUNNING
 from modelwright.serve.errors import DeploymentFailed
 
+# One step only: engines keep a layer for each, which takes longer than what is in it.
 _CONTENT = """\
 FROM {base}
-{environment}
-COPY --chown={user}:{user} package {folder}
-COPY --chown={user}:{user} running {running}
-USER {user}
-EXPOSE {port}
+COPY --chown={user}:{user} content /
 """
 
 
@@ -35,7 +33,6 @@ def build(engine: Any, name: str, package: Package, base: str | None) -> str:
     from docker.errors import APIError, BuildError, ImageNotFound
 
     try:
-        own = base is None
         start = base or ensure(engine, _base_for(package))
         mark = hashlib.sha256(f"{start} {package.digest}".encode()).hexdigest()[:16]
         tag = f"localhost/modelwright-endpoint-{name.lower()}:{mark}"
@@ -43,9 +40,11 @@ def build(engine: Any, name: str, package: Package, base: str | None) -> str:
             engine.images.get(tag)
             return tag
         with tempfile.TemporaryDirectory(prefix="modelwright-image-") as folder:
-            _fill(Path(folder), package, start, own=own)
+            _fill(Path(folder), package, start)
             engine.images.build(path=folder, tag=tag, rm=True, forcerm=True, pull=False)
     except (APIError, BuildError) as error:
+        # The rest of what the engine says is read, or the line to it would stay open.
+        deque(getattr(error, "build_log", ()), maxlen=0)
         why = getattr(error, "explanation", None) or str(error)
         raise DeploymentFailed(name, f"its image could not be built: {why}") from error
     return tag
@@ -61,6 +60,11 @@ def command(name: str) -> list[str]:
     ]
 
 
+def environment(base: str | None) -> Mapping[str, str]:
+    """The variables that the process of a container on this base needs."""
+    return ENVIRONMENT if base is None else {}
+
+
 def _base_for(package: Package) -> BaseImage:
     if package.plan.is_compiled:
         natives = {p.kind for c in package.plan.chains or () for p in c.natives.values()}
@@ -72,17 +76,11 @@ def _distributions(kinds: Iterable[str]) -> list[str]:
     return sorted({"lightgbm"} & {*kinds})
 
 
-def _fill(folder: Path, package: Package, base: str, *, own: bool) -> None:
-    environment = "\n".join(f"ENV {k}={v}" for k, v in ENVIRONMENT.items()) if own else ""
-    text = _CONTENT.format(
-        base=base,
-        environment=environment,
-        user=USER,
-        folder=FOLDER_IN_IMAGE,
-        running=RUNNING,
-        port=PORT,
-    )
+def _fill(folder: Path, package: Package, base: str) -> None:
+    text = _CONTENT.format(base=base, user=USER)
     (folder / "Dockerfile").write_text(text, encoding="utf-8")
-    shutil.copytree(package.folder, folder / "package")
-    (folder / "running").mkdir()
-    (folder / "running" / "package").symlink_to(FOLDER_IN_IMAGE)
+    content = folder / "content"
+    shutil.copytree(package.folder, content / FOLDER_IN_IMAGE.lstrip("/"))
+    running = content / RUNNING.lstrip("/")
+    running.mkdir(parents=True)
+    (running / "package").symlink_to(FOLDER_IN_IMAGE)

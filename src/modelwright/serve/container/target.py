@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import http.client
 import json
-import os
-import secrets
-import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from modelwright.data.errors import ModelwrightError
-from modelwright.inference.package import Package
 from modelwright.inference.takeaway import PORT
 from modelwright.serve.capacity import Resources
 from modelwright.serve.container import engine as engines
 from modelwright.serve.container import image
-from modelwright.serve.errors import (
-    DeploymentFailed,
-    EndpointBusy,
-    InvalidEndpointName,
-    UnknownEndpoint,
-)
+from modelwright.serve.container.base_image import USER
+from modelwright.serve.errors import DeploymentFailed
+from modelwright.serve.held import Held, HeldEndpoints
 from modelwright.serve.keys import Keys
-from modelwright.serve.names import ENDPOINT_NAME
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 from modelwright.serve.status import EndpointStatus, State
 from modelwright.serve.target import NotSupported, Offer, Place
@@ -47,19 +37,6 @@ _ONE = {"autoscale": False, "min_replicas": 1, "max_replicas": 1}
 _TICK = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What is kept of an endpoint.  package: folder below its own.  number: of its deployment."""
-
-    package: str
-    number: int
-    host: str
-    port: int
-    deployment: Mapping[str, Any] = field(default_factory=dict)
-    endpoint: Mapping[str, Any] = field(default_factory=dict)
-    running: bool = True
-
-
 class ContainerTarget:
     """The endpoints of a container engine.
 
@@ -67,7 +44,7 @@ class ContainerTarget:
     """
 
     def __init__(self, place: Place) -> None:
-        self._root = place.folder / "endpoints"
+        self._kept = HeldEndpoints(place.folder / "endpoints")
         self._options = place.options
         self._address = engines.address_of(place.options)
         # Two homes may have clusters and endpoints of the same names on one engine.
@@ -88,9 +65,7 @@ class ContainerTarget:
 
     def names(self) -> tuple[str, ...]:
         """The endpoints, by name."""
-        if not self._root.is_dir():
-            return ()
-        return tuple(sorted(p.name for p in self._root.iterdir() if (p / "held.json").is_file()))
+        return self._kept.names()
 
     def apply(
         self,
@@ -112,12 +87,15 @@ class ContainerTarget:
         """
         number, offer = _only(offers)
         settings = _for_one(offer.settings)
-        with self._changing(name), contextlib.closing(engines.connected(self._address)) as engine:
-            former = self._held(name) if name in self.names() else None
+        with (
+            self._kept.changing(name),
+            contextlib.closing(engines.connected(self._address)) as engine,
+        ):
+            former = self._kept.find(name)
             access = EndpointSettings.read(
                 {**(former.endpoint if former else {}), **(endpoint or {})}
             )
-            package = self._take_in(name, offer.package)
+            package = self._kept.take_in(name, offer.package)
             held = Held(
                 package,
                 number,
@@ -132,26 +110,29 @@ class ContainerTarget:
                 if former is None:
                     self._forget(engine, name)
                 raise
-            self._hold(name, held)
-            self._forget_packages(name, but=held.package)
+            self._kept.put(name, held)
+            self._kept.forget_packages(name, but=held.package)
         return self.status(name)
 
     def change(self, name: str, *, endpoint: Mapping[str, Any]) -> EndpointStatus:
         """Change settings of the endpoint while it serves."""
-        with self._changing(name), contextlib.closing(engines.connected(self._address)) as engine:
-            held = self._held(name)
+        with (
+            self._kept.changing(name),
+            contextlib.closing(engines.connected(self._address)) as engine,
+        ):
+            held = self._kept.get(name)
             access = EndpointSettings.read({**held.endpoint, **endpoint})
             held = replace(held, endpoint=access.to_json())
             container = self._container(engine, name)
             if container is not None:
                 engines.put_files(container, {"settings.json": _settings(held)})
                 self._tell(container, name, {"do": "change", "endpoint": dict(held.endpoint)})
-            self._hold(name, held)
+            self._kept.put(name, held)
         return self.status(name)
 
     def status(self, name: str) -> EndpointStatus:
         """What it is now."""
-        held = self._held(name)
+        held = self._kept.get(name)
         share = {"number": held.number, "share": 100, "shadow": 0, "settings": held.deployment}
         known = EndpointStatus(
             name,
@@ -190,9 +171,12 @@ class ContainerTarget:
 
     def set_keys(self, name: str, keys: Keys) -> None:
         """Have these keys open it from now on."""
-        with self._changing(name), contextlib.closing(engines.connected(self._address)) as engine:
-            held = self._held(name)
-            content = self._keep_keys(name, keys)
+        with (
+            self._kept.changing(name),
+            contextlib.closing(engines.connected(self._address)) as engine,
+        ):
+            held = self._kept.get(name)
+            content = self._kept.keep_keys(name, keys)
             container = self._container(engine, name)
             if container is not None:
                 engines.put_files(container, {"keys.json": content})
@@ -200,31 +184,40 @@ class ContainerTarget:
 
     def start(self, name: str) -> EndpointStatus:
         """Start its container, or make it anew where it is gone."""
-        with self._changing(name), contextlib.closing(engines.connected(self._address)) as engine:
-            held = replace(self._held(name), running=True)
+        with (
+            self._kept.changing(name),
+            contextlib.closing(engines.connected(self._address)) as engine,
+        ):
+            held = replace(self._kept.get(name), running=True)
             container = self._container(engine, name)
             if container is None:
                 held = self._made(engine, name, held)
             elif container.status != "running":
                 container.start()
                 held = self._ready(container, name, held)
-            self._hold(name, held)
+            self._kept.put(name, held)
         return self.status(name)
 
     def stop(self, name: str) -> EndpointStatus:
         """Stop its container when it has answered what it has begun; it is kept."""
-        with self._changing(name), contextlib.closing(engines.connected(self._address)) as engine:
-            held = self._held(name)
+        with (
+            self._kept.changing(name),
+            contextlib.closing(engines.connected(self._address)) as engine,
+        ):
+            held = self._kept.get(name)
             container = self._container(engine, name)
             if container is not None:
                 container.stop(timeout=STOP_S)
-            self._hold(name, replace(held, running=False))
+            self._kept.put(name, replace(held, running=False))
         return self.status(name)
 
     def remove(self, name: str) -> None:
         """Stop it and delete its container, its images and what is kept of it."""
-        self._held(name)
-        with self._changing(name), contextlib.closing(engines.connected(self._address)) as engine:
+        self._kept.get(name)
+        with (
+            self._kept.changing(name),
+            contextlib.closing(engines.connected(self._address)) as engine,
+        ):
             container = self._container(engine, name)
             if container is not None:
                 container.stop(timeout=STOP_S)
@@ -245,8 +238,8 @@ class ContainerTarget:
 
     def logs(self, name: str) -> list[Path]:
         """The log of its container, as a file."""
-        self._held(name)
-        path = self._root / name / "container.log"
+        self._kept.get(name)
+        path = self._kept.folder(name) / "container.log"
         with contextlib.closing(engines.connected(self._address)) as engine:
             container = self._container(engine, name)
             if container is not None:
@@ -255,12 +248,12 @@ class ContainerTarget:
 
     def measurements(self, name: str, since: float = 0.0) -> list[dict[str, Any]]:
         """Nothing: a container counts no seconds."""
-        self._held(name)
+        self._kept.get(name)
         return []
 
     def _serve(self, engine: Any, name: str, held: Held, former: Held | None, keys: Keys) -> Held:
         container = self._container(engine, name)
-        self._keep_keys(name, keys)
+        self._kept.keep_keys(name, keys)
         if former is None or container is None:
             return self._made(engine, name, held)
         if container.status == "running" and _limits(held) == _limits(former):
@@ -280,7 +273,7 @@ class ContainerTarget:
 
     def _changed_over(self, container: Any, name: str, held: Held, keys: Keys) -> Held:
         """Give a serving container another package; it answers with the former until then."""
-        folder = self._root / name / held.package
+        folder = self._kept.folder(name) / held.package
         engines.put_files(container, engines.folder_files(folder, held.package))
         command = {
             "do": "deploy",
@@ -290,7 +283,7 @@ class ContainerTarget:
         self._tell(container, name, command)
         # From here on also after a restart of the container.
         new: dict[str, bytes | str] = {"package": held.package, "settings.json": _settings(held)}
-        engines.put_files(container, {**new, "keys.json": self._keep_keys(name, keys)})
+        engines.put_files(container, {**new, "keys.json": self._kept.keep_keys(name, keys)})
         self._tell(container, name, {"do": "change", "endpoint": dict(held.endpoint)})
         return held
 
@@ -298,8 +291,7 @@ class ContainerTarget:
         """A new container that answers.  Raises DeploymentFailed with its last words."""
         from docker.errors import APIError
 
-        folder = self._root / name
-        package = Package.open(folder / held.package)
+        package = self._kept.package(name, held)
         tag = image.build(engine, name, package, self._options.get("base_image"))
         cores, memory = _limits(held)
         container: Any = None
@@ -308,6 +300,8 @@ class ContainerTarget:
                 tag,
                 image.command(name),
                 name=self._container_name(name),
+                user=str(USER),
+                environment=dict(image.environment(self._options.get("base_image"))),
                 labels={"modelwright.endpoint": name, "modelwright.cluster": self._mark},
                 ports={f"{PORT}/tcp": (held.host, held.port or None)},
                 nano_cpus=round(cores * 1e9),
@@ -317,7 +311,7 @@ class ContainerTarget:
                 security_opt=["no-new-privileges"],
                 restart_policy={"Name": "unless-stopped"},
             )
-            keys = (folder / "keys.json").read_bytes()
+            keys = self._kept.keys(name)
             engines.put_files(container, {"keys.json": keys, "settings.json": _settings(held)})
             container.start()
             return self._ready(container, name, held)
@@ -371,57 +365,7 @@ class ContainerTarget:
         with contextlib.suppress(APIError):
             for one in engine.images.list(f"localhost/modelwright-endpoint-{name.lower()}"):
                 engine.images.remove(one.id, force=True)
-        shutil.rmtree(self._root / name, ignore_errors=True)
-
-    def _take_in(self, name: str, source: Path) -> str:
-        package = Package.open(source)
-        place = f"packages/{package.digest.partition(':')[2][:24]}"
-        target = self._root / name / place
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-            shutil.copytree(package.folder, draft)
-            draft.rename(target)
-        return place
-
-    def _forget_packages(self, name: str, *, but: str) -> None:
-        for path in (self._root / name / "packages").iterdir():
-            if path.name != Path(but).name:
-                shutil.rmtree(path, ignore_errors=True)
-
-    def _keep_keys(self, name: str, keys: Keys) -> bytes:
-        path = self._root / name / "keys.json"
-        keys.lock().write(path)
-        return path.read_bytes()
-
-    def _held(self, name: str) -> Held:
-        try:
-            text = (self._root / name / "held.json").read_text(encoding="utf-8")
-        except OSError:
-            raise UnknownEndpoint(name, self.names()) from None
-        return Held(**json.loads(text))
-
-    def _hold(self, name: str, held: Held) -> None:
-        path = self._root / name / "held.json"
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        draft.write_text(json.dumps(asdict(held), indent=1), encoding="utf-8")
-        draft.replace(path)
-
-    @contextmanager
-    def _changing(self, name: str) -> Iterator[None]:
-        if not ENDPOINT_NAME.fullmatch(name):
-            raise InvalidEndpointName(name)
-        locks = self._root.parent / "locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        handle = os.open(locks / f"{name.lower()}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise EndpointBusy(name) from None
-            yield
-        finally:
-            os.close(handle)
+        self._kept.forget(name)
 
 
 def container_target(place: Place) -> ContainerTarget:
