@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -133,7 +136,7 @@ def flood(status: EndpointStatus, over: threading.Event) -> None:
 
 def test_an_endpoint_grows_no_further_than_there_is_room(endpoints: Endpoints, cars: Path) -> None:
     book_of(endpoints).set_capacity(cpu_cores=0.2, memory_gb=8)
-    busy = {"max_replicas": 6, "target_utilization": 10, "refresh_period_s": 0.2}
+    busy = {"max_replicas": 6, "target_utilization": 2, "refresh_period_s": 0.2}
     status = endpoints.deploy("cars", cars, keys=KEYS, deployment=busy)
     over = threading.Event()
     callers = [threading.Thread(target=flood, args=(status, over)) for _ in range(3)]
@@ -149,3 +152,34 @@ def test_an_endpoint_grows_no_further_than_there_is_room(endpoints: Endpoints, c
         over.set()
         for caller in callers:
             caller.join()
+
+
+def test_what_could_not_start_says_why_until_it_does(endpoints: Endpoints, cars: Path) -> None:
+    endpoints.deploy("cars", cars, keys=KEYS)
+    endpoints.stop("cars")
+    book_of(endpoints).set_capacity(cpu_cores=0.05, memory_gb=8)
+    with pytest.raises(Unschedulable):
+        endpoints.start("cars")
+    waiting = endpoints.status("cars")
+    assert waiting.state is State.UNSCHEDULABLE
+    assert "0.1 processor cores are needed and 0.05 are free" in waiting.message
+    assert [s.state for s in endpoints.ensure_running()] == [State.UNSCHEDULABLE]
+    book_of(endpoints).set_capacity(cpu_cores=None, memory_gb=None)
+    assert [s.state for s in endpoints.ensure_running()] == [State.HEALTHY]
+    assert endpoints.status("cars").message == ""
+
+
+def test_replicas_that_fall_again_and_again_make_an_endpoint_unhealthy(
+    endpoints: Endpoints, cars: Path
+) -> None:
+    endpoints.deploy("cars", cars, keys=KEYS)
+    deadline = time.monotonic() + 40
+    while endpoints.status("cars").state is not State.UNHEALTHY:
+        assert time.monotonic() < deadline
+        for pid in endpoints.status("cars").replicas:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+    assert "again and again" in endpoints.status("cars").message
+    # Left alone it recovers.
+    until(lambda: endpoints.status("cars").state is State.HEALTHY, 40)

@@ -22,11 +22,11 @@ from modelwright.inference.package import CorruptPackage
 from modelwright.serve.endpoint import Endpoints
 from modelwright.serve.endpoint_folder import EndpointFolder
 from modelwright.serve.errors import (
+    AddressTaken,
     DeploymentFailed,
     EndpointBusy,
     InvalidEndpointName,
     InvalidSetting,
-    AddressTaken,
     UnknownEndpoint,
     UnknownSetting,
 )
@@ -173,16 +173,18 @@ def test_a_deployment_that_fails_keeps_the_old_one_serving(
 def test_a_pipeline_that_fails_at_its_start_is_told_and_leaves_nothing(
     endpoints: Endpoints, tmp_path: Path
 ) -> None:
-    # It scores its samples once, to be packaged, and never again.
-    marker = tmp_path / "once"
+    # It scores its samples to be packaged, and not after that.
+    marker = tmp_path / "packaged"
     script = (
         "import os\n"
         "def azureml_main(a=None, b=None):\n"
-        f"    os.mkdir({str(marker)!r})\n"
+        f"    if os.path.exists({str(marker)!r}):\n"
+        "        raise ValueError('no more')\n"
         "    return a\n"
     )
     once = package(tmp_path, "once-only", script=script)
-    with pytest.raises(DeploymentFailed, match="File exists"):
+    marker.touch()
+    with pytest.raises(DeploymentFailed, match="no more"):
         endpoints.deploy("cars", once, keys=KEYS)
     assert endpoints.names() == ()
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from modelwright.actions.clusters import show_cluster, target_of
-from modelwright.serve.capacity import Resources, Shortage
+from modelwright.actions.clusters import LOCAL, show_cluster, target_of
+from modelwright.serve.capacity import Resources, Shortage, Unschedulable
 from modelwright.serve.errors import InvalidSetting
 from modelwright.serve.keys import Keys
 from modelwright.serve.settings import DeploymentSettings
@@ -249,6 +249,7 @@ def serve(
     Raises what `InferenceTarget.apply` raises; then all is as it was.
     """
     endpoints = home.workspace.endpoints
+    _check_room(home, record, offers)
     status = target_of(home, record.cluster).apply(
         record.name,
         offers,
@@ -273,6 +274,21 @@ def serve(
         endpoints.want(record.name, DesiredState.RUNNING)
         tell(home, record.name, status)
     return status
+
+
+def _check_room(home: Home, record: Endpoint, offers: Mapping[int, Offer]) -> None:
+    """Raise Unschedulable where there is no room; a local cluster keeps its own books."""
+    report = show_cluster(home, record.cluster)
+    if report.record.kind == LOCAL or report.message:
+        return
+    each, least = Resources(), 1
+    for offer in offers.values():
+        settings = DeploymentSettings.read(offer.settings)
+        each += Resources.reserved_by(settings)
+        least = max(least, settings.min_replicas)
+    free = report.free + report.reserved.get(record.name, Resources())
+    if short := free.short(each * least):
+        raise Unschedulable(record.name, record.cluster, least, short, free.times(each))
 
 
 def keys_of(home: Home, name: str) -> Keys:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -263,6 +264,7 @@ def stop_endpoint(home: Home, name: str) -> EndpointReport:
         tell(home, record.name, target.stop(record.name))
     else:
         home.workspace.endpoints.report(record.name, EndpointState.STOPPED)
+    start_waiting(home, record.cluster)
     return show_endpoint(home, record.name)
 
 
@@ -285,6 +287,18 @@ def delete_endpoint(home: Home, name: str) -> None:
     if record.name in target.names():
         target.remove(record.name)
     _forget(home, record.name)
+    start_waiting(home, record.cluster)
+
+
+def start_waiting(home: Home, cluster: str) -> None:
+    """Start the endpoints that wait for room on a cluster, those for which there is some now."""
+    for record in home.workspace.endpoints.list():
+        waits = record.desired is DesiredState.RUNNING and (
+            record.state is EndpointState.UNSCHEDULABLE
+        )
+        if waits and record.cluster.lower() == cluster.lower():
+            with contextlib.suppress(ModelwrightError):
+                start_endpoint(home, record.name)
 
 
 def revive_endpoints(home: Home) -> tuple[EndpointReport, ...]:
@@ -294,6 +308,7 @@ def revive_endpoints(home: Home) -> tuple[EndpointReport, ...]:
         for status in target_on(home, cluster).ensure_running():
             if status.name in known:
                 tell(home, status.name, status)
+        start_waiting(home, cluster.name)
     return list_endpoints(home)
 
 

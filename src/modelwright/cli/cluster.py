@@ -118,10 +118,13 @@ def resize(
     json: JsonOption = False,
 ) -> None:
     """Change how much of a cluster may be reserved; not below what is."""
-    from modelwright.actions.clusters import resize_cluster
+    from modelwright.actions.clusters import resize_cluster, show_cluster
+    from modelwright.actions.endpoints import start_waiting
 
     with opened(home) as here:
-        _put(resize_cluster(here, name, cpu_cores=cpu_cores, memory_gb=memory_gb), json=json)
+        resize_cluster(here, name, cpu_cores=cpu_cores, memory_gb=memory_gb)
+        start_waiting(here, name)
+        _put(show_cluster(here, name), json=json)
 
 
 @app.command()

@@ -353,7 +353,8 @@ class Controller:
             "queued": 0,
             "workers": [],
             "steps": [s.to_json() for s in leading.plan.steps] if leading else [],
-            "message": self.message or self.room.message,
+            "falling": self.fleet.is_falling,
+            "message": self.message or self.room.message or self._fall(),
             "recent": self.history.recent(),
         }
         for member in self.fleet.serving:
@@ -366,6 +367,11 @@ class Controller:
             found["queued"] += said["queued"]
             found["workers"] += said["workers"]
         return found
+
+    def _fall(self) -> str:
+        if not self.fleet.is_falling:
+            return ""
+        return "Its replicas end soon after they began, again and again; its log may tell why."
 
     def _total(self) -> Meter:
         """What all replicas have counted together."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -99,6 +100,7 @@ class Endpoints:
                     folder.forget_packages(but=old.packages)
                 raise
             folder.want(replace(wanted, host=found.host, port=found.port))
+            folder.forget_trouble()
             folder.forget_packages(but=wanted.packages)
         return self.status(name)
 
@@ -150,19 +152,21 @@ class Endpoints:
             deployments=_deployments(wanted),
         )
         if found is None:
-            message = (
-                "Its process is gone; start it with: modelwright up." if wanted.running else ""
-            )
+            if not wanted.running:
+                return known
+            if folder.trouble is not None:
+                state, message = folder.trouble
+                return replace(known, state=State(state), message=message)
+            message = "Its process is gone; start it with: modelwright up."
             return replace(known, message=message)
         try:
             said = tell(folder.control, {"do": "status"})
         except NoReplica as error:
             pid = found.controller.pid
             return replace(known, state=State.UNHEALTHY, message=str(error), pid=pid)
-        may_sleep = _may_sleep(wanted)
         return replace(
             known,
-            state=State.HEALTHY if said["replicas"] or may_sleep else State.TRANSITIONING,
+            state=_state(said, may_sleep=_may_sleep(wanted)),
             message=said["message"],
             pid=found.controller.pid,
             replicas=tuple(said["replicas"]),
@@ -224,7 +228,14 @@ class Endpoints:
         with folder.changing():
             folder.want(wanted)
             if _alive(folder) is None:
-                _start(folder, wanted)
+                try:
+                    _start(folder, wanted)
+                except ModelwrightError as error:
+                    no_room = isinstance(error, Unschedulable)
+                    state = State.UNSCHEDULABLE if no_room else State.FAILED
+                    folder.note_trouble(state, str(error))
+                    raise
+            folder.forget_trouble()
         return self.status(name)
 
     def stop(self, name: str) -> EndpointStatus:
@@ -237,6 +248,7 @@ class Endpoints:
         with folder.changing():
             folder.want(replace(wanted, running=False))
             _stop(folder)
+            folder.forget_trouble()
         return self.status(name)
 
     def remove(self, name: str) -> None:
@@ -257,13 +269,10 @@ class Endpoints:
         found = []
         for name in self.names():
             status = self.status(name)
-            if status.state is State.UNHEALTHY:
-                try:
-                    status = self.start(name)
-                except ModelwrightError as error:
-                    no_room = isinstance(error, Unschedulable)
-                    state = State.UNSCHEDULABLE if no_room else State.FAILED
-                    status = replace(status, state=state, message=str(error))
+            if status.state in (State.UNHEALTHY, State.UNSCHEDULABLE, State.FAILED):
+                with contextlib.suppress(ModelwrightError):
+                    self.start(name)
+                status = self.status(name)
             found.append(status)
         return tuple(found)
 
@@ -312,6 +321,13 @@ def _deployments(wanted: Wanted) -> tuple[dict[str, Any], ...]:
         {"number": n, "share": d.share, "shadow": d.shadow, "settings": dict(d.settings)}
         for n, d in sorted(wanted.deployments.items())
     )
+
+
+def _state(said: Mapping[str, Any], *, may_sleep: bool) -> State:
+    """How an endpoint does, by what its controller says."""
+    if said["falling"]:
+        return State.UNHEALTHY
+    return State.HEALTHY if said["replicas"] or may_sleep else State.TRANSITIONING
 
 
 def _may_sleep(wanted: Wanted) -> bool:

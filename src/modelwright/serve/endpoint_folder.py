@@ -132,6 +132,7 @@ class EndpointFolder:
         self.collected = self.path / "collected"
         self.reign = self.path / ".controller"
         self._state = self.path / "state.json"
+        self._trouble = self.path / "trouble.json"
         self._wanted = self.path / "endpoint.json"
 
     @property
@@ -168,6 +169,23 @@ class EndpointFolder:
             self._state.unlink(missing_ok=True)
         else:
             _write(self._state, found.to_json())
+
+    @property
+    def trouble(self) -> tuple[str, str] | None:
+        """Why it was last not started: a state and a message; None when it was."""
+        try:
+            state, message = json.loads(self._trouble.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return str(state), str(message)
+
+    def note_trouble(self, state: str, message: str) -> None:
+        """Remember why it is not started."""
+        self._trouble.write_text(json.dumps([state, message]), encoding="utf-8")
+
+    def forget_trouble(self) -> None:
+        """Take note that it was started, or is not wanted to be."""
+        self._trouble.unlink(missing_ok=True)
 
     def front_control(self, slot: int) -> Path:
         """Where the replica in a slot takes commands."""

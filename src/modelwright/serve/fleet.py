@@ -28,6 +28,7 @@ DRAIN_S = 10.0
 """How long a replica that is taken away still answers on the connections it has."""
 
 _YOUNG_S = 5.0
+_FALLING = 3
 _PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 10.0
 
@@ -82,6 +83,11 @@ class Fleet:
         """Those that were not told to end."""
         return [m for m in self.members.values() if not m.leaving]
 
+    @property
+    def is_falling(self) -> bool:
+        """Whether replicas end soon after they began, again and again."""
+        return self._fallen >= _FALLING
+
     def adopt(self, fronts: Mapping[int, Process]) -> None:
         """Take over those of an earlier controller that are alive."""
         for slot, process in fronts.items():
@@ -93,6 +99,8 @@ class Fleet:
     ) -> None:
         """Make what is lacking and take away what is too much."""
         now = time.monotonic()
+        if self._fallen and all(now - m.since > _YOUNG_S for m in self.serving) and self.serving:
+            self._fallen = 0
         surplus = len(self.serving) - self.wanted
         for member in sorted(self.serving, key=lambda m: -m.slot)[: max(0, surplus)]:
             self.take_away(member)

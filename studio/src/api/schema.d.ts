@@ -1415,6 +1415,8 @@ export interface paths {
         /**
          * Resize Cluster
          * @description Change how much of a cluster may be reserved; not below what is.
+         *
+         *     Endpoints that wait for room there are started.
          */
         patch: operations["resize_cluster"];
         trace?: never;

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 
 from modelwright.actions import clusters
+from modelwright.actions.endpoints import start_waiting
 from modelwright.api.here import HereDep
 from modelwright.api.shapes.deployments import Cluster, ClusterAsked, ClusterKind, ClusterSize
 from modelwright.api.shapes.shape import Done, Listed
@@ -49,12 +50,13 @@ def get_cluster(cluster: str, here: HereDep) -> Cluster:
 
 @router.patch("/{cluster}")
 def resize_cluster(cluster: str, size: ClusterSize, here: HereDep) -> Cluster:
-    """Change how much of a cluster may be reserved; not below what is."""
-    return Cluster.of(
-        clusters.resize_cluster(
-            here.home, cluster, cpu_cores=size.cpu_cores, memory_gb=size.memory_gb
-        )
-    )
+    """Change how much of a cluster may be reserved; not below what is.
+
+    Endpoints that wait for room there are started.
+    """
+    clusters.resize_cluster(here.home, cluster, cpu_cores=size.cpu_cores, memory_gb=size.memory_gb)
+    start_waiting(here.home, cluster)
+    return Cluster.of(clusters.show_cluster(here.home, cluster))
 
 
 @router.delete("/{cluster}")
