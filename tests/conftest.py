@@ -4,6 +4,8 @@ import resource
 
 import pytest
 
+from tests.ray_cluster import ray_cluster as ray_cluster  # a fixture for every test
+
 EXPECTED_FAILURES = ("not_yet", "upstream", "never")
 
 

@@ -1,9 +1,6 @@
 """A real Ray cluster of several nodes on this machine, for tests: every process of it ends with it.
 
-    @pytest.fixture(scope="session")
-    def ray_cluster() -> Iterator[RayCluster]:
-        with RayCluster.started(nodes=2) as cluster:
-            yield cluster
+    def test_…(ray_cluster: RayCluster) -> None: ...
 
 Each node is a `ray start` of its own on loopback, with ports of its own, a bounded object store, no
 dashboard and no reports to anyone.  Nodes are ended by the ids of their processes, so other clusters
@@ -14,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import resource
 import shutil
 import signal
@@ -28,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import pytest
 
 _UP_S = 120.0
 _HOST = "127.0.0.1"
@@ -42,15 +41,15 @@ main()
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on; all are looked for before the first is given back."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind((_HOST, 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports that nothing listens on, below those that the system gives to connections meanwhile."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randint(12_000, 32_000)
+        with socket.socket() as one, suppress(OSError):
+            one.bind((_HOST, port))
+            if port not in found:
+                found.append(port)
+    return found
 
 
 def _unbounded() -> None:
@@ -222,6 +221,8 @@ def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
     return {
         **kept,
         "RAY_USAGE_STATS_ENABLED": "0",
+        # Whatever token this user has for other clusters.
+        "RAY_AUTH_MODE": "disabled",
         # Its daemons are many, and the machine may be busy.
         "RAY_raylet_start_wait_time_s": "120",
         "RAY_enable_metrics_collection": "0",
@@ -230,3 +231,25 @@ def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
         "RAY_health_check_failure_threshold": "3",
         **(more or {}),
     }
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[RayCluster]:
+    """Two nodes with a processor each, for every test of the session; a test that kills adds its own."""
+    with on_loopback(), RayCluster.started(nodes=2) as cluster:
+        yield cluster
+
+
+@contextmanager
+def on_loopback() -> Iterator[None]:
+    """Let programs of this process join clusters on loopback, where Ray would take another address."""
+    wanted = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "disabled"}
+    former = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in former.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value

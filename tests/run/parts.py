@@ -353,6 +353,18 @@ class Grow(Component, category="Test"):
         return Table(pl.DataFrame({"x": [len(block)]}))
 
 
+class Slowly(Component, category="Test"):
+    """Leaves a mark, takes its time, and gives numbers."""
+
+    mark: str
+    seconds: float
+
+    def run(self) -> Table:
+        Path(self.mark).touch()
+        time.sleep(self.seconds)
+        return Table(pl.DataFrame({"x": [1, 2, 3]}))
+
+
 class Take(Component, category="Test"):
     """Takes a table and gives nothing."""
 

@@ -70,6 +70,7 @@ class ComputeSettings:
     `min_workers` that has nothing to do is ended.  worker_memory: bytes that a worker may take; None
     for no bound.  address: of a Ray cluster, as HOST:PORT; empty for one that is started when it is
     needed and stopped again.  retries: how often a step is begun again after its worker crashed.
+    longest_step_s: seconds after which a step is given up; None for none.
     """
 
     name: str
@@ -80,6 +81,7 @@ class ComputeSettings:
     worker_memory: int | None = None
     address: str = ""
     retries: int = 0
+    longest_step_s: float | None = None
     description: str = ""
 
     def checked(self) -> Self:
@@ -107,6 +109,9 @@ class ComputeSettings:
             raise InvalidCompute("address", self.address, "write it as HOST:PORT")
         if not 0 <= self.retries <= 10:
             raise InvalidCompute("retries", self.retries, "0 to 10 may be")
+        longest = self.longest_step_s
+        if longest is not None and not 0 < longest <= 30 * 86_400:
+            raise InvalidCompute("longest_step_s", longest, "more than 0 and at most 30 days")
         return self
 
     def changed(self, values: Mapping[str, Any]) -> Self:

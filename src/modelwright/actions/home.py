@@ -179,6 +179,7 @@ def start_target(settings: ComputeSettings) -> Target:
             idle_s=settings.idle_s,
             memory=settings.worker_memory,
             retries=settings.retries,
+            longest_step_s=settings.longest_step_s,
         )
     return local_workers(
         name=settings.name,
@@ -187,4 +188,5 @@ def start_target(settings: ComputeSettings) -> Target:
         idle_s=settings.idle_s,
         memory=settings.worker_memory,
         retries=settings.retries,
+        longest_step_s=settings.longest_step_s,
     )

@@ -53,6 +53,12 @@ Retries = Annotated[
         help="How often a step whose worker crashed is tried again.",
     ),
 ]
+Longest = Annotated[
+    float | None,
+    typer.Option(
+        "--longest", metavar="SECONDS", show_default=False, help="A step is given up after so long."
+    ),
+]
 Description = Annotated[
     str | None, typer.Option(metavar="TEXT", show_default=False, help="What it is for.")
 ]
@@ -112,6 +118,7 @@ def create(
     memory: WorkerMemory = None,
     address: Address = None,
     retries: Retries = None,
+    longest: Longest = None,
     description: Description = None,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -120,7 +127,7 @@ def create(
     from modelwright.actions.compute import create_compute
     from modelwright.actions.compute_settings import ComputeSettings
 
-    given = _given(least, most, idle, memory, address, retries, description)
+    given = _given(least, most, idle, memory, address, retries, longest, description)
     with opened(home) as here:
         made = create_compute(
             here, ComputeSettings.from_json({"name": name, "kind": kind, **given})
@@ -140,6 +147,7 @@ def change(
     memory: WorkerMemory = None,
     address: Address = None,
     retries: Retries = None,
+    longest: Longest = None,
     description: Description = None,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -147,7 +155,7 @@ def change(
     """Change a compute cluster, also the one called local; what is not named stays."""
     from modelwright.actions.compute import change_compute
 
-    given = _given(least, most, idle, memory, address, retries, description)
+    given = _given(least, most, idle, memory, address, retries, longest, description)
     with opened(home) as here:
         made = change_compute(here, name, given)
     if json:
@@ -173,6 +181,7 @@ def _given(
     memory: int | None,
     address: str | None,
     retries: int | None,
+    longest: float | None,
     description: str | None,
 ) -> dict[str, Any]:
     values = {
@@ -182,6 +191,7 @@ def _given(
         "worker_memory": memory * 1_000_000 if memory is not None else None,
         "address": address,
         "retries": retries,
+        "longest_step_s": longest,
         "description": description,
     }
     return {key: value for key, value in values.items() if value is not None}

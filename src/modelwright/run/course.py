@@ -23,6 +23,7 @@ from modelwright.run.failure import (
     NotSendable,
     NoWorkers,
     OutOfMemory,
+    StepTookTooLong,
     StoringFailed,
     WorkerDied,
 )
@@ -144,6 +145,8 @@ class Course:
     def wait_s(self) -> float | None:
         """Seconds after which to settle again even if nothing is heard; None for any time."""
         deadlines = [self._cancel_by] if self._cancel_by is not None else []
+        running = self.steps.in_state(State.RUNNING)
+        deadlines += [p.give_up_at for p in running if p.give_up_at is not None]
         deadlines += [p.patience_ends for p in self._places if p.patience_ends is not None]
         return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
 
@@ -184,6 +187,9 @@ class Course:
             return self._place(p)
         if p.state is State.STORING:
             return self._finish(p)
+        if p.give_up_at is not None and time.monotonic() >= p.give_up_at:
+            self._give_up(p)
+            return True
         return self._cancel_by is not None and self._stop_unless_storing(p)
 
     def _decide(self, p: Progress) -> bool:
@@ -236,6 +242,8 @@ class Course:
         p.task = next(self._tasks)
         p.attempts += 1
         p.state, p.worker, p.started_at = State.RUNNING, worker, self._now()
+        longest = self._places.of(p.node).longest_step_s
+        p.give_up_at = None if longest is None else time.monotonic() + longest
         p.log = self._logs / f"{p.node}.log"
         with suppress(OSError):
             p.log.unlink()
@@ -453,6 +461,15 @@ class Course:
             self._spreads.end(p.task)
             self._places.kill(p.worker)
         self._cancelled(p)
+
+    def _give_up(self, p: Progress) -> None:
+        """End a step that has taken longer than any may."""
+        if p.worker is not None:
+            self._places.kill(p.worker)
+        self._spreads.end(p.task)
+        place = self._places.of(p.node)
+        longest = place.longest_step_s or 0.0
+        self._fail(p, StepTookTooLong(p.step.title, longest, place.target.name))
 
     def _stop_unless_storing(self, p: Progress) -> bool:
         storing = any(other.worker == p.worker for other in self.steps.in_state(State.STORING))

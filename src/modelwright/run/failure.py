@@ -149,6 +149,23 @@ class NotSendable(ModelwrightError):
         )
 
 
+class StepTookTooLong(ModelwrightError):
+    """A step ran for longer than any may where it ran."""
+
+    code = "step-took-too-long"
+
+    def __init__(self, component: str, longest_s: float, target: str) -> None:
+        super().__init__(
+            f'"{component}" was given up after {longest_s:g} seconds, the most that compute '
+            f'"{target}" gives a step.',
+            remedy="See in the step's log what it was at; take fewer rows, or give steps more time: "
+            f"modelwright compute change {target} --longest SECONDS.",
+            component=component,
+            longest_s=longest_s,
+            target=target,
+        )
+
+
 class OutOfMemory(ModelwrightError):
     """A step asked for more memory than there is."""
 

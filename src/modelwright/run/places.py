@@ -53,6 +53,7 @@ class Place:
         self.target = target
         self.session = target.session(lambda delivery: deliver(self, delivery))
         self.retries = int(getattr(target, "retries", 0))
+        self.longest_step_s: float | None = getattr(target, "longest_step_s", None)
         self.delayed = ""
         self._starving: dict[Needs, int] = {}
         self._starving_since: float | None = None

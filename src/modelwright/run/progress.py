@@ -49,7 +49,8 @@ class Progress:
 
     task: the number of the present attempt, or of the last one.  made: what it gave, by port, while
     it is only in the memory of `worker`.  outputs: what it gave, once stored; None before.
-    judged: the inputs that the last verdict saw.
+    judged: the inputs that the last verdict saw.  give_up_at: when it has run for too long, on the
+    monotonic clock.
     """
 
     step: Step
@@ -58,6 +59,7 @@ class Progress:
     key: str | None = None
     task: int = 0
     attempts: int = 0
+    give_up_at: float | None = None
     recovered: bool = False
     worker: WorkerId | None = None
     made: Mapping[str, Made] = field(default_factory=dict)

@@ -39,9 +39,12 @@ class RayWorkers(RayCluster):
     begun again elsewhere up to three times in any case, and one ended for want of memory is not.
     """
 
-    def __init__(self, *, retries: int, **options: Any) -> None:
+    def __init__(
+        self, *, retries: int, longest_step_s: float | None = None, **options: Any
+    ) -> None:
         super().__init__("modelwright.run.ray_program:StepProgram", read=reading, **options)
         self.retries = retries
+        self.longest_step_s = longest_step_s
         self._seen: set[tuple[str, ...]] = set()
 
     def join(self) -> None:
@@ -132,6 +135,7 @@ def ray_workers(
     memory: int | None = None,
     threads: int | None = None,
     retries: int = 0,
+    longest_step_s: float | None = None,
 ) -> RayWorkers:
     """Workers on a Ray cluster; arguments as `RayCluster` and `local_workers` have them.
 
@@ -146,6 +150,7 @@ def ray_workers(
         most=most,
         idle_s=idle_s,
         retries=retries,
+        longest_step_s=longest_step_s,
         options={"threads": cores, "memory": memory or 0, "largest": 0},
         environment={
             **handed_down,

@@ -24,6 +24,7 @@ def local_workers(
     idle_s: float = 120.0,
     memory: int | None = None,
     retries: int = 0,
+    longest_step_s: float | None = None,
     threads: int | None = None,
     prepares: Sequence[str] = ("scipy.linalg",),
 ) -> LocalProcesses:
@@ -31,6 +32,7 @@ def local_workers(
 
     memory: bytes that a worker may take beside what it maps from files; a step that wants more fails.
     retries: how often a step whose worker crashed is begun again.
+    longest_step_s: seconds after which a step is given up.
 
     threads: that a single step may use; all cores by default, as most pipelines are one chain.  The
     number is the same for every step, so that sums do not change with what else is running.
@@ -54,6 +56,7 @@ def local_workers(
         environment=environment,
         without=_NOT_FOR_STEPS,
         retries=retries,
+        longest_step_s=longest_step_s,
     )
 
 

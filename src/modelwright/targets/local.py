@@ -78,7 +78,7 @@ class LocalProcesses:
     ends when the line does.  least, most: how many processes are kept and how many there may be.
     idle_s: an idle one above `least` is ended after so many seconds.  environment: variables added to
     this process's.  without: variables that workers are not to see.  retries: how often work whose
-    worker crashed should be begun again, for whoever begins it.  The workers see the modules that this process sees, and end when it ends.
+    worker crashed should be begun again, and longest_step_s: how long it may take, for whoever begins it.  The workers see the modules that this process sees, and end when it ends.
     """
 
     def __init__(
@@ -92,10 +92,12 @@ class LocalProcesses:
         without: Collection[str] = (),
         name: str = "local",
         retries: int = 0,
+        longest_step_s: float | None = None,
     ) -> None:
         self._entry = entry
         self._name = name
         self.retries = retries
+        self.longest_step_s = longest_step_s
         self._most = most if most is not None else max(1, os.cpu_count() or 1)
         self._least = min(least, self._most)
         self._idle_s = idle_s

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from modelwright.targets.channel import Channel
 from modelwright.targets.contract import (
@@ -32,8 +32,8 @@ from modelwright.targets.contract import (
     WorkerId,
 )
 
-_CONNECT_S = 90.0
-_PROBE_S = 90.0
+_CONNECT_S = 120.0
+_PROBE_S = 240.0
 _KEEP_EVERY_S = 0.5
 _SPARE_S = 0.3
 _BYE_S = 5.0
@@ -131,6 +131,11 @@ class RayCluster:
         """The workers that are there, oldest first, each with its node."""
         with self._lock:
             return tuple(f"{w.id}@{w.node}" for w in self._workers.values() if w.up)
+
+    def busy_nodes(self) -> frozenset[str]:
+        """The names of the nodes whose workers are taken now."""
+        with self._lock:
+            return frozenset(w.node for w in self._workers.values() if w.taken_by is not None)
 
     @property
     def grows(self) -> bool:
@@ -398,7 +403,7 @@ class RayCluster:
             self._gone(number, Ended(None, "the target was closed"))
         self._leave()
 
-    def __enter__(self) -> RayCluster:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -23,6 +23,7 @@ _LOOK_EVERY_S = 0.5
 _SLOW_S = 2.0
 _LOST_S = 4.0
 _CONCURRENCY = 8
+_PROBE_S = 110
 
 
 class Driver:
@@ -144,7 +145,7 @@ class Driver:
         found: dict[str, tuple[bool, Any]] = {}
         for name, ref in refs.items():
             try:
-                found[name] = (True, ray.get(ref, timeout=60))
+                found[name] = (True, ray.get(ref, timeout=_PROBE_S))
             except Exception as error:  # noqa: BLE001  # any fault of a node is what is asked for
                 found[name] = (False, _first(error))
         self._tell("probed", asked, found)

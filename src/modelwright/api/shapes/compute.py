@@ -12,6 +12,7 @@ from modelwright.api.shapes.shape import Asked, Shape
 
 Workers = Annotated[int, Field(ge=0, le=10_000)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+LongestStep = Annotated[float, Field(gt=0, le=30 * 86_400)]
 Bytes = Annotated[int, Field(ge=1, le=2**60)]
 Retries = Annotated[int, Field(ge=0, le=10)]
 Address = Annotated[str, Field(max_length=300)]
@@ -35,6 +36,8 @@ class ComputeAsked(Asked):
     """Of a Ray cluster, as HOST:PORT; one is started and stopped as needed unless given."""
     retries: Retries = 0
     """How often a step is begun again after its worker crashed."""
+    longest_step_s: LongestStep | None = None
+    """Seconds after which a step is given up; never unless given."""
     description: Words = ""
 
     def settings(self) -> ComputeSettings:
@@ -51,6 +54,7 @@ class ComputeChange(Asked):
     worker_memory: Bytes | None = None
     address: Address = ""
     retries: Retries = 0
+    longest_step_s: LongestStep | None = None
     description: Words = ""
 
 
@@ -77,6 +81,7 @@ class Target(Shape):
     worker_memory: int | None
     address: str
     retries: int
+    longest_step_s: float | None
     state: Literal["off", "idle", "busy"]
     most: int | None
     """Workers it may have; null while that is not known."""
