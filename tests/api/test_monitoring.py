@@ -61,6 +61,32 @@ def test_every_second_tells_of_requests_errors_and_times(server: Running, body: 
     assert endpoint["replicas"] == 1
 
 
+def test_an_endpoint_tells_prometheus_what_it_did(server: Running, body: str) -> None:
+    call(server, body, 5)
+    key = server.get("/api/endpoints/cars/keys")["primary"]
+    base = server.get("/api/endpoints/cars")["swagger_url"].removesuffix("/swagger.json")
+    assert httpx.get(f"{base}/metrics").status_code == 401
+
+    def read() -> dict[str, float]:
+        found = httpx.get(f"{base}/metrics", headers={"Authorization": f"Bearer {key}"})
+        assert found.headers["content-type"].startswith("text/plain; version=0.0.4")
+        lines = [line for line in found.text.splitlines() if not line.startswith("#")]
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
+
+    good = 'modelwright_requests_total{endpoint="cars",status="2xx"}'
+    deadline = time.monotonic() + 10
+    while read()[good] < 5:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    told = read()
+    assert told['modelwright_requests_total{endpoint="cars",status="4xx"}'] >= 1
+    assert told['modelwright_replicas{endpoint="cars"}'] == 1
+    count = told['modelwright_request_seconds_count{endpoint="cars"}']
+    assert told['modelwright_request_seconds_bucket{endpoint="cars",le="+Inf"}'] == count
+    buckets = [v for name, v in told.items() if "_bucket" in name]
+    assert buckets == sorted(buckets)
+
+
 def test_seconds_are_streamed_as_they_pass(server: Running) -> None:
     with server.client.stream("GET", "/api/endpoints/cars/metrics/stream") as response:
         told = messages(response)

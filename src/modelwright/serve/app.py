@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from http import HTTPStatus
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,6 +19,7 @@ from modelwright.inference.scorer import ROWS, Shape
 from modelwright.serve import answers, open_protocol
 from modelwright.serve.answers import Answer, Headers, Refusal
 from modelwright.serve.bodies import BodyReader
+from modelwright.serve.exposition import KIND, exposition
 from modelwright.serve.keys import Lock
 from modelwright.serve.live import Live
 from modelwright.serve.meters import Meter
@@ -43,6 +45,7 @@ class App:
     scoring: the addresses of requests to score.  lock: what the keys of callers open; None lets
     everybody in.  draining: every connection is closed
     by its next answer.  shed: how many are, so that their clients come to other replicas.
+    metrics: the file in which a controller tells of all replicas; None for what this one has counted.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class App:
         self.shed = 0
         self.answered = 0
         self.meter = Meter()
+        self.metrics: Path | None = None
         self.change(settings or EndpointSettings())
         self._prefix = os.urandom(8).hex().encode() + b"-"
         self._ids = count(1)
@@ -70,6 +74,7 @@ class App:
             "/": ("GET", _healthy),
             "/healthz": ("GET", _alive),
             "/readyz": ("GET", _ready),
+            "/metrics": ("GET", _metrics),
         }
         for place in ("", base):
             self._routes[f"{place}/openapi.json"] = ("GET", _openapi)
@@ -274,7 +279,7 @@ class App:
             verbs = (verb, "HEAD", "OPTIONS") if verb == "GET" else (verb, "OPTIONS")
             raise answers.method_not_allowed(method, verbs)
         if page in _DOCUMENTS and self.lock is not None:
-            # They show sample rows.
+            # They show sample rows, or how much there is to do.
             self._admit(token)
         return page(self)
 
@@ -334,7 +339,19 @@ def _swagger(app: App) -> Answer:
     return Answer(HTTPStatus.OK, _deployed(app).swagger(keys=app.lock is not None))
 
 
-_DOCUMENTS: tuple[_Page, ...] = (_openapi, _swagger)
+def _metrics(app: App) -> Answer:
+    """What Prometheus reads, of all replicas where a controller tells of them."""
+    try:
+        text = app.metrics.read_bytes() if app.metrics else b""
+    except OSError:
+        # The controller has told nothing yet.
+        text = b""
+    if not text:
+        text = exposition(app.name, app.meter, replicas=1, wanted=1).encode()
+    return Answer(HTTPStatus.OK, text, kind=KIND)
+
+
+_DOCUMENTS: tuple[_Page, ...] = (_openapi, _swagger, _metrics)
 
 
 def _deployed(app: App) -> Live:

@@ -9,6 +9,7 @@ It has one thread and no event loop, so that forking is safe.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import fcntl
 import gc
@@ -31,6 +32,7 @@ from modelwright.serve.control import NoReplica, private_socket, tell
 from modelwright.serve.copies import Onlooking
 from modelwright.serve.endpoint_folder import EndpointFolder, Found, Served, Wanted
 from modelwright.serve.errors import AddressTaken, InvalidSetting
+from modelwright.serve.exposition import exposition
 from modelwright.serve.fleet import Fleet
 from modelwright.serve.front import forget_parent
 from modelwright.serve.history import History
@@ -78,6 +80,7 @@ class Controller:
         self.attendants = Attendants(folder, self._forget)
         self.shelf: Assortment | None = None
         self.history = History()
+        self._exposed = ""
         self.message = ""
         self._stopping = False
         self._seen = Seen(max(1, self.settings.min_replicas))
@@ -150,17 +153,30 @@ class Controller:
             self._fit()
         if now - self._sampled >= _SAMPLE_TICK:
             self._sampled = now
-            self.history.note(
-                time.time(),
-                self.fleet.counted(),
-                replicas=len(self.fleet.serving),
-                wanted=self._seen.replicas,
-                processes=self._total().workers,
-            )
+            self._sample()
         if now - self._logged >= _LOG_TICK:
             self._logged = now
             self._renew()
             turn_over(self.folder.log)
+
+    def _sample(self) -> None:
+        """Take note of the last second, and show it to whoever asks a replica for its metrics."""
+        replicas, wanted = len(self.fleet.serving), self._seen.replicas
+        counted = self.fleet.counted()
+        processes = self._total().workers
+        self.history.note(
+            time.time(), counted, replicas=replicas, wanted=wanted, processes=processes
+        )
+        text = exposition(
+            self.folder.name, self.history.whole, replicas=processes or replicas, wanted=wanted
+        )
+        if text != self._exposed:
+            self._exposed = text
+            # A full disk must not end it.
+            with contextlib.suppress(OSError):
+                draft = self.folder.exposed.with_suffix(".draft")
+                draft.write_text(text, encoding="utf-8")
+                draft.replace(self.folder.exposed)
 
     def _keep(self) -> None:
         if self.shelf is not None and not self.shelf.is_compiled:

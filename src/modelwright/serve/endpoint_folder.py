@@ -129,6 +129,7 @@ class EndpointFolder:
         self.control = self.path / "control.sock"
         self.slots = self.path / "slots.bin"
         self.meters = self.path / "meters.bin"
+        self.exposed = self.path / "metrics.txt"
         self.collected = self.path / "collected"
         self.reign = self.path / ".controller"
         self._state = self.path / "state.json"

@@ -60,6 +60,7 @@ class Front:
 
     async def _serve(self, stock: Assortment, report: Report) -> None:
         replica = Replica(self._folder.name, endpoint=self._endpoint, keys_file=self._folder.keys)
+        replica.app.metrics = self._folder.exposed
         await replica.hold(await stock.deployed())
         control = Control(replica)
         await control.open(self._folder.front_control(self._slot))

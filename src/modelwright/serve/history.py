@@ -47,12 +47,16 @@ class Sample:
 
 
 class History:
-    """The last seconds of an endpoint, kept by its controller."""
+    """The last seconds of an endpoint, kept by its controller.
+
+    whole: all that was counted since it began, with the requests in work as they are now.
+    """
 
     def __init__(self) -> None:
         self._samples: deque[tuple[Sample, Meter]] = deque(maxlen=KEPT)
         self._before: dict[object, list[Meter]] = {}
         self._at: float | None = None
+        self.whole = Meter()
 
     def note(
         self,
@@ -98,6 +102,8 @@ class History:
             several,
         )
         self._samples.append((sample, whole))
+        self.whole.add(whole)
+        self.whole.busy, self.whole.queued = whole.busy, whole.queued
 
     def since(self, at: float) -> list[dict[str, Any]]:
         """The samples after a moment, oldest first."""
