@@ -22,12 +22,14 @@ from modelwright.components.learning.learner import (
 from modelwright.components.learning.scores import normal_scores, outline_scores
 from modelwright.components.learning.subspace import principal_components
 from modelwright.components.parameters import Range, Shown
-from modelwright.data.expression import Expression, Scalar, call, column, dot, lookup, when
+from modelwright.data.expression import Expression, Scalar, call, column, dot, literal, lookup
 from modelwright.data.schema import Schema, Task
 
 _SINGLE = Shown(training_mode="SingleParameter")
 _RANGES = Shown(training_mode="ParameterRange")
 _SEED = 0
+USUAL = 0.99
+_LEAST = 1e-12
 
 
 class PCABasedAnomalyDetection(
@@ -35,11 +37,13 @@ class PCABasedAnomalyDetection(
 ):
     """Learns in which directions normal rows spread, and finds rows that lie far from those.
 
-    Train it on rows that are nearly all normal.  A row is projected onto the principal components; the
-    share of its length that is lost is its error, from 0 to 1.  Scored Probabilities is 1 less the
-    error, the probability that the row is normal, and Scored Labels is 1 for normal rows, from 0.5 on,
-    and 0 for anomalies, so that Evaluate Model can compare it with a label coded alike.  A category
-    has a column of 0 and 1 per level; a missing number counts as the mean of training.
+    Train it on rows that are nearly all normal.  A row is projected onto the principal components, and
+    its error is its squared distance from where it lands.  The error that 99 of 100 rows of training
+    stay below is the usual one; Scored Probabilities is usual / (usual + error), so that a row as far
+    off gets 0.5.  Scored Labels is 1 for normal rows, from 0.5 on, and 0 for anomalies, so that Evaluate
+    Model can compare it with a label coded alike.  A category has a column of 0 and 1 per level; a
+    missing number counts as the mean of training.  Columns in larger units weigh more: bring them to
+    one scale with Normalize Data.
     """
 
     task: ClassVar[Task] = Task.ANOMALY
@@ -86,10 +90,14 @@ class PCABasedAnomalyDetection(
             design, means, count=count, oversampling=self.oversampling, seed=_SEED
         )
         working = data.working()
-        probability = _normality(data, design, means, components, working)
+        usual = _usual_error(design, means, components)
+        probability = _normality(data, design, means, components, usual, working)
         return Fitted(
             normal_scores(working.column(probability)),
-            learnt={"components": [_told(design, c) for c in components]},
+            learnt={
+                "usual_error": usual,
+                "components": [_told(design, c) for c in components],
+            },
             working=working,
         )
 
@@ -97,10 +105,33 @@ class PCABasedAnomalyDetection(
         return outline_scores(Task.ANOMALY, None)
 
 
+def _usual_error(design: Design, means: Floats, components: Floats) -> float:
+    """The squared distance from the components that most rows of training stay below; above 0."""
+    held = design.times(components.T) - means @ components.T
+    shares = means[design.numbers :]
+    lengths = np.empty(design.rows)
+    for block in design.blocks():
+        found = (block.numbers**2).sum(axis=1)
+        for code, start, size in zip(block.codes, design.starts, design.sizes, strict=True):
+            of_levels = shares[start - design.numbers : start - design.numbers + size]
+            none = float((of_levels**2).sum())
+            far = np.append(none - of_levels**2 + (1.0 - of_levels) ** 2, none)
+            found = found + far[code]
+        lengths[block.rows] = found
+    lost = np.maximum(lengths - (held**2).sum(axis=1), 0.0)
+    least = _LEAST * max(float(lengths.mean()), 1.0)
+    return max(float(np.quantile(lost, USUAL)), least)
+
+
 def _normality(
-    data: TrainingData, design: Design, means: Floats, components: Floats, working: Working
+    data: TrainingData,
+    design: Design,
+    means: Floats,
+    components: Floats,
+    usual: float,
+    working: Working,
 ) -> Expression:
-    """1 less the share of a row's length that the components do not hold."""
+    """How the usual error compares with what of a row the components do not hold, from 0 to 1."""
     encoding = data.encoded.encoding
     scaling = design.scaling
     shifted = [
@@ -128,9 +159,8 @@ def _normality(
     length = working.column(dot(squares))
     held_parts = working.columns([along(c) for c in components])
     kept = dot([(part * part, 1.0) for part in held_parts])
-    lost = call("maximum", 1.0 - kept / length, 0.0)
-    # A row at the very centre is as normal as can be.
-    return when(length > 0.0, 1.0 - call("sqrt", lost), 1.0)
+    lost = call("maximum", length - kept, 0.0)
+    return literal(usual) / (lost + usual)
 
 
 def _told(design: Design, component: Floats) -> list[dict[str, object]]:
