@@ -36,6 +36,7 @@ def test_the_page_names_every_setting_and_its_default() -> None:
     table = TEXT[TEXT.index("| setting |") : TEXT.index("## Who may call it")]
     fields = {**DeploymentSettings.explained(), **EndpointSettings.explained()}
     assert set(re.findall(r"`([a-z_]+)`", table)) >= fields.keys() - {"tags"}
+    rows = [line for line in table.splitlines() if line.startswith("|")]
     for name in ("max_replicas", "cpu_reserve", "memory_reserve_gb", "scoring_timeout_ms", "auth"):
-        (row,) = [line for line in table.splitlines() if f"`{name}`" in line.split("|")[1]]
+        (row,) = [line for line in rows if f"`{name}`" in line.split("|")[1]]
         assert str(fields[name]["default"]) in row
