@@ -37,12 +37,16 @@ export function ClusterForm({ kinds, kind: given, busy, onSubmit, onCancel }: Pr
     });
   };
   return (
-    <form
-      onSubmit={(event) => {
+    // No form element: it stands within the dialog's own form as well.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Enter in a field submits, as in a form
+    <div
+      role="group"
+      aria-label={text.clusterNew}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" || !(event.target instanceof HTMLInputElement)) return;
+        // Enter chooses from an open list first, and never submits what is around.
         event.preventDefault();
-        // A form within the dialog's own must not submit that.
-        event.stopPropagation();
-        if (right) submit();
+        if (right && event.target.getAttribute("aria-expanded") !== "true") submit();
       }}
     >
       <Stack gap="sm">
@@ -111,11 +115,11 @@ export function ClusterForm({ kinds, kind: given, busy, onSubmit, onCancel }: Pr
           <Button size="xs" variant="default" onClick={onCancel}>
             {text.cancel}
           </Button>
-          <Button size="xs" type="submit" disabled={!right} loading={busy}>
+          <Button size="xs" disabled={!right} loading={busy} onClick={submit}>
             {text.clusterCreate}
           </Button>
         </Group>
       </Stack>
-    </form>
+    </div>
   );
 }

@@ -107,7 +107,8 @@ function Proof({ draftId }: { readonly draftId: string }) {
   const text = useText();
   const graph = useDraft((state) => state.history?.present.draft.graph);
   const revision = useDraft((state) => state.revision);
-  const { data: runs } = useQuery(runsQuery(draftId));
+  // A run that is over before its events are listened to tells nobody.
+  const { data: runs } = useQuery({ ...runsQuery(draftId), refetchInterval: 3000 });
   const last = runs?.items[0];
   const { data: run } = useQuery({
     ...runQuery(last?.id ?? ""),

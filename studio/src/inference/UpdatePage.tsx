@@ -141,7 +141,7 @@ function Seen({ update, choices, onChoose }: SeenProps) {
           </Text>
         ) : (
           <Table fz="sm" verticalSpacing={5}>
-            <Heads first={text.changesNode} second={text.parityColumn} />
+            <Heads first={text.changesNode} second={text.updateParameter} />
             <Table.Tbody>
               {update.runs.nodes.flatMap((node) =>
                 node.settings.length > 0

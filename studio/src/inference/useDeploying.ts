@@ -60,6 +60,7 @@ export function useDeploying(draftId: string, onDone: () => void): Deploying {
           tell(draftId, name, made.is_new);
           void cache.invalidateQueries({ queryKey: ["endpoints"] });
           void cache.invalidateQueries({ queryKey: ["clusters"] });
+          void cache.invalidateQueries({ queryKey: ["endpoint-news"] });
           notifications.show(
             endpointNotice(
               name,

@@ -56,6 +56,8 @@ export const enAssets = {
     table: "Tables",
     model: "Models",
     transform: "Transformations",
+    "untrained-model": "Untrained models",
+    files: "Bundles of files",
     steps: "Records of steps",
     quarantine: "Damaged values put aside",
     temporary: "Temporary files",

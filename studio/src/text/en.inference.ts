@@ -63,6 +63,7 @@ export const enInference = {
   updateTo: "After the update",
   updateValues: "Model and transformations",
   updateParameters: "Parameters of the training pipeline",
+  updateParameter: "Parameter",
   updateNoParameters: "The parameters are the same; the data or its splitting is not.",
   updateMetrics: "Figures",
   updateKept: "Edited by hand, and kept",

@@ -56,6 +56,8 @@ export const frAssets: typeof enAssets = {
     table: "Tables",
     model: "Modèles",
     transform: "Transformations",
+    "untrained-model": "Modèles non entraînés",
+    files: "Lots de fichiers",
     steps: "Relevés d’étapes",
     quarantine: "Valeurs endommagées mises de côté",
     temporary: "Fichiers temporaires",

@@ -64,6 +64,7 @@ export const frInference: typeof enInference = {
   updateTo: "Après la mise à jour",
   updateValues: "Modèle et transformations",
   updateParameters: "Paramètres du pipeline d’entraînement",
+  updateParameter: "Paramètre",
   updateNoParameters: "Les paramètres sont les mêmes ; les données ou leur partage ne le sont pas.",
   updateMetrics: "Mesures",
   updateKept: "Modifié à la main, et conservé",
