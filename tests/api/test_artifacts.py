@@ -41,7 +41,7 @@ def test_values_keep_what_json_cannot_say(server: Running) -> None:
     assert found["rows"][0] == [1, 1.5, "x", True, "2026-01-02T03:04:05"]
     assert found["rows"][1] == [None, {"isNan": True}, None, False, None]
     last = found["rows"][2]
-    assert last[:2] == [str(2**60), {"isInf": -1}]
+    assert last[:2] == [str(2**60), {"isInfinite": -1}]
     assert (len(last[2]), last[2][-1], found["cut"]) == (2000, "…", 1)
     assert [c["role"] for c in found["columns"]][:2] == ["feature", "label"]
 

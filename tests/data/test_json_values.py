@@ -20,8 +20,8 @@ CASES: list[tuple[Any, Any]] = [
     ("text", "text"),
     (0.1, 0.1),
     (math.nan, {"isNan": True}),
-    (math.inf, {"isInf": 1}),
-    (-math.inf, {"isInf": -1}),
+    (math.inf, {"isInfinite": 1}),
+    (-math.inf, {"isInfinite": -1}),
     (datetime.fromisoformat("2026-01-02T03:04:05.5"), "2026-01-02T03:04:05.500000"),
     (datetime(2026, 1, 2, tzinfo=UTC), "2026-01-02T00:00:00+00:00"),
     (datetime(2026, 1, 2, tzinfo=timezone(timedelta(hours=2))), "2026-01-02T00:00:00+02:00"),
@@ -31,7 +31,7 @@ CASES: list[tuple[Any, Any]] = [
     (b"\x00\x01\x02", "AAEC"),
     (Decimal("1.50"), 1.5),
     ([1.0, math.nan, None], [1.0, {"isNan": True}, None]),
-    ({"a": {"b": math.inf}}, {"a": {"b": {"isInf": 1}}}),
+    ({"a": {"b": math.inf}}, {"a": {"b": {"isInfinite": 1}}}),
     (pl.Series([1, None]), [1, None]),
 ]
 
@@ -47,6 +47,10 @@ def test_a_number_comes_back(value: Any) -> None:
     assert number_from_json(to_json(value)) == value
 
 
+def test_an_infinity_of_former_files_is_read() -> None:
+    assert number_from_json({"isInf": -1}) == -math.inf
+
+
 def test_not_a_number_comes_back() -> None:
     assert math.isnan(number_from_json({"isNan": True}))
 
@@ -56,8 +60,8 @@ def test_not_a_number_comes_back() -> None:
     [
         {"isNan": False},
         {"isNan": 1},
-        {"isInf": 2},
-        {"isInf": True},
+        {"isInfinite": 2},
+        {"isInfinite": True},
         {"isNan": True, "x": 1},
         {},
         [],
@@ -79,7 +83,7 @@ def test_rows_of_every_type_are_lists_of_values() -> None:
         }
     )
     assert rows_to_json(frame) == [
-        [1.5, 1, "a", True, "2020-01-02T00:00:00", [1.0, {"isInf": 1}]],
+        [1.5, 1, "a", True, "2020-01-02T00:00:00", [1.0, {"isInfinite": 1}]],
         [{"isNan": True}, None, None, None, None, None],
         [None, 3, "c", False, None, []],
     ]

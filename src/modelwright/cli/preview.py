@@ -43,7 +43,7 @@ def put_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 def _cell(value: Any) -> str:
     if isinstance(value, dict) and value.get("isNan"):
         return "NaN"
-    if isinstance(value, dict) and (sign := value.get("isInf") or value.get("isInfinite")):
+    if isinstance(value, dict) and (sign := value.get("isInfinite")):
         return "Infinity" if sign > 0 else "-Infinity"
     if isinstance(value, dict | list):
         text = json.dumps(value, ensure_ascii=False)

@@ -2,7 +2,7 @@
 
     null                      a missing value
     {"isNan": true}           not a number
-    {"isInf": 1}, {"isInf": -1}   the infinities
+    {"isInfinite": 1}, {"isInfinite": -1}   the infinities
     "2026-01-02T03:04:05.5"   a date and time, in ISO 8601; with its offset where it has a zone
     7200.5                    a duration, in seconds
     "03:04:05"                a time of day
@@ -58,7 +58,8 @@ def number_from_json(value: Any) -> Any:
     if isinstance(value, Mapping) and len(value) == 1:
         if value.get("isNan") is True:
             return math.nan
-        sign = value.get("isInf")
+        # Values that were stored before both names became one have the shorter one.
+        sign = value.get("isInfinite", value.get("isInf"))
         if sign in (1, -1) and not isinstance(sign, bool):
             return math.inf * sign
     return value
@@ -80,4 +81,4 @@ def _column(series: pl.Series) -> list[Any]:
 
 
 def _special(value: float) -> dict[str, Any]:
-    return dict(NAN) if math.isnan(value) else {"isInf": 1 if value > 0 else -1}
+    return dict(NAN) if math.isnan(value) else {"isInfinite": 1 if value > 0 else -1}

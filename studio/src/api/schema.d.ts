@@ -5290,7 +5290,7 @@ export interface components {
             numbers: number[];
             /**
              * Rows
-             * @description Null where missing; {"isNan": true} and {"isInf": ±1}; times as ISO text; whole numbers
+             * @description Null where missing; {"isNan": true} and {"isInfinite": ±1}; times as ISO text; whole numbers
              *     beyond 2^53 as text.
              */
             rows: unknown[][];

@@ -79,7 +79,7 @@ class Rows(Shape):
     numbers: list[int]
     """Place of each row in the whole table, from 0."""
     rows: list[list[Any]]
-    """Null where missing; {"isNan": true} and {"isInf": ±1}; times as ISO text; whole numbers
+    """Null where missing; {"isNan": true} and {"isInfinite": ±1}; times as ISO text; whole numbers
     beyond 2^53 as text."""
     cut: int
     """How many long texts were shortened."""
