@@ -64,7 +64,9 @@ def test_every_second_tells_of_requests_errors_and_times(server: Running, body: 
 def test_an_endpoint_tells_prometheus_what_it_did(server: Running, body: str) -> None:
     call(server, body, 5)
     key = server.get("/api/endpoints/cars/keys")["primary"]
-    base = server.get("/api/endpoints/cars")["swagger_url"].removesuffix("/swagger.json")
+    base = server.get("/api/endpoints/cars")["swagger_url"].removesuffix(
+        "/api/v1/service/cars/swagger.json"
+    )
     assert httpx.get(f"{base}/metrics").status_code == 401
 
     def read() -> dict[str, float]:

@@ -372,5 +372,5 @@ def _put(report: EndpointReport) -> None:
         put(report.status.message)
     if report.scoring_url:
         put(f"Scoring address: {report.scoring_url}")
-        put(f"Documentation:   {report.status.base_url if report.status else ''}/swagger.json")
+        put(f"Documentation:   {report.status.swagger_url if report.status else ''}")
     put(f"Keys:            modelwright endpoint keys {report.record.name}")

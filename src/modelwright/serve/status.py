@@ -61,6 +61,20 @@ class EndpointStatus:
         """Where requests are sent; empty when that is not known."""
         return f"{self.base_url}/api/v1/service/{self.name}/score" if self.port else ""
 
+    @property
+    def swagger_url(self) -> str:
+        """Where its requests and replies are described; empty when that is not known."""
+        return self._page("swagger.json")
+
+    @property
+    def openapi_url(self) -> str:
+        """The same in the newer form."""
+        return self._page("openapi.json")
+
+    def _page(self, page: str) -> str:
+        # Several endpoints may share an address, each below its own path.
+        return f"{self.base_url}/api/v1/service/{self.name}/{page}" if self.port else ""
+
     def to_json(self) -> dict[str, Any]:
         """The status as JSON."""
         return {
@@ -68,7 +82,7 @@ class EndpointStatus:
             "state": self.state.value,
             "message": self.message,
             "scoring_url": self.scoring_url,
-            "swagger_url": f"{self.base_url}/swagger.json" if self.port else "",
+            "swagger_url": self.swagger_url,
             "host": self.host,
             "port": self.port,
             "pid": self.pid,

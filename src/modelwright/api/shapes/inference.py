@@ -321,7 +321,6 @@ class Endpoint(Shape):
     def of(cls, report: EndpointReport) -> Endpoint:
         """The body of an endpoint."""
         record, status = report.record, report.status
-        base = status.base_url if status else ""
         return cls.model_construct(
             name=record.name,
             description=record.description,
@@ -332,8 +331,8 @@ class Endpoint(Shape):
             state=report.state,
             message=status.message if status else record.message,
             scoring_url=report.scoring_url,
-            swagger_url=f"{base}/swagger.json" if base else "",
-            openapi_url=f"{base}/openapi.json" if base else "",
+            swagger_url=status.swagger_url if status else "",
+            openapi_url=status.openapi_url if status else "",
             pid=status.pid if status else None,
             settings=dict(status.deployment) if status else {},
             access=dict(status.endpoint) if status else {},
