@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from modelwright.data.errors import ModelwrightError
+from modelwright.data.scripting.process import ENVIRONMENT
 from modelwright.inference.package import Package
 from modelwright.serve import worker
 from modelwright.serve.limits import die_with_parent, limit_memory
@@ -26,6 +27,7 @@ from modelwright.serve.limits import die_with_parent, limit_memory
 # What components import in the middle of their work; loaded here, it is loaded once for all.
 _LOADED = (
     "polars",
+    "pyarrow",
     "pandas",
     "modelwright.inference.table_steps",
     "modelwright.data.expression.frames",
@@ -49,6 +51,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listener = socket.socket(fileno=descriptor)
     package = _opened(path)
+    os.environ.update(ENVIRONMENT)
     for name in _LOADED:
         if find_spec(name.partition(".")[0]) is not None:
             importlib.import_module(name)

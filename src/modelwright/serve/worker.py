@@ -15,6 +15,7 @@ import threading
 import orjson
 
 from modelwright.data.errors import ModelwrightError
+from modelwright.data.scripting.process import be_host
 from modelwright.inference.errors import InputDataError, StepFailed
 from modelwright.inference.package import Package
 from modelwright.inference.scorer import Scorer, Shape
@@ -27,6 +28,8 @@ _log = logging.getLogger("modelwright.worker")
 def serve_with(channel: socket.socket, package: Package | ModelwrightError) -> int:
     """Get ready, say so, and score until the replica closes the connection; the status to exit with."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # As long as there is one thread only: scripts run in forks of this process, which cost no start.
+    be_host([channel.fileno()])
     threading.Thread(target=_end_with, args=(channel,), daemon=True, name="lifeline").start()
     try:
         if isinstance(package, ModelwrightError):

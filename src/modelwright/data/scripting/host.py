@@ -27,7 +27,11 @@ _KILL_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 def main() -> None:
     """Fork until the socket is closed."""
-    control = socket.socket(fileno=int(sys.argv[1]))
+    serve(socket.socket(fileno=int(sys.argv[1])))
+
+
+def serve(control: socket.socket) -> None:
+    """Load what scripts need, say so, and fork until the other end of the socket is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The kernel takes note of ended children: nobody here waits for them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

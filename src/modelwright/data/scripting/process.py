@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -28,9 +28,17 @@ from modelwright.data.scripting.errors import (
     ScriptOutOfMemory,
     ScriptTimedOut,
 )
+from modelwright.data.scripting.host import serve
 from modelwright.data.scripting.script import BUNDLE_FOLDER
 
 Log = Callable[[str], None]
+
+ENVIRONMENT = {
+    "MPLBACKEND": "Agg",
+    # Arrow's own allocator reserves a gigabyte at once, which a limit of memory would count.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+"""Has to stand in the environment before a host loads what scripts need."""
 
 _START_S = 120.0
 _MOST_HOSTS = 3
@@ -198,15 +206,15 @@ class Printed:
 class _Host:
     """A running host, see `host`."""
 
+    _process: subprocess.Popen[bytes] | _Child
+
     def __init__(self, packages: Path | None) -> None:
         self.used = time.monotonic()
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair()
         environment = {
             **os.environ,
-            "MPLBACKEND": "Agg",
-            # Arrow's own allocator reserves a gigabyte at once, which a limit of memory would count.
-            "ARROW_DEFAULT_MEMORY_POOL": "system",
+            **ENVIRONMENT,
             "PYTHONPATH": os.pathsep.join(
                 [str(packages)] * bool(packages) + [os.environ.get("PYTHONPATH", "")]
             ).strip(os.pathsep),
@@ -241,6 +249,30 @@ class _Host:
                     text.splitlines()[-1].rstrip(".") if text else "it says nothing"
                 )
 
+    @classmethod
+    def by_fork(cls, leaves: Sequence[int]) -> Self:
+        """A host that is this process once more.  leaves: descriptors that it must not keep."""
+        host = cls.__new__(cls)
+        host.used = time.monotonic()
+        host._lock = threading.Lock()
+        host._control, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                host._control.close()
+                for descriptor in leaves:
+                    os.close(descriptor)
+                serve(theirs)
+            finally:
+                os._exit(0)
+        theirs.close()
+        host._process = _Child(pid)
+        host._control.settimeout(_START_S)
+        if not host._control.recv(1):
+            host.close()
+            raise ScriptHostFailed("it ended at once")
+        return host
+
     @property
     def is_there(self) -> bool:
         """Whether it still runs."""
@@ -271,8 +303,48 @@ class _Host:
         self._process.wait()
 
 
+class _Child:
+    """A forked process."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._status: int | None = None
+
+    def poll(self) -> int | None:
+        """What it ended with; None while it runs."""
+        return self._ended(os.WNOHANG)
+
+    def wait(self) -> int | None:
+        """The same, when it has ended."""
+        return self._ended(0)
+
+    def kill(self) -> None:
+        """End it.  Raises ProcessLookupError when it has ended."""
+        if self.poll() is None:
+            os.kill(self._pid, signal.SIGKILL)
+
+    def _ended(self, options: int) -> int | None:
+        if self._status is None:
+            try:
+                pid, status = os.waitpid(self._pid, options)
+            except ChildProcessError:
+                pid, status = self._pid, 0
+            self._status = status if pid else None
+        return self._status
+
+
 _hosts: dict[tuple[int, Path | None], _Host] = {}
 _starting = threading.Lock()
+
+
+def be_host(leaves: Sequence[int]) -> None:
+    """Have the scripts of this process run in forks of it as it is now, not in those of a new interpreter.
+
+    For a process that has loaded what scripts need and has a single thread.  Scripts with packages of
+    their own still get another.  leaves: descriptors that the host must not keep.
+    """
+    with _starting:
+        _hosts[os.getpid(), None] = _Host.by_fork(leaves)
 
 
 def _host(packages: Path | None) -> _Host:
