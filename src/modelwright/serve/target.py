@@ -185,6 +185,15 @@ KINDS: dict[str, Kind] = {
             "Python environment that deploys.",
         },
     ),
+    "ray": Kind(
+        "Ray Serve on a Ray cluster",
+        "modelwright.serve.on_ray.target:ray_target",
+        {
+            "address": "Where the head of the Ray cluster answers, HOST:PORT.",
+            "http_host": "Address that Ray Serve listens on, when it is not running yet; 127.0.0.1.",
+            "http_port": "Port that Ray Serve listens on, when it is not running yet; 8000.",
+        },
+    ),
 }
 """Every kind by name; who adds one adds a line."""
 

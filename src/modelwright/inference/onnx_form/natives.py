@@ -108,7 +108,7 @@ def _objective(writer: GraphWriter, found: str, objective: str) -> str:
             return writer.op("Softmax", found, axis=1)
         case "poisson" | "gamma" | "tweedie":
             return writer.op("Exp", found)
-        case "regression" | "regression_l1" | "huber" | "fair" | "quantile" | "mape" | "lambdarank":
+        case "regression" | "regression_l1" | "huber" | "fair" | "quantile" | "lambdarank":
             if "sqrt" in options:
                 return writer.op("Mul", writer.op("Sign", found), writer.op("Mul", found, found))
             return found

@@ -1,0 +1,84 @@
+"""A replica of an endpoint as Ray Serve runs it: the same application that answers on this machine."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modelwright.serve.app import App, Receive, Scope, Send
+from modelwright.serve.keys import Lock
+from modelwright.serve.loading import load
+from modelwright.serve.settings import DeploymentSettings, EndpointSettings
+
+
+def prefix_of(name: str) -> str:
+    """Below which path of the cluster's address an endpoint answers."""
+    return f"/api/v1/service/{name}"
+
+
+class RayReplica:
+    """Answers for one endpoint; it is ready when it has scored its sample rows."""
+
+    def __init__(self, name: str, package: bytes) -> None:
+        """package: the zip of the packaged pipeline."""
+        self._name = name
+        self._prefix = prefix_of(name)
+        self._app = App(name)
+        self._folder = tempfile.TemporaryDirectory(prefix="modelwright-ray-")
+        self._package = Path(self._folder.name) / "package.zip"
+        self._package.write_bytes(package)
+        self._keys = Path(self._folder.name) / "keys.json"
+
+    async def reconfigure(self, changed: Mapping[str, Any]) -> None:
+        """Take keys and settings; Ray Serve calls it before the first request, and when they change."""
+        # Replicas are what Ray Serve scales, so a replica has no further processes than it needs.
+        one = {"autoscale": False, "min_replicas": 1, "max_replicas": 1}
+        settings = DeploymentSettings.read({**changed["deployment"], **one})
+        endpoint = EndpointSettings.read(changed["endpoint"])
+        if self._app.live is None:
+            self._app.live = await load(self._name, self._package, settings)
+            logging.getLogger("ray.serve").info("endpoint %s is ready", self._name)
+        else:
+            self._app.live.change(settings)
+        self._app.change(endpoint)
+        self._keys.write_text(changed["keys"], encoding="utf-8")
+        self._app.lock = Lock.read(self._keys).for_callers_of(self._name, endpoint.auth)
+
+    def __serve_build_asgi_app__(self) -> Any:
+        """What Ray Serve hands requests to; the name is its own."""
+
+        # A method would be taken for an application of the older kind.
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._answer(scope, receive, send)
+
+        return answer
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        path: str = scope.get("path", "")
+        if path.startswith(self._prefix):
+            scope = {**scope, "path": path[len(self._prefix) :] or "/"}
+        await self._app(scope, receive, send)
+
+    def figures(self) -> dict[str, int]:
+        """What it has answered and is doing."""
+        live = self._app.live
+        load_now = live.lane.load if live else None
+        return {
+            "answered": self._app.answered,
+            "busy": load_now.busy if load_now else 0,
+            "queued": load_now.queued if load_now else 0,
+        }
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,320 @@
+"""Endpoints on a Ray cluster: Ray Serve starts, scales, watches and updates their replicas."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from modelwright.data.errors import ModelwrightError
+from modelwright.serve.capacity import Resources, Unschedulable
+from modelwright.serve.errors import DeploymentFailed, InvalidSetting
+from modelwright.serve.held import Held, HeldEndpoints
+from modelwright.serve.keys import Keys
+from modelwright.serve.on_ray.link import RayRefusedError, link_to
+from modelwright.serve.settings import DeploymentSettings, EndpointSettings
+from modelwright.serve.status import EndpointStatus, State
+from modelwright.serve.target import NotSupported, Offer, Place
+
+KIND = "ray"
+
+START_S = 180.0
+"""How long an endpoint may take until its fewest replicas answer."""
+
+DEFAULT_PORT = 8000
+
+_LOG_BYTES = 200_000
+_STATES = {
+    "RUNNING": State.HEALTHY,
+    "DEPLOYING": State.TRANSITIONING,
+    "DELETING": State.TRANSITIONING,
+    "DEPLOY_FAILED": State.FAILED,
+    "UNHEALTHY": State.UNHEALTHY,
+}
+
+
+class RayTarget:
+    """The endpoints of a Ray cluster, each an application of Ray Serve with a path of its own."""
+
+    def __init__(self, place: Place) -> None:
+        """Raises InvalidSetting."""
+        options = place.options
+        address, port = options.get("address"), options.get("http_port", DEFAULT_PORT)
+        if not isinstance(address, str) or not address:
+            raise InvalidSetting("address", address, "the address of a Ray cluster, HOST:PORT,")
+        if not str(port).isdigit() or not 0 < int(port) <= 65_535:
+            raise InvalidSetting("http_port", port, "a number from 1 to 65535")
+        self._name = place.name
+        self._kept = HeldEndpoints(place.folder / "endpoints")
+        self._http = {"host": str(options.get("http_host", "127.0.0.1")), "port": int(port)}
+        self._link = link_to(address)
+
+    def check(self) -> str:
+        """Why nothing can be started now."""
+        try:
+            self._link.ask("capacity")
+        except ModelwrightError as error:
+            return error.happened
+        return ""
+
+    def capacity(self) -> Resources:
+        """What all nodes have together.  Raises RayUnreachable."""
+        said = self._link.ask("capacity")
+        return Resources(said["cpu_cores"], said["memory_gb"])
+
+    def names(self) -> tuple[str, ...]:
+        """The endpoints, by name."""
+        return self._kept.names()
+
+    def apply(
+        self,
+        name: str,
+        offers: Mapping[int, Offer],
+        *,
+        keys: Keys,
+        endpoint: Mapping[str, Any] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> EndpointStatus:
+        """Serve one deployment and wait until its replicas have scored their samples.
+
+        Replicas are exchanged one after the other, so that requests go on being answered.  host and
+        port: not heeded, since all endpoints of a cluster share the address of Ray Serve.
+        Raises NotSupported for several deployments, RayUnreachable, Unschedulable, InvalidSetting,
+        UnknownSetting, EndpointBusy, DeploymentFailed and what is wrong with the package; then what
+        served before serves on.
+        """
+        number, offer = _only(offers)
+        settings = DeploymentSettings.read(offer.settings)
+        with self._kept.changing(name):
+            former = self._kept.find(name)
+            self._check_room(name, settings)
+            access = EndpointSettings.read(
+                {**(former.endpoint if former else {}), **(endpoint or {})}
+            )
+            package = self._kept.take_in(name, offer.package)
+            held = Held(package, number, "", 0, settings.to_json(), access.to_json(), running=True)
+            self._kept.keep_keys(name, keys)
+            try:
+                held = self._served(name, held)
+            except BaseException:
+                self._go_back(name, former)
+                raise
+            self._kept.put(name, held)
+            self._kept.forget_packages(name, but=held.package)
+        return self.status(name)
+
+    def change(self, name: str, *, endpoint: Mapping[str, Any]) -> EndpointStatus:
+        """Change settings of the endpoint while it serves; no replica is made anew."""
+        with self._kept.changing(name):
+            held = self._kept.get(name)
+            access = EndpointSettings.read({**held.endpoint, **endpoint})
+            held = replace(held, endpoint=access.to_json())
+            self._kept.put(name, self._served(name, held) if held.running else held)
+        return self.status(name)
+
+    def status(self, name: str) -> EndpointStatus:
+        """What it is now."""
+        held = self._kept.get(name)
+        share = {"number": held.number, "share": 100, "shadow": 0, "settings": held.deployment}
+        package = self._kept.package(name, held)
+        known = EndpointStatus(
+            name,
+            State.UNHEALTHY if held.running else State.STOPPED,
+            host=held.host,
+            port=held.port,
+            package=package.digest,
+            deployment=held.deployment,
+            endpoint=held.endpoint,
+            deployments=(share,),
+            steps=tuple(s.to_json() for s in package.plan.steps),
+        )
+        if not held.running:
+            return known
+        try:
+            said = self._link.ask("status", name=name)
+        except (ModelwrightError, RayRefusedError) as error:
+            return replace(known, message=str(error))
+        if not said["status"]:
+            why = "The Ray cluster does not know it; start it again."
+            return replace(known, message=why)
+        state = _STATES.get(said["status"], State.UNHEALTHY)
+        return replace(
+            known,
+            state=state,
+            message="" if state is State.HEALTHY else said["message"],
+            replicas=tuple(said["pids"]),
+        )
+
+    def set_keys(self, name: str, keys: Keys) -> None:
+        """Have these keys open it from now on; no replica is made anew."""
+        with self._kept.changing(name):
+            held = self._kept.get(name)
+            self._kept.keep_keys(name, keys)
+            if held.running:
+                self._served(name, held)
+
+    def start(self, name: str) -> EndpointStatus:
+        """Serve again what was stopped, or what the cluster has lost."""
+        with self._kept.changing(name):
+            held = replace(self._kept.get(name), running=True)
+            self._kept.put(name, self._served(name, held))
+        return self.status(name)
+
+    def stop(self, name: str) -> EndpointStatus:
+        """Take it off the cluster when the requests in work are answered."""
+        with self._kept.changing(name):
+            held = self._kept.get(name)
+            self._delete(name)
+            self._kept.put(name, replace(held, running=False))
+        return self.status(name)
+
+    def remove(self, name: str) -> None:
+        """Take it off the cluster and forget it."""
+        with self._kept.changing(name):
+            self._kept.get(name)
+            self._delete(name)
+            self._kept.forget(name)
+
+    def ensure_running(self) -> tuple[EndpointStatus, ...]:
+        """Start every endpoint that should serve and is not on the cluster, as after its restart."""
+        found = []
+        for name in self.names():
+            status = self.status(name)
+            if status.state is State.UNHEALTHY and not status.replicas:
+                try:
+                    status = self.start(name)
+                except ModelwrightError as error:
+                    no_room = isinstance(error, Unschedulable)
+                    state = State.UNSCHEDULABLE if no_room else State.FAILED
+                    status = replace(status, state=state, message=str(error))
+            found.append(status)
+        return tuple(found)
+
+    def logs(self, name: str) -> list[Path]:
+        """The end of the log of each replica, fetched from the node that it is on, as files."""
+        self._kept.get(name)
+        folder = self._kept.folder(name) / "logs"
+        folder.mkdir(exist_ok=True)
+        try:
+            said = self._link.ask("log", name=name, bytes=_LOG_BYTES)
+        except (ModelwrightError, RayRefusedError):
+            said = {"texts": {}}
+        for replica, text in said["texts"].items():
+            safe = "".join(c if c.isalnum() else "-" for c in replica)
+            (folder / f"{safe}.log").write_text(text, encoding="utf-8")
+        return sorted(folder.glob("*.log"), key=lambda p: p.stat().st_mtime)
+
+    def measurements(self, name: str, since: float = 0.0) -> list[dict[str, Any]]:
+        """Nothing: Ray has figures of its own."""
+        self._kept.get(name)
+        return []
+
+    def _served(self, name: str, held: Held) -> Held:
+        """The same with its address, when it answers."""
+        settings = DeploymentSettings.read(held.deployment)
+        changing = {
+            "deployment": held.deployment,
+            "endpoint": held.endpoint,
+            "keys": self._kept.keys(name).decode(),
+        }
+        with tempfile.TemporaryDirectory(prefix="modelwright-ray-") as folder:
+            package = self._kept.package(name, held)
+            packed = Path(folder) / "package.zip"
+            _pack(package.folder, packed)
+            try:
+                said = self._link.ask(
+                    "apply",
+                    seconds=START_S,
+                    name=name,
+                    package=str(packed),
+                    version=package.digest.partition(":")[2][:16],
+                    options={**options_for(settings), "user_config": changing},
+                    http=self._http,
+                )
+            except RayRefusedError as error:
+                raise DeploymentFailed(name, str(error)) from None
+        return replace(held, host=said["host"], port=said["port"])
+
+    def _go_back(self, name: str, former: Held | None) -> None:
+        """Have the cluster serve again what it did; nothing is left of a new name."""
+        if former is None:
+            self._delete(name)
+            self._kept.forget(name)
+        elif former.running:
+            self._served(name, former)
+
+    def _delete(self, name: str) -> None:
+        try:
+            self._link.ask("delete", seconds=60.0, name=name)
+        except RayRefusedError as error:
+            raise DeploymentFailed(name, f"the cluster did not end it: {error}") from None
+
+    def _check_room(self, name: str, settings: DeploymentSettings) -> None:
+        """Raise Unschedulable where no node could ever hold a replica, or all not the fewest."""
+        said = self._link.ask("capacity")
+        each = Resources.reserved_by(settings)
+        replicas = max(1, settings.min_replicas)
+        largest = Resources(said["most_cores"], said["most_memory"])
+        whole = Resources(said["cpu_cores"], said["memory_gb"])
+        if short := largest.short(each) or whole.short(each * replicas):
+            raise Unschedulable(name, self._name, replicas, short, whole.times(each))
+
+
+def options_for(settings: DeploymentSettings) -> dict[str, Any]:
+    """The settings as Ray Serve knows them.
+
+    Its target is a number of requests for each replica: the utilization times what one works on.
+    """
+    options: dict[str, Any] = {
+        "max_ongoing_requests": settings.max_concurrent_requests,
+        "ray_actor_options": {
+            "num_cpus": settings.cpu_reserve,
+            "memory": round(settings.memory_reserve_gb * 1e9),
+        },
+        "graceful_shutdown_timeout_s": 30.0,
+        # What fails to score its samples fails again.
+        "max_constructor_retry_count": 1,
+        "backpressure_config": {"retry_after_s": 1},
+    }
+    if not settings.autoscale or settings.min_replicas == settings.max_replicas:
+        return {**options, "num_replicas": max(1, settings.min_replicas)}
+    target = settings.max_concurrent_requests * settings.target_utilization / 100
+    options["autoscaling_config"] = {
+        "min_replicas": settings.min_replicas,
+        "max_replicas": settings.max_replicas,
+        "initial_replicas": max(1, settings.min_replicas),
+        "target_ongoing_requests": target,
+        "metrics_interval_s": settings.refresh_period_s,
+        "look_back_period_s": 2 * settings.refresh_period_s,
+        "upscale_delay_s": settings.refresh_period_s,
+        "downscale_delay_s": settings.calm_s,
+    }
+    return options
+
+
+def ray_target(place: Place) -> RayTarget:
+    """The target of a cluster that is one of Ray.  Raises InvalidSetting."""
+    return RayTarget(place)
+
+
+def _pack(folder: Path, path: Path) -> None:
+    """The files of a folder as a zip; equal files give equal bytes."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+            info = zipfile.ZipInfo(file.relative_to(folder).as_posix())
+            archive.writestr(info, file.read_bytes(), zipfile.ZIP_DEFLATED)
+
+
+def _only(offers: Mapping[int, Offer]) -> tuple[int, Offer]:
+    if len(offers) != 1:
+        raise NotSupported(
+            KIND,
+            f"serve {len(offers)} deployments of one endpoint",
+            remedy="Deploy in place of the former one, or use a local inference cluster.",
+        )
+    ((number, offer),) = offers.items()
+    return number, offer

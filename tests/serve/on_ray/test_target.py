@@ -1,0 +1,224 @@
+"""Endpoints on a real Ray cluster of two nodes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from modelwright.inference.package import Package, write
+from modelwright.inference.scorer import Scorer
+from modelwright.serve.capacity import Unschedulable
+from modelwright.serve.errors import DeploymentFailed, InvalidSetting, UnknownEndpoint
+from modelwright.serve.keys import Keys
+from modelwright.serve.on_ray.link import RayUnreachable, link_to
+from modelwright.serve.on_ray.target import RayTarget, options_for, ray_target
+from modelwright.serve.settings import DeploymentSettings
+from modelwright.serve.status import EndpointStatus, State
+from modelwright.serve.target import NotSupported, Offer, Place, make_target
+from tests.inference.cars import car_prices, car_request
+from tests.ray_cluster import RayCluster, on_loopback
+from tests.serve.replicas import PRIMARY, SECONDARY
+
+KEYS = Keys(PRIMARY, SECONDARY)
+SETTINGS = {"cpu_reserve": 0.2, "memory_reserve_gb": 0.3, "calm_s": 1.0}
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    # One of its own: Ray Serve stays on a cluster, and takes of its processors.  Without tokens,
+    # since a head would ask for one as soon as a file in the user's folder has one.
+    open_to_all = {"RAY_AUTH_MODE": "disabled"}
+    with pytest.MonkeyPatch.context() as patch, on_loopback():
+        patch.setenv("RAY_AUTH_MODE", "disabled")
+        with RayCluster.started(object_store_mb=80, environment=open_to_all) as found:
+            processes = [node.process for node in found.nodes]
+            yield found
+            link_to(found.address).close()
+        for process in processes:
+            process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def place(cluster: RayCluster, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    folder = tmp_path_factory.mktemp("ray")
+    options = {"address": cluster.address, "http_port": free_port()}
+    return Place("rays", folder, folder / "elsewhere", options)
+
+
+@pytest.fixture(scope="module")
+def target(place: Place) -> RayTarget:
+    made = make_target("ray", place)
+    assert isinstance(made, RayTarget)
+    return made
+
+
+@pytest.fixture(scope="module")
+def cars(target: RayTarget, tmp_path_factory: pytest.TempPathFactory) -> EndpointStatus:
+    path = tmp_path_factory.mktemp("cars") / "cars"
+    write(car_prices(), path)
+    return target.apply("cars", {1: Offer(path, SETTINGS)}, keys=KEYS)
+
+
+def score(status: EndpointStatus, key: str = PRIMARY) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx.post(status.scoring_url, content=car_request(), headers=headers, timeout=60)
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def test_an_endpoint_answers_by_the_contract_with_its_keys(
+    target: RayTarget, cars: EndpointStatus
+) -> None:
+    assert cars.state is State.HEALTHY
+    answer = score(cars)
+    assert answer.content == Scorer(car_prices()).answer(car_request())
+    assert score(cars, SECONDARY).status_code == 200
+    refused = score(cars, "x" * 20)
+    assert (refused.status_code, refused.json()["error"]["details"]["code"]) == (401, "wrong-key")
+    bad = httpx.post(cars.scoring_url, content=b"{", headers={"Authorization": f"Bearer {PRIMARY}"})
+    assert bad.json()["error"]["details"]["code"] == "malformed-json"
+    prefix = cars.scoring_url.removesuffix("/score")
+    assert httpx.get(f"{prefix}/v2/models/cars/ready").json() == {"name": "cars", "ready": True}
+    assert target.names() == ("cars",)
+    assert len(cars.replicas) == 1
+
+
+def test_new_keys_and_settings_reach_replicas_that_go_on(
+    target: RayTarget, cars: EndpointStatus
+) -> None:
+    new = Keys("another-primary-key-1", "another-secondary-key-2")
+    target.set_keys("cars", new)
+    assert score(cars).status_code == 401
+    assert score(cars, new.primary).status_code == 200
+    target.set_keys("cars", KEYS)
+    status = target.change("cars", endpoint={"allowed_origins": ["https://shop.example"]})
+    answer = httpx.get(
+        status.scoring_url.removesuffix("score") + "healthz",
+        headers={"Origin": "https://shop.example"},
+    )
+    assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    assert status.replicas == cars.replicas
+
+
+def test_a_killed_replica_is_replaced(target: RayTarget, cars: EndpointStatus) -> None:
+    before = target.status("cars").replicas
+    os.kill(before[0], signal.SIGKILL)
+    assert within(
+        60,
+        lambda: (
+            not {*before} & {*target.status("cars").replicas}
+            and bool(target.status("cars").replicas)
+        ),
+    )
+    assert within(30, lambda: score(cars).status_code == 200)
+
+
+def test_another_package_takes_over_on_the_same_address(
+    target: RayTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    write(car_prices(chosen=("Scored Labels",)), tmp_path / "short")
+    status = target.apply("cars", {2: Offer(tmp_path / "short", SETTINGS)}, keys=KEYS)
+    assert status.scoring_url == cars.scoring_url
+    (row,) = score(status).json()["Results"]["WebServiceOutput0"]
+    assert [*row] == ["Scored Labels"]
+    assert status.package == Package.open(tmp_path / "short").digest
+    assert any("endpoint cars is ready" in p.read_text() for p in target.logs("cars"))
+
+
+def test_what_has_no_room_is_refused_and_what_served_serves_on(
+    target: RayTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    write(car_prices(), tmp_path / "cars")
+    before = target.status("cars")
+    for unlike in ({"cpu_reserve": 4.0}, {"min_replicas": 30, "max_replicas": 30}):
+        offer = Offer(tmp_path / "cars", {**SETTINGS, **unlike})
+        with pytest.raises(Unschedulable):
+            target.apply("cars", {3: offer}, keys=KEYS)
+    offer = Offer(tmp_path / "cars", SETTINGS, share=50)
+    with pytest.raises(NotSupported):
+        target.apply("cars", {4: offer, 5: offer}, keys=KEYS)
+    assert target.status("cars").package == before.package
+    assert score(cars).status_code == 200
+
+
+def test_a_package_that_fails_there_leaves_what_served(
+    target: RayTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    script = "import os\ndef azureml_main(a=None, b=None):\n    "
+    only_here = (
+        f"assert os.getppid() and os.path.exists({str(tmp_path)!r} + '/here')\n    return a\n"
+    )
+    (tmp_path / "here").touch()
+    write(car_prices(script=script + only_here), tmp_path / "package")
+    (tmp_path / "here").unlink()
+    with pytest.raises(DeploymentFailed):
+        target.apply("cars", {6: Offer(tmp_path / "package", SETTINGS)}, keys=KEYS)
+    assert within(60, lambda: score(cars).status_code == 200)
+    (row,) = score(cars).json()["Results"]["WebServiceOutput0"]
+    assert [*row] == ["Scored Labels"]
+
+
+def test_stopped_and_started_it_keeps_its_address(target: RayTarget, cars: EndpointStatus) -> None:
+    assert target.stop("cars").state is State.STOPPED
+    assert score(cars).status_code == 404
+    assert [s.state for s in target.ensure_running()] == [State.STOPPED]
+    status = target.start("cars")
+    assert (status.state, status.scoring_url) == (State.HEALTHY, cars.scoring_url)
+    assert score(status).status_code == 200
+
+
+def test_a_removed_endpoint_leaves_nothing(target: RayTarget, cars: EndpointStatus) -> None:
+    target.remove("cars")
+    assert target.names() == ()
+    with pytest.raises(UnknownEndpoint):
+        target.status("cars")
+    assert score(cars).status_code == 404
+
+
+def test_the_cluster_is_known(target: RayTarget) -> None:
+    assert target.check() == ""
+    assert target.capacity().cpu_cores == 2.0
+
+
+def test_a_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:
+    absent = ray_target(Place("none", tmp_path, tmp_path, {"address": f"127.0.0.1:{free_port()}"}))
+    assert "No Ray cluster answers" in absent.check()
+    with pytest.raises(RayUnreachable):
+        absent.capacity()
+    for wrong in ({}, {"address": "127.0.0.1:6379", "http_port": "80 80"}):
+        with pytest.raises(InvalidSetting):
+            ray_target(Place("none", tmp_path, tmp_path, wrong))
+
+
+def test_settings_are_those_of_ray_serve() -> None:
+    settings = DeploymentSettings(max_concurrent_requests=4, target_utilization=50, calm_s=9.0)
+    options = options_for(settings)
+    assert options["max_ongoing_requests"] == 4
+    assert options["ray_actor_options"] == {"num_cpus": 0.1, "memory": 500_000_000}
+    scaling = options["autoscaling_config"]
+    assert (scaling["min_replicas"], scaling["max_replicas"]) == (1, 10)
+    assert (scaling["target_ongoing_requests"], scaling["downscale_delay_s"]) == (2.0, 9.0)
+    fixed = options_for(DeploymentSettings(autoscale=False, min_replicas=3))
+    assert fixed["num_replicas"] == 3
+    assert "autoscaling_config" not in fixed
