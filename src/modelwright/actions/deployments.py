@@ -226,7 +226,8 @@ def delete_deployment(home: Home, name: str, number: int) -> None:
     record = home.workspace.endpoints.get(name)
     deployments = home.workspace.endpoints.deployments
     found = deployments.get(record.name, number)
-    if is_live(found) and not found.traffic and record.desired is DesiredState.RUNNING:
+    if is_live(found) and not found.traffic:
+        _running(home, name, "forget a deployment that is at work")
         offers = present_offers(home, record.name)
         if offers.pop(number, None) is not None and offers:
             serve(home, record, offers)

@@ -462,7 +462,11 @@ def _keep(home: Home, name: str, made: Package) -> Path:
 
 def _remembered(state: EndpointState) -> State:
     """The state of an endpoint whose processes there are none of."""
-    lasting = (EndpointState.UNSCHEDULABLE, EndpointState.STOPPED)
+    lasting = (
+        EndpointState.UNSCHEDULABLE,
+        EndpointState.STOPPED,
+        EndpointState.TRANSITIONING,
+    )
     return State(state.value) if state in lasting else State.FAILED
 
 

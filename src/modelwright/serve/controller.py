@@ -116,12 +116,15 @@ class Controller:
             raise
         self.shelf, self.settings = shelf, shelf.settings
         self._scale(0.0)
-        if former is None:
-            self._end_nursery(None)
         self.message = ""
         # Pages that the collector does not touch stay shared with the replicas.
         gc.collect()
         gc.freeze()
+
+    def instruct(self) -> None:
+        """Have adopted replicas serve what is wanted, whatever an earlier controller was about to do."""
+        self.fleet.tell_all(self._parts(), seconds=READY_S)
+        self._end_nursery(None)
 
     def first(self, report: Report) -> None:
         """Make the first replica, which tells whether it answers."""
@@ -454,6 +457,7 @@ def _control(folder: EndpointFolder, descriptor: int | None, report: Report, rei
     if wanted.running:
         try:
             controller.load(wanted.deployments)
+            controller.instruct()
         except ModelwrightError as error:
             if not controller.fleet.serving:
                 raise

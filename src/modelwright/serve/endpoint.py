@@ -154,6 +154,8 @@ class Endpoints:
         if found is None:
             if not wanted.running:
                 return known
+            if folder.is_changing:
+                return replace(known, state=State.TRANSITIONING)
             if folder.trouble is not None:
                 state, message = folder.trouble
                 return replace(known, state=State(state), message=message)

@@ -218,6 +218,15 @@ class EndpointFolder:
         former = sorted(self.path.glob(f"{self.log.name}.*"), reverse=True)
         return [*former, *([self.log] if self.log.exists() else [])]
 
+    @property
+    def is_changing(self) -> bool:
+        """Whether a command is changing it just now."""
+        try:
+            with self.changing():
+                return False
+        except EndpointBusy:
+            return True
+
     @contextmanager
     def changing(self) -> Iterator[None]:
         """Keep other commands from changing it meanwhile.  Raises EndpointBusy."""

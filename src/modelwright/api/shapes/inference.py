@@ -213,6 +213,7 @@ class Deployment(Shape):
 
 def _deployments(report: EndpointReport) -> list[Deployment]:
     seen = {d["number"]: d for d in report.status.deployments} if report.status else {}
+    at_work = report.state in (State.HEALTHY, State.UNHEALTHY, State.TRANSITIONING)
     found = []
     for record in report.deployments:
         told = seen.get(record.number, {}).get("compared")
@@ -220,7 +221,9 @@ def _deployments(report: EndpointReport) -> list[Deployment]:
         compared = Compared(**told) if told else None
         lineage = DeploymentLineage.of(record.lineage)
         found.append(
-            Deployment(**fields, lineage=lineage, live=record.number in seen, compared=compared)
+            Deployment(
+                **fields, lineage=lineage, live=at_work and record.number in seen, compared=compared
+            )
         )
     return found
 
