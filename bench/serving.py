@@ -4,12 +4,14 @@ Run as `python bench/serving.py [--json] [--rounds N] [--seconds S] [--only w1|w
 
 W1 is the tutorial's inference pipeline: 25 columns in, one dropped, rows with missing values handled, text
 one-hot, a linear model, all columns and Scored Labels out.  W2 is a LightGBM regressor of 100 trees on 30
-numbers.  The echo parses the same JSON and writes it.  The usual service is FastAPI, pandas and scikit-learn
-(W2: LightGBM), one process, as one writes it by hand; its predictions must be ours.
+numbers.  The echo is our own server with an application that parses the same JSON and writes it; the plain echo
+is an ordinary application on the same uvicorn and httptools.  The usual service is FastAPI, pandas and
+scikit-learn (W2: LightGBM), one process, as one writes it by hand; its predictions must be ours.
 
 All sides are up at the same time and are loaded in turn, so that a disturbance meets all of them.  Servers are
 pinned to one core, the load generator to another.  Load comes from wrk where it is installed, else from a small
-generator in Python, which is said.  Figures are medians over the rounds.
+generator in Python, which is said.  Figures are medians over the rounds; those with `cpu` in their names are
+ratios of processor time per request, which say the same on a machine that does something else as well.
 """
 
 from __future__ import annotations
@@ -55,10 +57,11 @@ class Side(NamedTuple):
 
 
 class Load(NamedTuple):
-    """What one run of the load generator found; seconds and requests per second."""
+    """What one run of the load generator found: seconds, requests per second, processor seconds per request."""
 
     p50: float
     rate: float
+    spent: float
 
 
 def main() -> None:
@@ -93,11 +96,12 @@ def measure(
         sides = [
             stack.enter_context(_running("ours", _ours(packaged), bodies[1])),
             stack.enter_context(_running("echo", _yardstick("echo"), bodies[1])),
+            stack.enter_context(_running("plain echo", _yardstick("plain-echo"), bodies[1])),
             stack.enter_context(_running("usual", _yardstick(workload), bodies[1])),
         ]
         ours = sides[0]
         for count in bodies:
-            _check_agreement(ours, sides[2], bodies[count])
+            _check_agreement(ours, sides[-1], bodies[count])
         runs = [(1, c) for c in CONNECTIONS] + [(100, 16)]
         found: dict[tuple[str, int, int], list[Load]] = {}
         for _ in range(rounds):
@@ -105,52 +109,55 @@ def measure(
                 for side in sides:
                     load = _load(side, bodies[rows], connections, seconds, scratch)
                     found.setdefault((side.name, rows, connections), []).append(load)
-        p50 = {k: statistics.median(x.p50 for x in v) for k, v in found.items()}
-        rate = {k: statistics.median(x.rate for x in v) for k, v in found.items()}
-        half = rate["ours", 1, 16] / 2
+        middle = {k: Load(*map(statistics.median, zip(*v, strict=True))) for k, v in found.items()}
+        half = middle["ours", 1, 16].rate / 2
         late = [
             open_loop(ours.port, bodies[1], rate=half, seconds=seconds, core=LOAD_CORE)
             for _ in range(rounds)
         ]
-        _report(workload, p50, rate, late, figures)
+        _report(workload, middle, late, figures)
         if workload == "w1":
             figures["rss_mb"] = _resident_mb(ours.pid)
-        lines += _table(workload, runs, sides, p50, rate)
+        lines += _table(workload, runs, sides, middle)
     if workload == "w1":
         starts = [_cold_start(packaged, bodies[1]) for _ in range(COLD_STARTS)]
         figures["cold_start_s"] = statistics.median(starts)
+        _further_replicas(packaged, scratch / "endpoints", bodies[1], figures)
+
+
+Key = tuple[str, int, int]
+"""Side, rows and connections."""
 
 
 def _report(
-    workload: str,
-    p50: dict[tuple[str, int, int], float],
-    rate: dict[tuple[str, int, int], float],
-    late: list[tuple[float, float]],
-    figures: Figures,
+    workload: str, found: dict[Key, Load], late: list[tuple[float, float]], figures: Figures
 ) -> None:
-    figures[f"{workload}_p50_vs_echo"] = p50["ours", 1, 1] / p50["echo", 1, 1]
-    for connections in (16, 64):
-        for other in ("echo", "usual"):
-            figures[f"{workload}_rps{connections}_vs_{other}"] = (
-                rate["ours", 1, connections] / rate[other, 1, connections]
-            )
-    figures[f"{workload}_rows100_vs_usual"] = rate["ours", 100, 16] / rate["usual", 100, 16]
+    for echo in ("echo", "plain_echo"):
+        other = echo.replace("_", " ")
+        figures[f"{workload}_p50_vs_{echo}"] = found["ours", 1, 1].p50 / found[other, 1, 1].p50
+    for rows, connections in ((1, 16), (1, 64), (100, 16)):
+        name = f"rps{connections}" if rows == 1 else f"rows{rows}"
+        ours = found["ours", rows, connections]
+        for other in ("echo", "plain echo", "usual"):
+            if rows > 1 and other != "usual":
+                continue
+            theirs = found[other, rows, connections]
+            if not theirs.rate:
+                raise SystemExit(f"{other} answered nothing in time: give it more --seconds")
+            told = f"{workload}_{name}_vs_{other.replace(' ', '_')}"
+            figures[told] = ours.rate / theirs.rate
+            figures[told.replace("_vs_", "_cpu_vs_")] = theirs.spent / ours.spent
+    figures[f"{workload}_cpu_us"] = found["ours", 1, 16].spent * 1e6
     figures[f"{workload}_p99_vs_p50_half_load"] = statistics.median(b / a for a, b in late)
 
 
 def _table(
-    workload: str,
-    runs: list[tuple[int, int]],
-    sides: list[Side],
-    p50: dict[tuple[str, int, int], float],
-    rate: dict[tuple[str, int, int], float],
+    workload: str, runs: list[tuple[int, int]], sides: list[Side], found: dict[Key, Load]
 ) -> list[str]:
     lines = [f"\n{workload}   rows connections" + "".join(f"{s.name:>26}" for s in sides)]
     for rows, connections in runs:
-        cells = [
-            f"{p50[s.name, rows, connections] * 1e6:10.0f} µs {rate[s.name, rows, connections]:9.0f}/s"
-            for s in sides
-        ]
+        loads = [found[s.name, rows, connections] for s in sides]
+        cells = [f"{load.p50 * 1e6:10.0f} µs {load.rate:9.0f}/s" for load in loads]
         lines.append(f"{rows:9} {connections:11}" + "".join(f"{c:>26}" for c in cells))
     return [*lines, ""]
 
@@ -225,8 +232,26 @@ def _check_agreement(ours: Side, usual: Side, body: bytes) -> None:
 
 
 def _load(side: Side, body: bytes, connections: int, seconds: float, scratch: Path) -> Load:
+    before = _spent(side.pid)
+    p50, rate, count = _loaded(side, body, connections, seconds, scratch)
+    return Load(p50, rate, (_spent(side.pid) - before) / max(1, count))
+
+
+def _spent(pid: int) -> float:
+    """Processor seconds that a process has used."""
+    import psutil
+
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def _loaded(
+    side: Side, body: bytes, connections: int, seconds: float, scratch: Path
+) -> tuple[float, float, int]:
+    """Median latency, requests per second, and requests."""
     if not shutil.which("wrk"):
-        return Load(*closed_loop(side.port, body, connections, seconds=seconds, core=LOAD_CORE))
+        found = closed_loop(side.port, body, connections, seconds=seconds, core=LOAD_CORE)
+        return (*found, round(found[1] * seconds))
     script = scratch / "request.lua"
     (scratch / "body.json").write_bytes(body)
     script.write_text(
@@ -243,9 +268,12 @@ def _load(side: Side, body: bytes, connections: int, seconds: float, scratch: Pa
     assert "Non-2xx" not in done, f"{side.name} refused requests: {done}"
     half = re.search(r"50%\s+([\d.]+)(us|ms|s)", done)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", done)
+    count = re.search(r"(\d+) requests in", done)
     assert half, done
     assert rate, done
-    return Load(float(half[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0}[half[2]], float(rate[1]))
+    assert count, done
+    median = float(half[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0}[half[2]]
+    return median, float(rate[1]), int(count[1])
 
 
 def _cold_start(packaged: Path, body: bytes) -> float:
@@ -258,6 +286,39 @@ def _cold_start(packaged: Path, body: bytes) -> float:
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _further_replicas(packaged: Path, root: Path, body: bytes, figures: Figures) -> None:
+    """How soon a further replica answers, and what it has of its own.
+
+    The only replica is killed, so that the next answer is the new one's: the time holds the noticing.
+    """
+    import psutil
+
+    from modelwright.serve.endpoint import Endpoints
+    from modelwright.serve.keys import Keys
+
+    endpoints = Endpoints(root)
+    settings = {"autoscale": False, "min_replicas": 1}
+    status = endpoints.deploy(
+        "bench", packaged, keys=Keys.new(), deployment=settings, endpoint={"auth": "none"}
+    )
+    try:
+        taken, own = [], []
+        for _ in range(COLD_STARTS):
+            (pid,) = endpoints.status("bench").replicas
+            _ask(status.port, body)
+            own.append(psutil.Process(pid).memory_full_info().uss / 1e6)
+            # One that ends young again and again would be replaced with a pause.
+            time.sleep(5.5)
+            os.kill(pid, signal.SIGKILL)
+            started = time.perf_counter()
+            _ask(status.port, body)
+            taken.append(time.perf_counter() - started)
+        figures["further_replica_s"] = statistics.median(taken)
+        figures["further_replica_mb"] = statistics.median(own)
+    finally:
+        endpoints.remove("bench")
 
 
 def _resident_mb(pid: int) -> float:

@@ -1,21 +1,56 @@
 """The yardsticks of bench/serving.py: the usual service written by hand, and an echo.
 
-Run as `python bench/serving_usual.py w1|w2|echo PORT`.
+Run as `python bench/serving_usual.py w1|w2|echo|plain-echo PORT`.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import uvicorn
 
 
-def echo() -> Any:
-    """The same HTTP stack, that only parses the JSON and writes it again."""
+def echo(port: int) -> None:
+    """Our own HTTP stack, that only parses the JSON and writes it again."""
+    import asyncio
+
+    import orjson
+
+    from modelwright.serve.app import App
+    from modelwright.serve.http import Server, bound
+    from modelwright.serve.replica import loop_factory
+    from modelwright.serve.settings import DeploymentSettings
+
+    class Echo:
+        settings = DeploymentSettings()
+
+        @property
+        def lane(self) -> Echo:
+            return self
+
+        def at_once(self, body: bytes) -> bytes:
+            reply: bytes = orjson.dumps(orjson.loads(body))
+            return reply
+
+        async def answer(self, body: bytes, shape: object) -> bytes:
+            return self.at_once(body)
+
+    app = App("echo")
+    app.live = cast("Any", Echo())
+    listener = bound("127.0.0.1", port)
+    listener.listen(2048)
+    gc.set_threshold(50_000, 20, 20)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(Server(app).serve(sockets=[listener]))
+
+
+def plain_echo() -> Any:
+    """An ordinary application on the same server and parser, that does the same."""
     import orjson
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -85,8 +120,11 @@ def _trees() -> Any:
 
 if __name__ == "__main__":
     what, port = sys.argv[1], int(sys.argv[2])
+    if what == "echo":
+        echo(port)
+        raise SystemExit
     uvicorn.run(
-        echo() if what == "echo" else usual(what),
+        plain_echo() if what == "plain-echo" else usual(what),
         host="127.0.0.1",
         port=port,
         log_level="warning",

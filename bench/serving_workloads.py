@@ -68,6 +68,32 @@ def package(workload: str, folder: Path) -> Path:
     return path
 
 
+def sleeping(folder: Path, seconds: float) -> Path:
+    """A pipeline whose script sleeps for each request, packaged below the folder."""
+    script = f"import time\n\ndef azureml_main(a=None, b=None):\n    time.sleep({seconds})\n    return a\n"
+    frame = cars().drop(LABEL)
+    graph = Graph(
+        nodes={
+            NodeId("in"): Node("web-service-input"),
+            NodeId("script"): Node("execute-python-script", parameters={"script": script}),
+            NodeId("out"): Node("web-service-output"),
+        },
+        wires=frozenset(
+            Wire(Pin.parse(a), Pin.parse(b))
+            for a, b in (
+                ("in.web_service_input", "script.dataset1"),
+                ("script.results_dataset_1", "out.data"),
+            )
+        ),
+    )
+    columns = tuple(RequestColumn(c.name, c.type) for c in Table(frame).schema)
+    given = RequestInput("WebServiceInput0", columns, NodeId("in"), tuple(json_rows(frame[2:5])))
+    reply = ReplyOutput("WebServiceOutput0", NodeId("out"))
+    path = folder / "sleeping"
+    write(Serving("sleeping", graph, (given,), (reply,)), path)
+    return path
+
+
 def _cars_serving() -> Serving:
     whole = Table(cars().drop(UNUSED))
     cleaner = CleanMissingData(mode="Remove entire row")

@@ -54,6 +54,10 @@ def test_an_inference_pipeline_is_deployed_looked_at_scored_stopped_and_deleted(
     for column in shown["inputs"][0]["columns"]:
         assert column["name"] in text
     assert 'Output "WebServiceOutput0": symboling, make' in text
+    assert [step["compiled"] for step in shown["steps"]] == [True] * len(shown["steps"])
+    for step in shown["steps"]:
+        (line,) = [x for x in text.splitlines() if x.startswith(step["title"])]
+        assert line.split()[-1] == f"{step['cost_us']:.6g}"
 
     rows = tmp_path / "rows.json"
     rows.write_text(json.dumps(shown["example"]))
