@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -112,6 +113,20 @@ def test_good_settings_are_found(home: Home) -> None:
     assert sweep.height == 10
     assert sweep["AUC"].is_sorted(descending=True)
     assert table("evaluate-model.evaluation_results")["AUC"][0] > sweep["AUC"][-1]
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def test_late_flights_are_told_from_the_weather_before_them(home: Home) -> None:
+    table = ran(home, "flight-delay")
+    assert table("evaluate-model.evaluation_results")["AUC"][0] > 0.6
+    flights = table("drop-leakers.results_dataset")
+    assert "dep_delay" not in flights.columns
+    # 9,430 flights were cancelled or sent elsewhere.
+    assert flights.height == 336_776 - 9_430
+    joined = table("join-data.results_dataset")
+    assert 0.9 * flights.height < joined.height <= flights.height
+    parts = [table(f"split-data.results_dataset{part}")["month"].unique() for part in (1, 2)]
+    assert [sorted(part.to_list()) for part in parts] == [list(range(1, 10)), [10, 11, 12]]
 
 
 def test_every_sample_is_run_by_a_test() -> None:

@@ -94,6 +94,20 @@ DATASETS = (
         source="Letter Recognition, D. Slate, UCI Machine Learning Repository, doi:10.24432/C5ZP40",
         licence="CC BY 4.0",
     ),
+    SampleDataset(
+        name="Flights of New York 2013",
+        description="336,776 departures from the three airports of New York, with their delays.",
+        file="nyc-flights-2013.parquet",
+        source="US Bureau of Transportation Statistics, as in the R package nycflights13",
+        licence="CC0",
+    ),
+    SampleDataset(
+        name="Weather of New York 2013",
+        description="Hourly weather at the three airports of New York.",
+        file="nyc-weather-2013.parquet",
+        source="NOAA ASOS stations, as in the R package nycflights13",
+        licence="CC0",
+    ),
 )
 
 PIPELINES = (
@@ -151,5 +165,11 @@ PIPELINES = (
         title="Tune Parameters for Binary Classification - Adult Income Prediction",
         description="Finds good settings of a classifier by trying many.",
         file="tune-parameters.yaml",
+    ),
+    SamplePipeline(
+        id="flight-delay",
+        title="Use custom R Script - Flight Delay Prediction",
+        description="Joins flights with the weather before them, with scripts in R, and predicts delays.",
+        file="flight-delay.yaml",
     ),
 )
