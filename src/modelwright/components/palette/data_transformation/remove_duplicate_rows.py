@@ -45,7 +45,8 @@ class RemoveDuplicateRows(
         )
         rows = keys.lazy().with_row_index("row")
         keyed = [str(at) for at in range(len(names))]
-        alike = rows.drop_nulls(keyed).unique(keyed, keep="first" if self.retain_first else "last")
+        row = pl.col("row").min() if self.retain_first else pl.col("row").max()
+        alike = rows.drop_nulls(keyed).group_by(keyed).agg(row)
         alone = rows.filter(pl.any_horizontal(pl.col(keyed).is_null()))
         kept = pl.concat([alike.select("row"), alone.select("row")]).collect().to_series().sort()
         return dataset.of(frame if len(kept) == frame.height else frame[kept])

@@ -9,9 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from operator import methodcaller
+from typing import TYPE_CHECKING
 
 from modelwright.data.expression.functions.form import BOOLEAN, DOUBLE, Form, Function
-from modelwright.data.expression.functions.later import pl
+from modelwright.data.expression.functions.later import np, pl
+
+if TYPE_CHECKING:
+    from modelwright.data.expression.functions.form import Vector
 
 _ROOT_HALF = math.sqrt(0.5)
 
@@ -89,8 +93,19 @@ def _one(
     name: str,
     row: Callable[[float], float],
     table: Callable[[pl.Expr], pl.Expr] | None = None,
+    vector: Callable[[Vector], Vector] | None = None,
 ) -> Function:
-    return Function(name, (Form(takes=(DOUBLE,), gives=DOUBLE, row=row, table=table),))
+    form = Form(takes=(DOUBLE,), gives=DOUBLE, row=row, table=table, vector=vector)
+    return Function(name, (form,))
+
+
+def _each(f: Callable[[float], float]) -> Callable[[Vector], Vector]:
+    """A function of the C library that never raises, over an array: the loop is in C, too."""
+    return lambda a: np.fromiter(map(f, a.tolist()), np.float64, len(a))
+
+
+def _normal_cdfs(a: Vector) -> Vector:
+    return 0.5 * _each(math.erfc)(-a * _ROOT_HALF)
 
 
 _ln = _safe(math.log, pole=-math.inf)
@@ -105,11 +120,11 @@ FUNCTIONS = (
     _one("log10", _safe(math.log10, pole=-math.inf)),
     Function("log", (Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=_log),)),
     _one("sqrt", _safe(math.sqrt), methodcaller("sqrt")),
-    _one("cbrt", math.cbrt),
+    _one("cbrt", math.cbrt, vector=_each(math.cbrt)),
     _one("sigmoid", sigmoid, lambda a: 1.0 / (1.0 + (-a).exp())),
-    _one("normal_cdf", normal_cdf),
-    _one("erf", math.erf),
-    _one("erfc", math.erfc),
+    _one("normal_cdf", normal_cdf, vector=_normal_cdfs),
+    _one("erf", math.erf, vector=_each(math.erf)),
+    _one("erfc", math.erfc, vector=_each(math.erfc)),
     _one("sin", _safe(math.sin), methodcaller("sin")),
     _one("cos", _safe(math.cos), methodcaller("cos")),
     _one("tan", _safe(math.tan), methodcaller("tan")),
@@ -119,7 +134,7 @@ FUNCTIONS = (
     _one("sinh", _sinh, methodcaller("sinh")),
     _one("cosh", _safe(math.cosh), methodcaller("cosh")),
     _one("tanh", math.tanh, methodcaller("tanh")),
-    _one("asinh", math.asinh),
+    _one("asinh", math.asinh, vector=_each(math.asinh)),
     _one("acosh", _safe(math.acosh)),
     _one("atanh", _atanh),
     _one("degrees", math.degrees, methodcaller("degrees")),
