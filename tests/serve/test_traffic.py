@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.inference.package import NotAPackage
+from modelwright.serve.control import tell
 from modelwright.serve.endpoint import Endpoints
 from modelwright.serve.errors import InvalidSetting
 from modelwright.serve.keys import Keys
@@ -163,3 +167,53 @@ def test_a_script_and_a_formula_share_the_requests(
     # The script's processes end with it, and formulas scale by themselves again.
     status = endpoints.apply("cars", {1: Offer(cars, {"min_replicas": 2})}, keys=KEYS)
     assert set(widths(status, 4)) == {25}
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_a_killed_controller_leaves_shares_scripts_and_shadows_as_they_were(
+    endpoints: Endpoints, cars: Path, tmp_path: Path
+) -> None:
+    scripted = package(tmp_path, "scripted", script=SCRIPT)
+    offers = {1: Offer(cars, {}, 50), 2: Offer(scripted, {}, 50), 3: Offer(cars, {}, 0, 100)}
+    before = endpoints.apply("cars", offers, keys=KEYS)
+    assert before.pid is not None
+    os.kill(before.pid, signal.SIGKILL)
+    assert Counter(widths(before, 10)) == {25: 5, 2: 5}
+    until(lambda: endpoints.status("cars").pid not in (None, before.pid))
+    until(lambda: not endpoints.status("cars").message, 60)
+    after = endpoints.status("cars")
+    assert [(d["number"], d["share"], d["shadow"]) for d in after.deployments] == [
+        (1, 50, 0),
+        (2, 50, 0),
+        (3, 0, 100),
+    ]
+    assert after.replicas == before.replicas
+
+    def shadow_counts() -> bool:
+        widths(after, 2)
+        (shadow,) = [d for d in endpoints.status("cars").deployments if d["number"] == 3]
+        return bool(shadow["compared"] and shadow["compared"]["copies"])
+
+    until(shadow_counts)
+    # What makes scoring processes is new too, and makes them when one is lost.
+    (front,) = after.replicas
+    workers = tell(endpoints.root / "cars" / "replica-0.sock", {"do": "status"})["workers"]
+    assert workers
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+
+    def answers() -> bool:
+        headers = {"Authorization": f"Bearer {KEYS.primary}"}
+        calls = [
+            httpx.post(after.scoring_url, content=car_request(), headers=headers) for _ in "12"
+        ]
+        return {call.status_code for call in calls} == {200}
+
+    until(answers)
+    assert endpoints.status("cars").replicas == (front,)

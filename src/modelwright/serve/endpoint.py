@@ -164,8 +164,12 @@ class Endpoints:
         try:
             said = tell(folder.control, {"do": "status"})
         except NoReplica as error:
-            pid = found.controller.pid
-            return replace(known, state=State.UNHEALTHY, message=str(error), pid=pid)
+            # Its controller loads something, or has just begun; replicas answer without it.
+            alive = tuple(p.pid for p in found.fronts.values() if p.is_alive)
+            state = State.HEALTHY if alive else State.UNHEALTHY
+            return replace(
+                known, state=state, message=str(error), pid=found.controller.pid, replicas=alive
+            )
         return replace(
             known,
             state=_state(said, may_sleep=_may_sleep(wanted)),
