@@ -13,6 +13,18 @@ import httpx
 import psutil
 import pytest
 
+from modelwright.actions.clusters import create_cluster, delete_cluster
+from modelwright.actions.conversions import convert_pipeline
+from modelwright.actions.endpoints import (
+    delete_endpoint,
+    deploy_endpoint,
+    endpoint_log,
+    regenerate_key,
+    start_endpoint,
+    stop_endpoint,
+)
+from modelwright.actions.run_pipeline import run_pipeline
+from modelwright.actions.scoring import sample_rows, score_rows
 from modelwright.inference.package import Package, write
 from modelwright.inference.scorer import Scorer
 from modelwright.serve.container.engine import connected
@@ -21,6 +33,8 @@ from modelwright.serve.errors import DeploymentFailed, EndpointBusy, UnknownEndp
 from modelwright.serve.keys import Keys
 from modelwright.serve.status import EndpointStatus, State
 from modelwright.serve.target import NotSupported, Offer, Place, make_target
+from modelwright.workspace.records.endpoints import KeyName
+from tests.actions.homes import open_home, tutorial
 from tests.inference.cars import car_prices, car_request
 from tests.serve.container.podman import podman_engine
 from tests.serve.replicas import PRIMARY, SECONDARY
@@ -197,6 +211,32 @@ def test_a_removed_endpoint_leaves_nothing(
     client = connected(engine)
     assert client.containers.list(all=True) == []
     assert client.images.list("localhost/modelwright-endpoint-cars") == []
+
+
+def test_a_trained_pipeline_is_deployed_to_a_cluster_of_containers(
+    engine: str, tmp_path: Path
+) -> None:
+    with open_home(tmp_path) as home:
+        run = run_pipeline(home, tutorial().graph).run
+        graph = convert_pipeline(home, run.id).document.graph
+        made = create_cluster(home, "boxes", kind="container", options={"engine_url": engine})
+        assert (made.state, made.record.kind) == ("ready", "container")
+        report = deploy_endpoint(
+            home, graph, name="prices", cluster="boxes", deployment=SETTINGS
+        ).report
+        try:
+            assert (report.state, report.record.cluster) == (State.HEALTHY, "boxes")
+            scored = score_rows(home, "prices", sample_rows(home, "prices"))
+            assert len(scored.results["WebServiceOutput0"]) == 1
+            assert any("answering on" in line for line in endpoint_log(home, "prices"))
+            keys = regenerate_key(home, "prices", KeyName.PRIMARY)
+            assert score_rows(home, "prices", sample_rows(home, "prices")).results
+            assert keys.primary != PRIMARY
+            assert stop_endpoint(home, "prices").state is State.STOPPED
+            assert start_endpoint(home, "prices").state is State.HEALTHY
+        finally:
+            delete_endpoint(home, "prices")
+        delete_cluster(home, "boxes")
 
 
 def test_an_engine_that_is_not_there_is_told(tmp_path: Path) -> None:
