@@ -83,6 +83,7 @@ class Controller:
         self._exposed = ""
         self.message = ""
         self._stopping = False
+        self._unnoted = False
         self._seen = Seen(max(1, self.settings.min_replicas))
         self._looked = self._logged = self._sampled = time.monotonic()
         self._nurseries: list[Process] = []
@@ -153,7 +154,12 @@ class Controller:
             self._looked = now
             self._scale(self.fleet.look())
             self.fleet.spread()
-            self._fit()
+            if self._unnoted:
+                self._note()
+            try:
+                self._fit()
+            except OSError as error:
+                _log.error("nothing can be reserved on the cluster: %s", error)
         if now - self._sampled >= _SAMPLE_TICK:
             self._sampled = now
             self._sample()
@@ -291,7 +297,15 @@ class Controller:
         nurseries += [*self._nurseries, *self.attendants.processes]
         fronts = {m.slot: m.process for m in self.fleet.members.values()}
         if not self._stopping:
-            self.folder.note(Found(Process.of(os.getpid()), host, port, fronts, tuple(nurseries)))
+            found = Found(Process.of(os.getpid()), host, port, fronts, tuple(nurseries))
+            try:
+                self.folder.note(found)
+            except OSError as error:
+                # Whoever calls is answered all the same; it is noted when there is room again.
+                _log.error("what serves cannot be noted: %s", error)
+                self._unnoted = True
+            else:
+                self._unnoted = False
 
     def _converse(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -257,9 +258,25 @@ def names(root: Path) -> tuple[str, ...]:
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
+    text = json.dumps(value, indent=1, sort_keys=True).encode()
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(value, file, indent=1, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with draft.open("wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _overwrite(path, text)
+
+
+def _overwrite(path: Path, text: bytes) -> None:
+    """Write in the place of what is there, as far as a full disk lets one: in one piece, blanks at its end."""
+    with path.open("r+b", buffering=0) as file:
+        before = os.fstat(file.fileno()).st_size
+        content = text.ljust(before)
+        if os.pwrite(file.fileno(), content, 0) < len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
