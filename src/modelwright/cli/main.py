@@ -10,11 +10,14 @@ from typing import Annotated
 import typer
 
 from modelwright.cli import (
+    cleaning,
     cluster,
     component,
     compute,
     connection,
+    consuming,
     dataset,
+    draft,
     endpoint,
     model,
     pipeline,
@@ -39,12 +42,16 @@ app.add_typer(component.app, name="component", help="What a node can do.")
 app.add_typer(dataset.app, name="dataset", help="Data that pipelines read by name.")
 app.add_typer(model.app, name="model", help="Models by name, also such as were trained elsewhere.")
 app.add_typer(connection.app, name="connection", help="Where Import Data and Export Data lead.")
+app.add_typer(draft.app, name="draft", help="The studio's pipelines: convert, update, deploy.")
 app.add_typer(pipeline.app, name="pipeline", help="Check, run and convert pipelines.")
 app.add_typer(runs.app, name="run", help="Look at runs and at what they left.")
 app.add_typer(cluster.app, name="cluster", help="Where endpoints run, and how much room there is.")
 app.add_typer(compute.app, name="compute", help="Where runs are worked on.")
 app.add_typer(endpoint.app, name="endpoint", help="Serve inference pipelines over HTTP.")
+app.add_typer(cleaning.app, name="clean", help="What takes space, and what may go.")
 app.add_typer(token.app, name="token", help="What lets programs in.")
+endpoint.app.command()(consuming.snippet)
+endpoint.app.command()(consuming.training)
 app.command()(demo)
 app.command()(up)
 app.command()(token.login)

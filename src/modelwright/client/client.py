@@ -5,12 +5,14 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Self
 
+from modelwright.client.cleaning import Cleaning
 from modelwright.client.clusters import Clusters
 from modelwright.client.compute import Compute
 from modelwright.client.connection import Connection
 from modelwright.client.datasets import Datasets
 from modelwright.client.drafts import Drafts
 from modelwright.client.endpoints import Endpoints
+from modelwright.client.inference import Inference
 from modelwright.client.models import Models
 from modelwright.client.runs import Runs
 
@@ -33,7 +35,9 @@ class Client:
         self.models = Models(self.connection)
         self.clusters = Clusters(self.connection)
         self.compute = Compute(self.connection)
+        self.inference = Inference(self.connection)
         self.endpoints = Endpoints(self.connection)
+        self.cleaning = Cleaning(self.connection)
 
     def session(self) -> dict[str, Any]:
         """Whom the token belongs to, and the server's version, as JSON."""

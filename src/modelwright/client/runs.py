@@ -82,15 +82,18 @@ class Runs:
         experiment: str | None = None,
         name: str | None = None,
         target: str | None = None,
+        draft_id: str | None = None,
     ) -> RunOutcome:
         """Have the server run a pipeline, and give the run at once; see `wait`.
 
-        parameters, until, rerun and target: as `Pipeline.run` has them.
+        parameters, until, rerun and target: as `Pipeline.run` has them.  draft_id: of the draft whose
+        pipeline it is, so that what is made of the run knows it.
         Raises PipelineProblems, UnknownNode, UnknownPipelineParameter, WrongParameterValue and
         UnknownTarget.
         """
         asked = _asked(pipeline, parameters, until, rerun=rerun)
-        body = {**asked, "experiment": experiment, "name": name, "target": target}
+        about = {"experiment": experiment, "name": name, "target": target, "draft_id": draft_id}
+        body = {**asked, **about}
         return self._outcome(self._server.post("/api/runs", body))
 
     def run(
@@ -102,9 +105,10 @@ class Runs:
         rerun: bool = False,
         experiment: str | None = None,
         target: str | None = None,
+        draft_id: str | None = None,
         on_event: OnEvent | None = None,
     ) -> RunOutcome:
-        """Have the server run a pipeline, and wait until it has ended."""
+        """Have the server run a pipeline, and wait until it has ended; as `submit` has it."""
         run = self.submit(
             pipeline,
             parameters=parameters,
@@ -112,6 +116,7 @@ class Runs:
             rerun=rerun,
             experiment=experiment,
             target=target,
+            draft_id=draft_id,
         )
         return self.wait(run.id, on_event=on_event)
 
