@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
@@ -168,6 +169,49 @@ def test_without_requests_no_replica_is_left_and_the_next_request_wakes_one(
     assert endpoints.status("cars").state is State.HEALTHY
     response = httpx.post(status.scoring_url, content=car_request(), headers=HEADERS, timeout=10)
     assert response.status_code == 200
+
+
+SHIFTED = """
+import time
+
+real = time.time
+
+def shifted():
+    with open({path!r}) as file:
+        return real() + float(file.read() or 0)
+
+time.time = shifted
+"""
+
+
+def test_a_clock_that_jumps_fails_no_request_and_ends_nothing(
+    endpoints: Endpoints, cars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Python runs such a file when it starts: the processes of the endpoint read another clock.
+    jump = tmp_path / "jump"
+    jump.write_text("0")
+    (tmp_path / "sitecustomize.py").write_text(SHIFTED.format(path=str(jump)))
+    already = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(tmp_path), already])))
+    status = endpoints.deploy("cars", cars, keys=KEYS, deployment={"refresh_period_s": 0.1})
+    with calling(status, 2) as found:
+        for seconds in ("3600", "-86400", "5"):
+            draft = tmp_path / "draft"
+            draft.write_text(seconds)
+            draft.replace(jump)
+            until(lambda seconds=seconds: abs(_ahead(status) - float(seconds)) < 60)  # type: ignore[misc]
+            before = len(found.answered)
+            until(lambda before=before: len(found.answered) > before + 50)  # type: ignore[misc]
+    now = endpoints.status("cars")
+    assert found.failed == []
+    assert set(found.answered) == {200}
+    assert (now.state, now.pid, now.replicas) == (State.HEALTHY, status.pid, status.replicas)
+
+
+def _ahead(status: EndpointStatus) -> float:
+    """By how many seconds the clock of a replica is ahead of ours."""
+    said = httpx.get(f"http://{status.host}:{status.port}/healthz").headers["date"]
+    return parsedate_to_datetime(said).timestamp() - time.time()
 
 
 def test_idle_half_open_and_garbled_connections_disturb_nobody(
