@@ -50,7 +50,7 @@ class ContainerRefuses(ModelwrightError):
     def __init__(self, name: str, why: str) -> None:
         super().__init__(
             f'The container of endpoint "{name}" did not follow: {why}.',
-            remedy=f"Look at its log with: modelwright endpoint log {name}.",
+            remedy=f"Look at its log with: modelwright endpoint logs {name}.",
             name=name,
             why=why,
         )
