@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.inference.cars import car_request, car_rows, cars
 from tests.serve.replicas import Running, package, running
@@ -246,6 +248,32 @@ def test_a_bad_request_is_refused_in_the_shape_of_the_protocol(
     assert response.status_code == 400, response.text
     assert [*response.json()] == ["error"]
     assert told in response.json()["error"]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+FIELDS = st.sampled_from(["name", "shape", "datatype", "data", "parameters"])
+
+
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    field=FIELDS, value=ANYTHING, more=st.dictionaries(st.text(max_size=9), ANYTHING, max_size=2)
+)
+def test_whatever_comes_there_is_no_500(
+    replica: Running, field: str, value: Any, more: dict[str, Any]
+) -> None:
+    first, *others = tensors(COMPLETE[:2])
+    body = json.dumps({"inputs": [{**first, field: value}, *others], **more})
+    response = replica.client.post(f"{MODEL}/infer", content=body)
+    assert response.status_code in (200, 400), response.text
+    assert response.status_code == 200 or [*response.json()] == ["error"]
 
 
 @pytest.mark.parametrize(
