@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from modelwright.actions.endpoints import delete_endpoint, deploy_endpoint
 from modelwright.actions.run_pipeline import run_pipeline
 from tests.actions.homes import tutorial
 from tests.api.servers import Running, fault, messages, running
+from tests.serve.test_tls import certificate
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +155,19 @@ def test_requests_and_replies_are_kept_when_that_is_wanted(server: Running, body
     (deployment,) = server.get("/api/endpoints/cars")["deployments"]
     assert deployment["live"] is True
     assert deployment["settings"]["data_collection"] is True
+
+
+def test_the_test_tab_calls_an_endpoint_with_a_certificate_of_its_own_and_tokens_only(
+    server: Running, tmp_path: Path
+) -> None:
+    (request,) = server.get("/api/endpoints/cars/schema")["inputs"]
+    asked = {"inputs": {request["name"]: request["samples"][:1]}}
+    access = {**certificate(tmp_path / "tls", "cars"), "auth": "tokens"}
+    changed = server.client.patch("/api/endpoints/cars", json={"access": access}).json()
+    assert changed["scoring_url"].startswith("https://")
+    scored = server.post("/api/endpoints/cars/score", asked)
+    assert len(next(iter(scored["results"].values()))) == 1
+    plain = {"tls_certificate": "", "tls_key": "", "auth": "both"}
+    changed = server.client.patch("/api/endpoints/cars", json={"access": plain}).json()
+    assert changed["scoring_url"].startswith("http://")
+    server.post("/api/endpoints/cars/score", asked)
