@@ -182,7 +182,7 @@ export function Deployments({ endpoint }: { readonly endpoint: Endpoint }) {
                         );
                       }}
                     >
-                      {text.promote}
+                      {text.deploymentPromote}
                     </Menu.Item>
                     <Menu.Item
                       disabled={made.traffic > 0}

@@ -133,22 +133,20 @@ function Fresh({ name }: { readonly name: string }) {
       variant="light"
       role="status"
       icon={<IconRefresh size={16} />}
-      title={data.newer ? text.endpointMovedOn : text.endpointDraftAhead}
+      title={data.draft_is_ahead ? text.endpointDraftAhead : text.endpointMovedOn}
     >
       <Group gap="md">
-        <Text size="sm">{data.newer ? text.endpointMovedOnHint : text.endpointDraftAheadHint}</Text>
+        <Text size="sm">
+          {data.draft_is_ahead ? text.endpointDraftAheadHint : text.endpointMovedOnHint}
+        </Text>
         {draft && (
           <Anchor
             component={Link}
             size="sm"
             fw={600}
-            to={
-              data.newer && !data.draft_is_ahead
-                ? `/drafts/${draft}/update`
-                : `/drafts/${draft}?deploy`
-            }
+            to={data.draft_is_ahead ? `/drafts/${draft}?deploy` : `/drafts/${draft}/update`}
           >
-            {data.newer && !data.draft_is_ahead ? text.inferenceUpdate : text.deploy}
+            {data.draft_is_ahead ? text.deploy : text.inferenceUpdate}
           </Anchor>
         )}
       </Group>

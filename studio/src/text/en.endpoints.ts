@@ -76,7 +76,7 @@ export const enEndpoints = {
   trafficOf: (number: number) => `Traffic of deployment ${String(number)}`,
   deploymentActions: (number: number) => `Actions for deployment ${String(number)}`,
   rollback: "Roll back",
-  promote: "Give it all requests",
+  deploymentPromote: "Give it all requests",
   shadowBegin: "Shadow: send it copies of all requests",
   shadowEnd: "End the shadow",
   logSearch: "Search the log",

@@ -76,7 +76,7 @@ export const frEndpoints: typeof enEndpoints = {
   trafficOf: (number) => `Trafic du déploiement ${String(number)}`,
   deploymentActions: (number) => `Actions pour le déploiement ${String(number)}`,
   rollback: "Revenir en arrière",
-  promote: "Lui donner toutes les requêtes",
+  deploymentPromote: "Lui donner toutes les requêtes",
   shadowBegin: "Ombre : lui envoyer des copies de toutes les requêtes",
   shadowEnd: "Finir l’ombre",
   logSearch: "Chercher dans le journal",
