@@ -30,11 +30,11 @@ needs_browser = pytest.mark.skipif(
 
 
 @contextmanager
-def served(home: Path) -> Iterator[str]:
+def served(home: Path, *, port: int = 0) -> Iterator[str]:
     """A server on a home of its own; gives the login address it prints."""
     command = Path(sys.executable).with_name("modelwright")
     process = subprocess.Popen(
-        [str(command), "--home", str(home), "up", "--port", "0"],
+        [str(command), "--home", str(home), "up", "--port", str(port)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,4 +1,4 @@
-import { createTheme, MantineProvider, Notification } from "@mantine/core";
+import { createTheme, MantineProvider, Modal, Notification } from "@mantine/core";
 import "@mantine/core/styles.css";
 import { Notifications } from "@mantine/notifications";
 import "@mantine/notifications/styles.css";
@@ -14,11 +14,16 @@ import "./app.css";
 const theme = (text: Text) =>
   createTheme({
     components: {
+      Modal: Modal.extend({
+        defaultProps: { closeButtonProps: { "aria-label": text.close } },
+      }),
       Notification: Notification.extend({
         defaultProps: { closeButtonProps: { "aria-label": text.close } },
       }),
     },
     primaryColor: "indigo",
+    // White words on it are read easily: 4.5 to 1.
+    primaryShade: { light: 7, dark: 8 },
     defaultRadius: "md",
     fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
     fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "19px" },

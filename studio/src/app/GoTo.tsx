@@ -87,39 +87,33 @@ export function GoTo({ onClose }: { readonly onClose: () => void }) {
   const found = useMemo(() => bySearch(goals, search).slice(0, MOST), [goals, search]);
 
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      withCloseButton={false}
-      size={560}
-      padding={0}
-      radius="md"
-      yOffset="12vh"
-      aria-label={text.goTo}
-    >
-      <SearchList
-        label={text.goToHint}
-        listLabel={text.goTo}
-        none={text.nothingFound}
-        search={search}
-        items={found.map((goal) => ({
-          key: goal.key,
-          title: goal.title,
-          hint: goal.keys ?? "",
-          mark: (
-            <Badge size="sm" variant="light" color="gray" tt="none" w={96} fw={500}>
-              {goal.kind}
-            </Badge>
-          ),
-        }))}
-        onSearch={setSearch}
-        onChoose={(place) => {
-          onClose();
-          // The dialog gives the focus back first, so that the command can take it.
-          setTimeout(() => found[place]?.act());
-        }}
-        onLeave={onClose}
-      />
-    </Modal>
+    <Modal.Root opened onClose={onClose} size={560} padding={0} radius="md" yOffset="12vh">
+      <Modal.Overlay />
+      <Modal.Content aria-label={text.goTo}>
+        <SearchList
+          label={text.goToHint}
+          listLabel={text.goTo}
+          none={text.nothingFound}
+          search={search}
+          items={found.map((goal) => ({
+            key: goal.key,
+            title: goal.title,
+            hint: goal.keys ?? "",
+            mark: (
+              <Badge size="sm" variant="light" color="gray" tt="none" w={96} fw={500}>
+                {goal.kind}
+              </Badge>
+            ),
+          }))}
+          onSearch={setSearch}
+          onChoose={(place) => {
+            onClose();
+            // The dialog gives the focus back first, so that the command can take it.
+            setTimeout(() => found[place]?.act());
+          }}
+          onLeave={onClose}
+        />
+      </Modal.Content>
+    </Modal.Root>
   );
 }

@@ -130,9 +130,12 @@ function Inner(props: Props) {
       const position = moving[node.id] ?? node.position;
       return { ...node, position };
     });
+    // One node is a stop of the Tab key; arrows go on from it.
+    const stop = (drawn.find((node) => node.selected) ?? drawn[0])?.id;
     return steadyNodes.keep(
-      [...toMarks(shown, moving, sizes), ...drawn].map((node) => {
-        if (node.type !== "pipeline") return node;
+      [...toMarks(shown, moving, sizes), ...drawn].map((given) => {
+        if (given.type !== "pipeline") return given;
+        const node = { ...given, focusable: given.id === stop };
         const measured = sizes[node.id];
         const handles = portPlaces(node.data as NodeData, measured?.height ?? NODE_HEIGHT);
         return measured ? { ...node, measured, handles } : { ...node, handles };
@@ -322,6 +325,7 @@ function Inner(props: Props) {
             }}
             // Arrow keys follow the wires here, instead of moving the node.
             disableKeyboardA11y
+            edgesFocusable={false}
             onConnect={(connection) => {
               props.onConnect(...pins(connection));
             }}

@@ -28,7 +28,20 @@ export function NodeMenu({ at, title, here, onClose }: Props) {
       width={270}
     >
       <Menu.Target>
-        <div style={{ position: "fixed", left: at?.x ?? 0, top: at?.y ?? 0 }} />
+        <button
+          type="button"
+          tabIndex={-1}
+          aria-label={text.nodeMenu(title)}
+          style={{
+            background: "none",
+            border: 0,
+            left: at?.x ?? 0,
+            padding: 0,
+            pointerEvents: "none",
+            position: "fixed",
+            top: at?.y ?? 0,
+          }}
+        />
       </Menu.Target>
       <Menu.Dropdown aria-label={text.nodeMenu(title)}>
         {NODE_MENU.map((actions, place) => (

@@ -139,7 +139,7 @@ export function Outline({ shown, portsOf, onFocus, onOpen, onConnect, onDisconne
                       key={out.name}
                       size="xs"
                       aria-label={text.outlineConnect(out.title)}
-                      disabled={targets.length === 0}
+                      // Never disabled: the focus would be lost with the last wire drawn.
                       value=""
                       data={[
                         { value: "", label: text.outlineConnect(out.title) },

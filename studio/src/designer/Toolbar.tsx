@@ -9,7 +9,7 @@ import {
   IconSitemap,
 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { api, got, type Schemas } from "../api/client";
+import { exportDraft } from "../api/exportDraft";
 import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
 import type { Action, Here } from "./actions/action";
@@ -88,7 +88,7 @@ export function Toolbar({ name, draftId, known, here, outlined, tools }: Props) 
             color="gray"
             aria-label={text.exportFile}
             onClick={() => {
-              void download(draftId);
+              void exportDraft(draftId);
             }}
           >
             <IconDownload size={18} />
@@ -115,15 +115,4 @@ export function Toolbar({ name, draftId, known, here, outlined, tools }: Props) 
       <RunControls here={here} known={known} />
     </div>
   );
-}
-
-async function download(draftId: string): Promise<void> {
-  const file = await got<Schemas["PipelineFile"]>(
-    api.GET("/api/drafts/{draft_id}/file", { params: { path: { draft_id: draftId } } }),
-  );
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([file.text], { type: "application/yaml" }));
-  link.download = file.name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

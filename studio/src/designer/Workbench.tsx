@@ -204,7 +204,12 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
         setFinding(true);
         break;
       case "outline":
-        setOutlined(!outlined);
+        // Whoever is elsewhere goes back to it; who is in it leaves it.
+        if (outlined && document.activeElement?.closest("[data-outline]")) setOutlined(false);
+        else {
+          setOutlined(true);
+          focusStep();
+        }
         break;
       case "shortcuts":
         setSheet(true);
@@ -257,7 +262,7 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
         tools={tools}
       />
       {outlined ? (
-        <aside className={classes.palette} aria-label={text.outline}>
+        <aside className={classes.palette} aria-label={text.outline} data-outline>
           <div className={classes.category} style={{ padding: "0 6px" }}>
             {text.outline}
           </div>
@@ -411,6 +416,13 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
       </div>
     </div>
   );
+}
+
+/** Gives the keyboard's focus to the outline, once it is drawn. */
+function focusStep(): void {
+  setTimeout(() => {
+    document.querySelector<HTMLElement>("[data-step][tabindex='0']")?.focus();
+  });
 }
 
 function titleIn(draft: Draft, library: ReadonlyMap<string, Drawn>, id: string): string {

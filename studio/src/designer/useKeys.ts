@@ -17,11 +17,9 @@ function typing(event: Event): boolean {
 /** Keys that a focused button, link or entry of a menu needs for itself. */
 function taken(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement | null;
-  const own = event.key === " " || event.key === "Enter";
-  return (
-    event.defaultPrevented ||
-    (own && !event.shiftKey && !!target?.closest("button, a, [role=menu]"))
-  );
+  const held = event.shiftKey || event.ctrlKey || event.metaKey || event.altKey;
+  const own = !held && (event.key === " " || event.key === "Enter");
+  return event.defaultPrevented || (own && !!target?.closest("button, a, [role=menu]"));
 }
 
 export function useKeys(here: Here | null): void {
@@ -78,14 +76,17 @@ export function useKeys(here: Here | null): void {
   }, []);
 }
 
-/** Escape goes from the settings back to their node, and on the canvas it selects nothing. */
+/** Escape goes from the settings back to their node, in the outline or on the canvas; there it selects nothing. */
 function leave(event: KeyboardEvent, here: Here): void {
   const target = event.target as HTMLElement;
   const opened = target.getAttribute("aria-expanded") === "true";
   if (event.defaultPrevented || opened) return;
   const [only] = here.selected;
-  if (target.closest("#settings")) {
-    if (only !== undefined) focusNode(only);
+  if (target.closest("#settings, [data-outline]") && !target.matches("[data-step]")) {
+    if (only === undefined) return;
+    const step = document.querySelector<HTMLElement>(`[data-step="${CSS.escape(only)}"]`);
+    if (step) step.focus();
+    else focusNode(only);
   } else if (!typing(event) && !target.closest("[role=menu]") && here.selected.size > 0) {
     here.select([]);
   }

@@ -13,14 +13,22 @@ import {
 } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
-import { IconCopy, IconFileImport, IconPlus, IconSearch, IconTrash } from "@tabler/icons-react";
+import {
+  IconCopy,
+  IconDownload,
+  IconFileImport,
+  IconPlus,
+  IconSearch,
+  IconTrash,
+} from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
-import { api, ApiError, got, type Schemas } from "../api/client";
+import { api, got, type Schemas } from "../api/client";
+import { exportDraft } from "../api/exportDraft";
 import { draftsQuery, samplesQuery } from "../api/queries";
 import { useLanguage, useText } from "../text/useText";
-import { Failure } from "../ui/Failure";
+import { Refusal } from "../ui/Refusal";
 import { Thumbnail } from "./Thumbnail";
 import classes from "./Home.module.css";
 
@@ -46,6 +54,14 @@ export function Home() {
       ),
     onSuccess: (draft) => navigate(`/drafts/${draft.id}`),
   });
+  const [over, setOver] = useState(false);
+  /** Opens a pipeline file as a new draft. */
+  const take = (chosen: File | undefined) => {
+    if (!chosen) return;
+    void chosen.text().then((content) => {
+      create.mutate({ text: content });
+    });
+  };
   const refresh = () => cache.invalidateQueries({ queryKey: ["drafts"] });
   const copy = useMutation({
     mutationFn: (id: string) =>
@@ -93,7 +109,28 @@ export function Home() {
   const items = drafts.data?.items ?? [];
 
   return (
-    <Stack maw={1080} mx="auto" p="xl" gap="xl">
+    <Stack
+      maw={1080}
+      mih="100%"
+      mx="auto"
+      p="xl"
+      gap="xl"
+      className={classes.page ?? ""}
+      data-over={over || undefined}
+      onDragOver={(event) => {
+        if (!event.dataTransfer.types.includes("Files")) return;
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
+      }}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        take(event.dataTransfer.files[0]);
+      }}
+    >
       <Group justify="space-between">
         <Title order={1} size="h2">
           {text.homeTitle}
@@ -106,11 +143,7 @@ export function Home() {
             hidden
             aria-label={text.importFile}
             onChange={(event) => {
-              const chosen = event.currentTarget.files?.[0];
-              if (chosen)
-                void chosen.text().then((content) => {
-                  create.mutate({ text: content });
-                });
+              take(event.currentTarget.files?.[0]);
               event.currentTarget.value = "";
             }}
           />
@@ -132,12 +165,11 @@ export function Home() {
           </Button>
         </Group>
       </Group>
-      {create.error instanceof ApiError && (
-        <Failure
-          title={text.somethingWrong}
-          message={create.error.message}
-          remedy={create.error.remedy}
-        />
+      {create.error && (
+        <Refusal title={text.somethingWrong} error={create.error} otherwise={text.offline} />
+      )}
+      {drafts.error && (
+        <Refusal title={text.somethingWrong} error={drafts.error} otherwise={text.offline} />
       )}
 
       <section aria-labelledby="samples">
@@ -198,7 +230,7 @@ export function Home() {
                 <Table.Th>{text.draftName}</Table.Th>
                 <Table.Th w={200}>{text.draftKind}</Table.Th>
                 <Table.Th w={200}>{text.draftChanged}</Table.Th>
-                <Table.Th w={90} aria-label={text.duplicate} />
+                <Table.Td w={110} />
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -213,6 +245,18 @@ export function Home() {
                   <Table.Td>{when.format(new Date(draft.changed_at))}</Table.Td>
                   <Table.Td>
                     <Group gap={2} wrap="nowrap" justify="flex-end">
+                      <Tooltip label={text.exportFile}>
+                        <ActionIcon
+                          variant="subtle"
+                          color="gray"
+                          aria-label={`${text.exportFile}: ${draft.name}`}
+                          onClick={() => {
+                            void exportDraft(draft.id);
+                          }}
+                        >
+                          <IconDownload size={16} />
+                        </ActionIcon>
+                      </Tooltip>
                       <Tooltip label={text.duplicate}>
                         <ActionIcon
                           variant="subtle"

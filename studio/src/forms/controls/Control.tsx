@@ -81,7 +81,8 @@ export function Control(props: ControlProps) {
       return (
         <NumberInput
           {...frame}
-          value={typeof value === "number" ? value : ""}
+          // What is not yet a number, such as "0.", is a text while it is typed.
+          value={typeof value === "number" || typeof value === "string" ? value : ""}
           allowDecimal={parameter.control === "float"}
           {...(parameter.minimum === null ? {} : { min: parameter.minimum })}
           {...(parameter.maximum === null ? {} : { max: parameter.maximum })}
