@@ -8,6 +8,8 @@ from rich.console import Console
 
 from modelwright.actions.run_pipeline import begin_run
 from modelwright.cli.progress import Bars, Lines, watch
+from modelwright.graph.codec import read
+from modelwright.run.events import Event, StepReport
 from tests.actions.homes import broken, open_home
 
 
@@ -51,3 +53,53 @@ def test_elsewhere_each_step_that_ends_has_a_line(
     assert first.startswith("[1/3] Enter Data Manually: done in ")
     assert second.startswith("[2/3] Execute Python Script: failed [")
     assert third == '[3/3] Select Columns in Dataset: skipped, since "script" did not finish'
+
+
+SWEEP = """\
+modelwright: 1
+name: Sweep
+nodes:
+  rows:
+    component: enter-data-manually
+    parameters:
+      data: |
+        a,y
+        1,1.1
+        2,1.9
+        3,3.2
+        4,3.9
+        5,5.1
+        6,6.2
+  learner:
+    component: linear-regression
+  tune:
+    component: tune-model-hyperparameters
+    parameters:
+      mode: Entire grid
+      label_column: y
+    inputs:
+      untrained_model: learner.untrained_model
+      training_dataset: rows.dataset
+"""
+
+
+def test_a_sweep_tells_its_best_so_far(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    terminal = Console(file=out, force_terminal=True, width=120, color_system=None)
+    with open_home(tmp_path) as home:
+        begun = begin_run(home, read(SWEEP).graph)
+        told: list[Event] = []
+        begun.work(told.append)
+    with Lines(begun.plan, verbose=True) as lines:
+        for event in told:
+            lines.take(event)
+    with Bars(begun.plan, terminal=terminal) as bars:
+        for event in told:
+            bars.take(event)
+            if isinstance(event, StepReport):
+                bars._progress.refresh()
+    written = [li.strip() for li in capsys.readouterr().err.splitlines() if "settings, best" in li]
+    assert len(written) == 3
+    prefix = "Tune Model Hyperparameters: 3 of 3 settings, best Mean_Absolute_Error 0."
+    assert written[-1].startswith(prefix)
+    assert "2 of 3 settings, best Mean_Absolute_Error" in out.getvalue()

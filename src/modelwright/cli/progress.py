@@ -71,6 +71,8 @@ class Lines:
         if isinstance(event, events.StepLog) and self._verbose:
             for line in event.lines:
                 tell(f"    {line}")
+        if isinstance(event, events.StepReport) and self._verbose and (so_far := sweep(event)):
+            tell(f"    {self._titles[event.node]}: {so_far}")
         if isinstance(event, events.StepEvent) and (end := ending(event)):
             self._ended += 1
             tell(f"[{self._ended}/{self._count}] {self._titles[event.node]}: {end}")
@@ -123,6 +125,9 @@ class Bars:
                 self._progress.update(task, mark="·", note="running", completed=0)
             elif isinstance(event, events.StepProgress):
                 self._progress.update(task, completed=event.fraction)
+            elif isinstance(event, events.StepReport):
+                if so_far := sweep(event):
+                    self._progress.update(task, note=so_far)
             elif isinstance(event, events.StepLog):
                 if self._verbose:
                     for line in event.lines:
@@ -134,6 +139,16 @@ class Bars:
                 self._progress.update(task, mark=mark, note=end, completed=1.0 if whole else None)
                 if not whole:
                     self._progress.stop_task(task)
+
+
+def sweep(event: events.StepReport) -> str:
+    """How far a sweep has come, and its best so far; empty for a report of anything else."""
+    told = event.report
+    if told.get("about") != "sweep":
+        return ""
+    best = told["best_value"]
+    found = f", best {told['metric']} {best:.4g}" if best is not None else ""
+    return f"{told['settled']} of {told['total']} settings{found}"
 
 
 def ending(event: events.StepEvent) -> str:
