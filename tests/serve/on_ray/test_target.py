@@ -12,6 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from modelwright.actions.clusters import create_cluster, delete_cluster
+from modelwright.actions.conversions import convert_pipeline
+from modelwright.actions.endpoints import delete_endpoint, deploy_endpoint
+from modelwright.actions.run_pipeline import run_pipeline
+from modelwright.actions.scoring import sample_rows, score_rows
 from modelwright.inference.package import Package, write
 from modelwright.inference.scorer import Scorer
 from modelwright.serve.capacity import Unschedulable
@@ -22,6 +27,7 @@ from modelwright.serve.on_ray.target import RayTarget, options_for, ray_target
 from modelwright.serve.settings import DeploymentSettings
 from modelwright.serve.status import EndpointStatus, State
 from modelwright.serve.target import NotSupported, Offer, Place, make_target
+from tests.actions.homes import open_home, tutorial
 from tests.inference.cars import car_prices, car_request
 from tests.ray_cluster import RayCluster, on_loopback
 from tests.serve.replicas import PRIMARY, SECONDARY
@@ -101,7 +107,9 @@ def test_an_endpoint_answers_by_the_contract_with_its_keys(
     prefix = cars.scoring_url.removesuffix("/score")
     assert httpx.get(f"{prefix}/v2/models/cars/ready").json() == {"name": "cars", "ready": True}
     assert target.names() == ("cars",)
-    assert len(cars.replicas) == 1
+    status = target.status("cars")
+    assert len(status.replicas) == 1
+    assert status.answered >= 4
 
 
 def test_new_keys_and_settings_reach_replicas_that_go_on(
@@ -199,6 +207,24 @@ def test_a_removed_endpoint_leaves_nothing(target: RayTarget, cars: EndpointStat
 def test_the_cluster_is_known(target: RayTarget) -> None:
     assert target.check() == ""
     assert target.capacity().cpu_cores == 2.0
+
+
+def test_a_trained_pipeline_is_deployed_to_a_cluster_of_ray(place: Place, tmp_path: Path) -> None:
+    with open_home(tmp_path) as home:
+        run = run_pipeline(home, tutorial().graph).run
+        graph = convert_pipeline(home, run.id).document.graph
+        made = create_cluster(home, "rays", kind="ray", options=place.options)
+        assert (made.state, made.record.kind) == ("ready", "ray")
+        report = deploy_endpoint(
+            home, graph, name="prices", cluster="rays", deployment=SETTINGS
+        ).report
+        try:
+            assert (report.state, report.record.cluster) == (State.HEALTHY, "rays")
+            scored = score_rows(home, "prices", sample_rows(home, "prices"))
+            assert len(scored.results["WebServiceOutput0"]) == 1
+        finally:
+            delete_endpoint(home, "prices")
+        delete_cluster(home, "rays")
 
 
 def test_a_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 _TICK = 0.2
+_FIGURES_S = 3.0
 _RUNNING = "RUNNING"
 _FAILED = ("DEPLOY_FAILED",)
 
@@ -114,7 +115,18 @@ class Driver:
             "pids": [r["pid"] for r in replicas if r["state"] == _RUNNING and r["pid"]],
             "host": _head_address() if host == "0.0.0.0" else host,  # noqa: S104  # read, not bound
             "port": http.get("port") or 0,
+            "figures": self._figures(order["name"]) if found["status"] == _RUNNING else [],
         }
+
+    def _figures(self, name: str) -> list[dict[str, int]]:
+        """What each replica has answered; nothing where the cluster's Ray cannot ask all of them."""
+        from ray import serve
+
+        with suppress(Exception):
+            handle: Any = serve.get_app_handle(_application(name))
+            found: list[dict[str, int]] = handle.broadcast("figures").results(timeout_s=_FIGURES_S)
+            return found
+        return []
 
     def log(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """The last lines that the replicas have written, each from the node that it is on."""

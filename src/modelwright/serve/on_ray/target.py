@@ -147,6 +147,9 @@ class RayTarget:
             state=state,
             message="" if state is State.HEALTHY else said["message"],
             replicas=tuple(said["pids"]),
+            answered=sum(f["answered"] for f in said["figures"]),
+            busy=sum(f["busy"] for f in said["figures"]),
+            queued=sum(f["queued"] for f in said["figures"]),
         )
 
     def set_keys(self, name: str, keys: Keys) -> None:
