@@ -16,6 +16,7 @@ from modelwright.graph.problems import PipelineProblems
 from modelwright.inference.convert import LabelInUse, NoTrainedModel, StepNotRun, convert
 from modelwright.inference.report import Conversion
 from modelwright.inference.scorer import Scorer
+from modelwright.inference.serving import Use
 from modelwright.samples import DATASETS, PIPELINES
 from tests.inference.training import Trained, trained
 
@@ -297,3 +298,24 @@ def test_a_transformation_that_computes_a_feature_of_the_label_is_refused() -> N
         done.convert()
     assert caught.value.fields["node"] == "clean"
     assert "width" in str(caught.value)
+
+
+NARROW = """narrow:
+    component: select-columns-in-dataset
+    parameters: {columns: {begin: all, rules: [{rule: exclude, names: [length]}]}}
+    inputs: {dataset: cars.dataset}
+"""
+
+
+def test_a_request_need_not_bring_columns_that_are_dropped_at_once() -> None:
+    ran = pipeline(NARROW, last="narrow.results_dataset")
+    serving = ran.serving(ran.convert().graph)
+    (given,) = serving.inputs
+    uses = {c.name: c.use for c in given.columns}
+    assert uses["length"] is Use.OPTIONAL
+    assert {uses["make"], uses["width"]} == {Use.REQUIRED}
+    scorer = Scorer(serving)
+    whole = {"make": "bmw", "width": 62.0, "length": 155.0}
+    bare = {"make": "bmw", "width": 62.0}
+    rows = [scorer.score({given.name: [row]}).results for row in (whole, bare)]
+    assert rows[0] == rows[1]

@@ -20,7 +20,7 @@ from modelwright.data.fitted import Transform
 from modelwright.data.schema import ColumnType
 from modelwright.data.table import Table
 from modelwright.graph.graph import Graph, Node, NodeId, Pin, Wire
-from modelwright.inference.chains import make_plan
+from modelwright.inference.chains import make_plan, unread
 from modelwright.inference.crossover import with_crossovers
 from modelwright.inference.errors import MissingRequestColumns, StepFailed, UnservablePipeline
 from modelwright.inference.plan import ScoringPlan
@@ -281,6 +281,15 @@ def test_crossovers_are_measured_for_formulas_only() -> None:
     assert plan.together is None
     with_script = make_plan(car_prices(script=SCRIPT), library())
     assert with_crossovers(with_script, serving.inputs, natives_of(serving)) is with_script
+
+
+def test_columns_that_are_dropped_before_anything_reads_them_are_known() -> None:
+    name = "WebServiceInput0"
+    assert unread(car_prices(), library()) == {name: frozenset({UNUSED})}
+    assert unread(car_prices(script=SCRIPT), library()) == {name: frozenset({UNUSED})}
+    # What is filtered by is read, though the reply does not have it.
+    chosen = unread(car_prices(chosen=("make",)), library())[name]
+    assert chosen == {UNUSED}
 
 
 def test_a_plan_survives_json() -> None:

@@ -64,6 +64,29 @@ def parts_of(serving: Serving, library: Library) -> tuple[Part, ...]:
     return tuple(planner.parts)
 
 
+def unread(serving: Serving, library: Library) -> dict[str, frozenset[str]]:
+    """By name of the input, the columns that are dropped before anything reads them.
+
+    Raises as `make_plan`.
+    """
+    planner = _Planner(serving, library)
+    compiled = {step.node for step in planner.plan().steps if step.compiled}
+    chosen = {o.node: o.chosen for o in serving.outputs}
+    given = {i.name: request_schema(i) for i in serving.inputs}
+    read: dict[str, set[str]] = {name: set() for name in given}
+    for node in planner.used - compiled:
+        for port in {w.target.port for w in serving.graph.wires_into(node)}:
+            pin = source_of(serving.graph, node, port)
+            way = planner.ways.get(pin) if pin is not None else None
+            if way is not None:
+                formula = Formula(*way.steps)
+                if (names := chosen.get(node)) is not None:
+                    formula = formula.prune(names)
+                read[way.input] |= formula.required()
+                read[way.input].update(formula.outputs(given[way.input]).names)
+    return {name: frozenset(schema.names) - read[name] for name, schema in given.items()}
+
+
 def source_of(graph: Graph, node: NodeId, port: str) -> Pin | None:
     """What feeds a port when a request is answered: a Web Service Input before anything else."""
     wires = graph.wires_into(node, port)

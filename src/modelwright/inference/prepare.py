@@ -29,12 +29,15 @@ from modelwright.graph.check import (
 )
 from modelwright.graph.graph import Graph, Node, NodeId, Pin, Wire
 from modelwright.graph.problems import PipelineProblems
+from modelwright.inference.chains import unread
+from modelwright.inference.errors import UnservablePipeline
 from modelwright.inference.reply import json_rows
 from modelwright.inference.request_columns import request_columns
 from modelwright.inference.serving import (
     ReplyOutput,
     RequestInput,
     Serving,
+    Use,
     digests_in,
 )
 
@@ -105,7 +108,36 @@ def prepare(
     used = folded.graph.upstream(replies)
     served = folded.graph.only(n for n in folded.graph.nodes if n in used)
     artifacts = {digest: load(digest) for digest in digests_in(served)}
-    return Serving(name, served, inputs, outputs, artifacts, graph.description)
+    serving = Serving(name, served, inputs, outputs, artifacts, graph.description)
+    ruled = {node: {rule.name for rule in _rules(checked, node)} for node in requests}
+    return _without_needless_columns(serving, library, ruled)
+
+
+def _without_needless_columns(
+    serving: Serving, library: Library, ruled: Mapping[NodeId, set[str]]
+) -> Serving:
+    """Requests need not have columns that nothing reads, unless a rule speaks of them.
+
+    ruled: by input, the columns that rules speak of.
+    """
+    try:
+        needless = unread(serving, library)
+    except UnservablePipeline:
+        # Said where it is packaged.
+        return serving
+    inputs = [
+        replace(
+            i,
+            columns=tuple(
+                replace(c, use=Use.OPTIONAL)
+                if c.use is Use.REQUIRED and c.name in needless[i.name] - ruled[i.node]
+                else c
+                for c in i.columns
+            ),
+        )
+        for i in serving.inputs
+    ]
+    return replace(serving, inputs=tuple(inputs))
 
 
 class _Folded:
