@@ -40,7 +40,16 @@ def podman_engine() -> Iterator[str]:
         service.terminate()
         service.wait(20)
         subprocess.run([*where, "system", "reset", "--force"], capture_output=True)
+        _unmount(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unmount(folder: Path) -> None:
+    """Podman leaves its storage mounted on itself, and a mounted folder cannot be deleted."""
+    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    for place in reversed([line.split()[1] for line in mounts]):
+        if place.startswith(f"{folder}/"):
+            subprocess.run(["umount", place], capture_output=True)
 
 
 def _wait(address: str, service: subprocess.Popen[bytes]) -> None:
