@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import polars.selectors as cs
@@ -27,6 +28,9 @@ _NUMBERS = {ColumnType.INTEGER, ColumnType.DOUBLE}
 _TEXT_FORMATS = ("csv", "tsv")
 # Below this, reading is quicker than streaming to a file that is mapped.
 _SMALL = 64 << 20
+# Rows that are gathered before they are written; more of them only take more memory.
+_BATCH = 1 << 16
+_VALUE = 8
 
 
 def read_files(
@@ -65,9 +69,6 @@ def read_files(
 
 
 def _parquet(files: Sequence[Path], scratch: Path, columns: Sequence[str]) -> Table:
-    if len(files) == 1 and files[0].stat().st_size < _SMALL:
-        table = load_table(files[0], ReadOptions(format="parquet")).table
-        return table.of(table.frame.select(_by_name(_kept(table.schema, columns))))
     schemas = [_parquet_schema(path) for path in files]
     _require_names(files, schemas)
     _require_types(files, schemas)
@@ -81,14 +82,24 @@ def _parquet(files: Sequence[Path], scratch: Path, columns: Sequence[str]) -> Ta
         )
         for path in files
     ]
-    rows = pl.concat(parts, how="vertical_relaxed")
     marks = pl.read_parquet_metadata(files[0]).get(MARKS)
     marked = Schema.from_json(json.loads(marks)) if marks else schemas[0]
-    if sum(path.stat().st_size for path in files) < _SMALL:
-        return Table(rows.collect(), marked)
-    mapped = scratch / f"{secrets.token_hex(4)}.arrow"
-    rows.sink_ipc(mapped, compression="uncompressed")
-    return Table(arrow_file.read(mapped), marked)
+    # What a file unpacks to is told by its rows, not by its own size.
+    rows = sum(pl.scan_parquet(p, glob=False).select(pl.len()).collect().item() for p in files)
+    if rows * len(kept) * _VALUE < _SMALL:
+        return Table(pl.concat(parts, how="vertical_relaxed").collect(), marked)
+    # One after another: files that are read beside each other take memory each.
+    mapped = [_mapped(part, scratch / f"{secrets.token_hex(4)}.arrow") for part in parts]
+    how: Any = "vertical" if len({tuple(m.dtypes) for m in mapped}) == 1 else "vertical_relaxed"
+    return Table(pl.concat(mapped, how=how, rechunk=False), marked)
+
+
+def _mapped(rows: pl.LazyFrame, path: Path) -> pl.DataFrame:
+    """The rows, streamed to a file and mapped from there; the mapping outlives the file's name."""
+    rows.sink_ipc(path, compression="uncompressed", record_batch_size=_BATCH)
+    frame = arrow_file.read(path)
+    path.unlink()
+    return frame
 
 
 def _cast(column: pl.Expr, kind: ColumnType) -> pl.Expr:
