@@ -7,7 +7,8 @@
 
 Both sides start from their own table in memory and make a new one; neither touches what it was given.
 A transformation that fits something for later requests (clipping, scaling, binning …) does that here,
-too, and pandas does not.  Time: the best of the rounds.  Memory: the highest growth of the process's
+too, and pandas does not.  Time: the best of the rounds, by the clock and of all
+processors together; on a machine that does other work, too, only the second tells much.  Memory: the highest growth of the process's
 resident memory while one side works, in a process of its own for each side, with the other side's
 table not there.
 """
@@ -63,11 +64,13 @@ class Job:
 
 @dataclass
 class Result:
-    """Seconds and bytes of both sides; the factors are pandas over ours."""
+    """Seconds, seconds of processors, and bytes of both sides; the factors are pandas over ours."""
 
     name: str
     seconds: float
     pandas_seconds: float
+    cpu: float
+    pandas_cpu: float
     memory: int
     pandas_memory: int
 
@@ -399,12 +402,12 @@ def theirs(job: Job, data: Data) -> Callable[[], Any]:
     return lambda: job.pandas(data.frame, data.second)
 
 
-def seconds(work: Callable[[], Any]) -> float:
-    """How long one call takes; its result is freed afterwards."""
+def seconds(work: Callable[[], Any]) -> tuple[float, float]:
+    """How long one call takes, by the clock and of the processors; its result is freed afterwards."""
     gc.collect()
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     kept = work()
-    taken = time.perf_counter() - start
+    taken = time.perf_counter() - start, time.process_time() - busy
     del kept
     return taken
 
@@ -449,30 +452,34 @@ def measure(only: str, rounds: int, count: int, *, memory: bool) -> list[Result]
     """Each job, turn by turn; memory takes a process for each job and side."""
     data = rows(count)
     jobs = [job for job in JOBS if only.lower() in job.name.lower()]
-    timed: dict[str, tuple[list[float], list[float]]] = {job.name: ([], []) for job in jobs}
+    times: dict[str, tuple[list[Any], list[Any]]] = {job.name: ([], []) for job in jobs}
     for job in jobs:
         left, right = ours(job, data), theirs(job, data)
         left(), right()
         for _ in range(rounds):
-            timed[job.name][0].append(seconds(left))
-            timed[job.name][1].append(seconds(right))
+            times[job.name][0].append(seconds(left))
+            times[job.name][1].append(seconds(right))
     found = []
     for job in jobs:
         apart = [measured_apart(job, side, count) if memory else 0 for side in ("ours", "pandas")]
-        here, there = timed[job.name]
-        found.append(Result(job.name, min(here), min(there), *apart))
+        (wall, cpu), (pandas_wall, pandas_cpu) = (
+            map(min, zip(*taken, strict=True)) for taken in times[job.name]
+        )
+        found.append(Result(job.name, wall, pandas_wall, cpu, pandas_cpu, *apart))
     return found
 
 
 def table(results: list[Result]) -> str:
     """The results in Markdown."""
     lines = [
-        "| transformation | here | pandas | times as fast | memory here | pandas | share |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| transformation | here | pandas | times as fast | processors here | pandas "
+        "| memory here | pandas | share |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [
         f"| {r.name} | {r.seconds * 1e3:.0f} ms | {r.pandas_seconds * 1e3:.0f} ms "
-        f"| {r.faster:.1f} | {r.memory >> 20} MB | {r.pandas_memory >> 20} MB "
+        f"| {r.faster:.1f} | {r.cpu * 1e3:.0f} ms | {r.pandas_cpu * 1e3:.0f} ms "
+        f"| {r.memory >> 20} MB | {r.pandas_memory >> 20} MB "
         f"| {r.share_of_memory:.2f} |"
         for r in results
     ]
