@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import onnx
 import polars as pl
 import pytest
+import skops.io
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from sklearn.linear_model import LinearRegression as LinearRegression_
+from sklearn.linear_model import LogisticRegression
 
 from modelwright.components.context import Context
 from modelwright.components.learning.learner import Learner
@@ -70,14 +75,15 @@ from modelwright.components.palette.regression.neural_network_regression import 
     NeuralNetworkRegression,
 )
 from modelwright.components.palette.regression.poisson_regression import PoissonRegression
-from modelwright.data.expression import Compute, Formula, column
+from modelwright.data.expression import Compute, Formula, column, native
 from modelwright.data.fitted import Model
 from modelwright.data.native import Native
+from modelwright.data.schema import ColumnType
 from modelwright.data.table import Table
 from modelwright.graph.graph import Node, NodeId
 from modelwright.inference.onnx_form.errors import NotInOnnx, OnnxDiffers
 from modelwright.inference.onnx_form.export import difference, export, prove, run
-from modelwright.inference.onnx_form.model import KEPT, build
+from modelwright.inference.onnx_form.model import KEPT, UnsuitableError, build
 from modelwright.inference.plan import Chain, NativePlace, ScoringPlan
 from modelwright.inference.scorer import CompiledSteps, Scorer
 from modelwright.inference.serving import RequestColumn, RequestInput
@@ -164,23 +170,23 @@ def scored_by(model: Model) -> tuple[Scorer, Chain, Callable[[NativePlace], Nati
     columns = tuple(RequestColumn(c.name, c.type) for c in model.features)
     request = RequestInput("rows", columns, NodeId("in"))
     places = {
-        name: NativePlace(digest_of(name), name, native.kind, native.notes)
-        for name, native in model.natives.items()
+        name: NativePlace(digest_of(name), name, value.kind, value.notes)
+        for name, value in model.natives.items()
     }
     way = Chain("out", "rows", model.formula, places)
 
-    def native(place: NativePlace) -> Native:
+    def held(place: NativePlace) -> Native:
         return model.natives[place.name]
 
     plan = ScoringPlan((), (way,))
-    return Scorer.of(plan, [request], CompiledSteps(plan, [request], native)), way, native
+    return Scorer.of(plan, [request], CompiledSteps(plan, [request], held)), way, held
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_scores_strangers_and_gaps_as_its_row_form_does(name: str) -> None:
     model = MODELS[name]()
-    scorer, way, native = scored_by(model)
-    made = build(name, [way], scorer.inputs, native)
+    scorer, way, held = scored_by(model)
+    made = build(name, [way], scorer.inputs, held)
     rows = rows_of(150, 2, strange=True).select(model.features.names).rows(named=True)
     assert difference(made, scorer, {"rows": rows}) == ""
 
@@ -253,3 +259,51 @@ def test_a_model_that_scores_otherwise_is_not_handed_out() -> None:
     with pytest.raises(OnnxDiffers) as caught:
         prove(export(other), Scorer(serving), serving)
     assert '"Scored Labels"' in str(caught.value)
+
+
+def foreign(estimator: Any, classes: int = 0, *, named: bool = False) -> Native:
+    columns = [{"name": n, "levels": None} for n in "abc"]
+    notes = {"columns": columns, "named": named, "classes": classes}
+    return Native("skops", skops.io.dumps(estimator), notes)
+
+
+def scored_natively(value: Native, outputs: int) -> tuple[Scorer, Chain]:
+    inputs = [column(n) for n in "abc"]
+    made = {f"out {k}": native("n", inputs, k) for k in range(outputs)}
+    request = RequestInput(
+        "rows",
+        tuple(RequestColumn(n, ColumnType.DOUBLE, missing=False) for n in "abc"),
+        NodeId("in"),
+    )
+    place = NativePlace(digest_of("n"), "n", "skops", value.notes)
+    way = Chain("out", "rows", Formula(Compute(made)), {"n": place})
+    plan = ScoringPlan((), (way,))
+    return Scorer.of(plan, [request], CompiledSteps(plan, [request], lambda _: value)), way
+
+
+@pytest.mark.parametrize("kind", ["linear", "logistic", "forest", "boosted"])
+def test_an_estimator_of_scikit_learn_scores_alike_to_32_bits(kind: str) -> None:
+    chance = np.random.default_rng(3)
+    x = chance.normal(size=(200, 3)).round(2)
+    y = x[:, 0] * 2 - x[:, 1] + chance.normal(size=200) / 9
+    fitted: Any = {
+        "linear": LinearRegression_().fit(x, y),
+        "logistic": LogisticRegression().fit(x, y > 0),
+        "forest": RandomForestClassifier(9, random_state=0).fit(x, y > 0),
+        "boosted": GradientBoostingRegressor(n_estimators=9).fit(x, y),
+    }[kind]
+    classes = 2 if kind in ("logistic", "forest") else 0
+    value = foreign(fitted, classes)
+    scorer, way = scored_natively(value, max(1, classes))
+    made = build(kind, [way], scorer.inputs, lambda _: value)
+    assert made.in_32_bits
+    rows = [dict(zip("abc", r, strict=True)) for r in chance.normal(size=(60, 3)).round(2).tolist()]
+    assert difference(made, scorer, {"rows": rows}) == ""
+
+
+def test_an_estimator_that_reads_columns_by_name_is_refused() -> None:
+    value = foreign(LinearRegression_().fit(np.eye(3), [1.0, 2.0, 3.0]), named=True)
+    scorer, way = scored_natively(value, 1)
+    with pytest.raises(UnsuitableError) as caught:
+        build("named", [way], scorer.inputs, lambda _: value)
+    assert "by name" in caught.value.why

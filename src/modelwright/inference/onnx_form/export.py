@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-9
 """Largest difference of a number, relative to its size, that counts as equal."""
 
+TOLERANCE_IN_32_BITS = 1e-5
+"""The same for models that compute some of their numbers in 32 bits."""
+
 
 def export(serving: Serving, *, library: Library | None = None) -> OnnxModel:
     """The serving as an ONNX model.
@@ -102,18 +105,19 @@ def difference(
     blurred = {name: [_blurred(row) for row in rows] for name, rows in typed.items()}
     reply = scorer.steps.run(Request(blurred))
     found = run(model, blurred)
+    tolerance = TOLERANCE_IN_32_BITS if model.in_32_bits else TOLERANCE
     for place in model.outputs:
         if place.column == KEPT:
             continue
         expected = [_expected(row[place.column], place) for row in reply.results[place.of]]
-        if why := _unlike(place, expected, found[place.name]):
+        if why := _unlike(place, expected, found[place.name], tolerance):
             return why
     return _dropped_unlike(model, reply, found, {n: len(r) for n, r in blurred.items()})
 
 
 def run(model: OnnxModel, requests: Mapping[str, Sequence[Row]]) -> dict[str, list[Any]]:
     """The model's answer to typed rows, by output tensor; NaN and empty text where a value is missing."""
-    import onnxruntime  # type: ignore[import-untyped]  # it ships no types
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -165,16 +169,16 @@ def _expected(value: Any, place: Place) -> Any:
     return micros(value) if isinstance(value, datetime) else value
 
 
-def _unlike(place: Place, expected: list[Any], found: list[Any]) -> str:
+def _unlike(place: Place, expected: list[Any], found: list[Any], tolerance: float) -> str:
     if len(expected) != len(found):
         return f'"{place.column}" has {len(found)} rows instead of {len(expected)}'
     for row, (wanted, given) in enumerate(zip(expected, found, strict=True)):
-        if not _alike(wanted, given):
+        if not _alike(wanted, given, tolerance):
             return f'"{place.column}" is {given!r} instead of {wanted!r} in row {row}'
     return ""
 
 
-def _alike(wanted: Any, given: Any) -> bool:
+def _alike(wanted: Any, given: Any, tolerance: float) -> bool:
     if wanted == given:
         return True
     if isinstance(wanted, str) or isinstance(given, str):
@@ -183,7 +187,7 @@ def _alike(wanted: Any, given: Any) -> bool:
         return bool(wanted != wanted and given != given)
     if not (math.isfinite(wanted) and math.isfinite(given)):
         return False
-    return bool(abs(wanted - given) <= TOLERANCE * max(abs(wanted), abs(given), 1.0))
+    return bool(abs(wanted - given) <= tolerance * max(abs(wanted), abs(given), 1.0))
 
 
 def _dropped_unlike(

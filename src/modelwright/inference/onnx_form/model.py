@@ -22,6 +22,7 @@ from modelwright.inference.onnx_form.expressions import OnnxForm
 from modelwright.inference.onnx_form.writer import (
     IR_VERSION,
     ML_OPSET,
+    OLDER_ML_OPSET,
     OPSET,
     Cell,
     GraphWriter,
@@ -85,11 +86,15 @@ class Place:
 
 @dataclass(frozen=True)
 class OnnxModel:
-    """The bytes of a model, and which tensor is which column."""
+    """The bytes of a model, and which tensor is which column.
+
+    in_32_bits: whether some of its numbers have only so many, as those of scikit-learn's estimators.
+    """
 
     content: bytes
     inputs: tuple[Place, ...]
     outputs: tuple[Place, ...]
+    in_32_bits: bool = False
 
 
 def build(
@@ -127,6 +132,7 @@ def build(
             places_out.append(place)
     about = {
         "name": name,
+        "in_32_bits": writer.in_32_bits,
         "inputs": [p.to_json() for p in places_in],
         "outputs": [p.to_json() for p in places_out],
     }
@@ -144,12 +150,26 @@ def build(
         ir_version=IR_VERSION,
         opset_imports=[
             helper.make_opsetid("", OPSET),
-            helper.make_opsetid("ai.onnx.ml", ML_OPSET),
+            helper.make_opsetid("ai.onnx.ml", _ml_opset(writer)),
         ],
     )
     helper.set_model_props(model, {METADATA: json.dumps(about, ensure_ascii=False)})
     checker.check_model(model)
-    return OnnxModel(model.SerializeToString(), tuple(places_in), tuple(places_out))
+    return OnnxModel(
+        model.SerializeToString(),
+        tuple(places_in),
+        tuple(places_out),
+        in_32_bits=writer.in_32_bits,
+    )
+
+
+def _ml_opset(writer: GraphWriter) -> int:
+    """The version of the operations of learners: the newer one has no trees in 32 bits any more."""
+    kinds = {node.op_type for node in writer.nodes}
+    newer = "TreeEnsemble" in kinds
+    if newer and kinds & {"TreeEnsembleClassifier", "TreeEnsembleRegressor"}:
+        raise UnsuitableError("its trees in 64 and in 32 bits need different versions of ONNX")
+    return ML_OPSET if newer else OLDER_ML_OPSET
 
 
 def _needed(request: RequestInput, chains: Sequence[Chain]) -> set[str]:

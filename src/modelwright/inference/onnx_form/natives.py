@@ -12,6 +12,7 @@ import numpy as np
 
 from modelwright.data.native import Native
 from modelwright.inference.onnx_form.errors import NotInOnnxError
+from modelwright.inference.onnx_form.estimators import estimator
 from modelwright.inference.onnx_form.trees import IS_MEMBER, Node, Tree, summed
 from modelwright.inference.onnx_form.writer import GraphWriter
 
@@ -136,10 +137,7 @@ def _arrays(native: Native) -> dict[str, Any]:
 
 def _asked(writer: GraphWriter, arrays: Mapping[str, Any], matrix: str) -> str:
     """(rows, tests): the number that each test of the forest compares, as 32 bits hold it."""
-    from onnx import TensorProto
-
-    short = writer.op("Cast", matrix, to=int(TensorProto.FLOAT))
-    matrix = writer.as_double(short)
+    matrix = writer.as_double(writer.as_short(matrix))
     nan = writer.double(math.nan)
     columns = []
     for source, (start, stop) in zip(
@@ -284,4 +282,5 @@ _FORMS: dict[str, Callable[[GraphWriter, Native, str], str]] = {
     "lightgbm": _boosted,
     "forest": _forest,
     "network": _network,
+    "skops": estimator,
 }

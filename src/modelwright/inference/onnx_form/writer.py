@@ -12,6 +12,7 @@ from modelwright.data.schema import ColumnType
 
 OPSET = 20
 ML_OPSET = 5
+OLDER_ML_OPSET = 3
 IR_VERSION = 10
 
 
@@ -38,6 +39,8 @@ class GraphWriter:
         self._known: dict[tuple[Any, ...], str] = {}
         self._done: dict[tuple[Any, ...], str] = {}
         self._count = 0
+        # Set by a form that computes some of its numbers in 32 bits.
+        self.in_32_bits = False
 
     def fresh(self) -> str:
         """A name that nothing else has: columns cannot begin so in a graph of ours."""
@@ -146,6 +149,12 @@ class GraphWriter:
         from onnx import TensorProto
 
         return self.op("Cast", name, to=int(TensorProto.INT64))
+
+    def as_short(self, name: str) -> str:
+        """A tensor of fractional numbers in 32 bits."""
+        from onnx import TensorProto
+
+        return self.op("Cast", name, to=int(TensorProto.FLOAT))
 
     def column(self, name: str) -> str:
         """A tensor of shape [rows] as one of shape [rows, 1]."""
