@@ -72,8 +72,8 @@ def test_an_inference_pipeline_is_deployed_looked_at_scored_stopped_and_deleted(
     assert new["primary"] == keys["primary"]
     assert new["secondary"] != keys["secondary"]
 
-    assert "answering on" in modelwright("endpoint", "log", "cars").out
-    assert len(modelwright("endpoint", "log", "cars", "--lines", "1").out.splitlines()) == 1
+    assert "answering on" in modelwright("endpoint", "logs", "cars").out
+    assert len(modelwright("endpoint", "logs", "cars", "--lines", "1").out.splitlines()) == 1
     assert modelwright("endpoint", "stop", "cars").out == "cars is stopped.\n"
     done = modelwright("endpoint", "score", "cars", "--input", rows)
     assert (done.status, done.err[:29]) == (2, "error [endpoint-unreachable]:")
@@ -90,7 +90,7 @@ def test_an_inference_pipeline_is_deployed_looked_at_scored_stopped_and_deleted(
         (["keys", "nobody", "--regenerate", "third"], "usage"),
         (["score", "nobody", "--input", "rows.json"], "not-found"),
         (["stop", "nobody"], "not-found"),
-        (["log", "nobody"], "not-found"),
+        (["logs", "nobody"], "not-found"),
         (["delete", "nobody"], "not-found"),
     ],
 )
