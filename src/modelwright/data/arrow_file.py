@@ -62,14 +62,16 @@ def write(frame: pl.DataFrame, path: Path, *, notes: Mapping[str, str] | None = 
     coded = frame.with_columns(codes.get_columns())
     values = {name: _text(dictionary) for name, dictionary in dictionaries.items()}
     starts = range(0, max(frame.height, 1), BATCH)
-    batches = (_arrays(coded.slice(start, BATCH), values) for start in starts)
-    first = next(batches)
+    first = _arrays(coded.slice(0, BATCH), values)
     fields = [pa.field(name, a.type) for name, a in zip(frame.columns, first, strict=True)]
     schema = pa.schema(fields, metadata=dict(notes) if notes else None)
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as out:
         out.write_batch(pa.record_batch(first, schema=schema))
-        for arrays in batches:
-            out.write_batch(pa.record_batch(arrays, schema=schema))
+        # One batch in memory at a time: the table may be larger than it.
+        del first
+        for start in starts[1:]:
+            rows = coded.slice(start, BATCH)
+            out.write_batch(pa.record_batch(_arrays(rows, values), schema=schema))
 
 
 def read(path: Path) -> pl.DataFrame:
@@ -97,7 +99,11 @@ def read_coded(path: Path) -> Coded:
             dictionaries[name] = pl.Series(column.chunk(0).dictionary)
             column = pa.chunked_array([chunk.indices for chunk in column.chunks])
         columns.append(column)
-    return Coded(pl.DataFrame(pa.table(columns, names=table.column_names)), dictionaries)
+    # Joined batches would be copies in memory, and the file need not fit there.
+    mapped = pl.from_arrow(pa.table(columns, names=table.column_names), rechunk=False)
+    if not isinstance(mapped, pl.DataFrame):
+        raise ValueError("the file holds no table")
+    return Coded(mapped, dictionaries)
 
 
 def _encode(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:

@@ -59,6 +59,7 @@ from modelwright.run.messages import (
 )
 from modelwright.run.notes import StoreNotes
 from modelwright.run.peak import PeakMemory
+from modelwright.run.room import require_room
 
 _PROGRESS_EVERY_S = 0.1
 
@@ -180,6 +181,7 @@ class Work:
     def _run(self, session: int, begin: Begin) -> dict[str, Artifact]:
         component = _configured(begin)
         inputs = {port: self._input(begin, port) for port in begin.inputs}
+        require_room(component, inputs.values())
         scratch = Path(begin.scratch)
         scratch.mkdir(parents=True, exist_ok=True)
         arguments: dict[str, Any] = dict(inputs)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 
+from modelwright.data.memory import taken
 from modelwright.run.capture import Descriptors
 from modelwright.run.desk import Desk
 from modelwright.run.messages import Begin, Lend, unpacked
@@ -28,7 +29,6 @@ def main() -> None:
     """Work until the line ends."""
     descriptor = int(sys.argv[1])
     _end_with_parent()
-    bound_memory(_amount("MODELWRIGHT_WORKER_MOST_MEMORY", 0))
     # What this process has seen of modules is not what programs started by a step should see.
     os.environ.pop("PYTHONPATH", None)
     channel = Channel.at(descriptor)
@@ -49,6 +49,7 @@ def main() -> None:
     )
     for module in ("polars", "numpy", "pyarrow"):
         _prepare(module)
+    bound_memory(_amount("MODELWRIGHT_WORKER_MOST_MEMORY", 0))
     listener = threading.Thread(target=_listen, args=(channel, work, steps), daemon=True)
     listener.start()
     channel.send(READY, b"")
@@ -90,10 +91,13 @@ def _end_with_parent() -> None:
 
 
 def bound_memory(most: int) -> None:
-    """Let this process take no more bytes than that, 0 for no bound; asking for more then fails."""
+    """Let this process take so many bytes more, 0 for no bound; asking for more then fails."""
     if most:
+        # What the program itself takes is not counted, so its threads and libraries come first.
+        _prepare_components()
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        bound = taken() + most
+        bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (bound, hard))
 
 

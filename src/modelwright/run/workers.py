@@ -12,6 +12,12 @@ from modelwright.targets.inprocess import InProcess
 from modelwright.targets.local import LocalProcesses
 
 _DESK = 256 << 20
+# Allocators that keep what was given back, or set much aside in advance, would seem to use it.
+_ALLOCATORS = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "2",
+    "_RJEM_MALLOC_CONF": "retain:false,dirty_decay_ms:0,muzzy_decay_ms:0,narenas:2",
+}
 # What a user's code has no business with: it may hold a password.
 _NOT_FOR_STEPS = ("MODELWRIGHT_DATABASE_URL",)
 
@@ -30,7 +36,8 @@ def local_workers(
 ) -> LocalProcesses:
     """Worker processes on this machine.
 
-    memory: bytes that a worker may take beside what it maps from files; a step that wants more fails.
+    memory: bytes that steps may take in a worker, beside what is mapped from files and what the worker
+    itself takes; a step that wants more fails.
     retries: how often a step whose worker crashed is begun again.
     longest_step_s: seconds after which a step is given up.
 
@@ -47,6 +54,7 @@ def local_workers(
     }
     if memory is not None:
         environment["MODELWRIGHT_WORKER_MOST_MEMORY"] = str(memory)
+        environment |= _ALLOCATORS
     return LocalProcesses(
         "modelwright.run.worker",
         name=name,

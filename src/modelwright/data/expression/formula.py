@@ -110,10 +110,16 @@ class Formula:
         return Formula(*prune.pruned(self.steps, tuple(wanted)))
 
     def apply(self, frame: pl.DataFrame, *, natives: Mapping[str, Native] = _NONE) -> pl.DataFrame:
-        """The frame after it, by the Table form.  Raises as `outputs`, and MissingNative."""
+        """The frame after it, by the Table form.  Raises as `outputs`, and MissingNative.
+
+        What does not fit into memory is made row by row and mapped from a file.
+        """
         from modelwright.data.expression import frames
 
-        return frames.collected(frames.extended(frame.lazy(), self.steps, natives))
+        lazy = frames.extended(frame.lazy(), self.steps, natives)
+        if frames.is_large(frame) and any(isinstance(s, Compute | Filter) for s in self.steps):
+            return frames.streamed(lazy)
+        return frames.collected(lazy)
 
     def extend(self, lazy: pl.LazyFrame, *, natives: Mapping[str, Native] = _NONE) -> pl.LazyFrame:
         """The lazy frame with this formula added to its plan; for data larger than memory."""

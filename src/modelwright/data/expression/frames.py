@@ -20,6 +20,8 @@ from modelwright.data.expression.steps import (
 )
 from modelwright.data.expression.table import TableForm, free_name, named
 from modelwright.data.expression.tracking import Tracked
+from modelwright.data.memory import is_large as is_large
+from modelwright.data.memory import streamed as streamed
 from modelwright.data.native import Native
 
 

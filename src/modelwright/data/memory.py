@@ -1,0 +1,95 @@
+"""How much memory this process may still take, and tables that are larger than that.
+
+A large table is mapped from an Arrow file, so its rows are read as they are used and take no memory of
+their own.  What is computed from one goes row by row, by Polars' streaming engine, into another such
+file, which has no name and is gone with the table.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import tempfile
+from pathlib import Path
+
+import polars as pl
+
+from modelwright.data.errors import ModelwrightError
+
+_STATUS = Path("/proc/self/status")
+_GROUP = Path("/sys/fs/cgroup")
+# Smaller results are made in memory whatever there is left of it.
+_SMALL = 64 << 20
+# What is computed may be as large as what it is computed from, several times on the way.
+_SHARE = 4
+
+
+class WouldNotFit(ModelwrightError):
+    """A step would need more memory than its worker may take, so it is not tried."""
+
+    code = "would-not-fit"
+
+    def __init__(self, component: str, needed: int, allowed: int) -> None:
+        super().__init__(
+            f'"{component}" needs its input in memory: {needed / 1e9:.2f} GB, and its worker may take '
+            f"{allowed / 1e9:.2f} GB more.",
+            remedy="Take fewer rows or columns before it (Partition and Sample, Select Columns in "
+            "Dataset), or run it where workers may take more memory.",
+            component=component,
+            needed=needed,
+            allowed=allowed,
+        )
+
+
+def allowed() -> int:
+    """Bytes that this process may still take: by its own bound, its container's, and the machine's."""
+    import psutil
+
+    bounds = [int(psutil.virtual_memory().available)]
+    soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    if soft != resource.RLIM_INFINITY:
+        bounds.append(soft - taken())
+    bounds.append(_left_in_group())
+    return max(0, min(bounds))
+
+
+def is_large(frame: pl.DataFrame) -> bool:
+    """Whether what is computed from a frame should not be made in memory."""
+    size = frame.estimated_size()
+    return size > _SMALL and size * _SHARE > allowed()
+
+
+def streamed(lazy: pl.LazyFrame) -> pl.DataFrame:
+    """The frame that a plan gives, made row by row in a file that it is mapped from.
+
+    Raises OSError when there is no room for it.
+    """
+    from modelwright.data import arrow_file
+
+    descriptor, name = tempfile.mkstemp(prefix="modelwright-rows-", suffix=".arrow")
+    os.close(descriptor)
+    path = Path(name)
+    try:
+        lazy.sink_ipc(path, compression="uncompressed", engine="streaming")
+        return arrow_file.read(path)
+    finally:
+        # The mapping keeps the file's rows until the table is gone.
+        path.unlink()
+
+
+def taken() -> int:
+    """Bytes of this process that count against its bound."""
+    try:
+        lines = _STATUS.read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(x.split()[1]) << 10 for x in lines if x.startswith("VmData:")), 0)
+
+
+def _left_in_group() -> int:
+    """Bytes left to the container; as good as no bound where there is none."""
+    try:
+        most = (_GROUP / "memory.max").read_text().strip()
+        return int(most) - int((_GROUP / "memory.current").read_text())
+    except (OSError, ValueError):
+        return 1 << 62
