@@ -170,12 +170,21 @@ def run_all(page: Page) -> None:
     page.wait_for_timeout(500)
 
 
+def waited(page: Page, expression: str) -> Any:
+    """What an expression gives once it gives something; the page's policy forbids its own polling."""
+    until = time.monotonic() + 30
+    while not (found := page.evaluate(expression)):
+        if time.monotonic() > until:
+            raise SystemExit(f"Nothing came of: {expression}")
+        time.sleep(0.02)
+    return found
+
+
 def clocked(page: Page, event: str, until: str, act: Callable[[], object]) -> float:
     """Milliseconds from an event of the user to the first frame in which `until` holds."""
     page.evaluate(f"clock({event!r}, () => {until})")
     act()
-    page.wait_for_function("window.clocked !== null", timeout=20_000)
-    return float(page.evaluate("window.clocked"))
+    return float(waited(page, "window.clocked"))
 
 
 def home(context: BrowserContext, address: str, rounds: int) -> Figures:
@@ -246,11 +255,10 @@ def add_node(page: Page, rounds: int) -> float:
     """From Enter in the search box to the new node with its problems."""
     taken = []
     for _ in range(rounds):
-        page.locator(".react-flow__pane").focus()
+        page.keyboard.press("Escape")
         page.keyboard.press("/")
         page.get_by_role("combobox", name="Search components and data").fill("Train Model")
-        before = page.locator(".react-flow__node [data-problems]").count()
-        until = f"document.querySelectorAll('.react-flow__node [data-problems]').length > {before}"
+        until = "document.querySelector('[role=toolbar] [class*=problemCount]') !== null"
         taken.append(clocked(page, "keydown", until, lambda: page.keyboard.press("Enter")))
         page.keyboard.press("Control+z")
         page.wait_for_timeout(700)
@@ -268,9 +276,7 @@ def stale(page: Page, node: str, rounds: int) -> float:
         until = "document.querySelector('.react-flow__node [data-status=stale]') !== null"
         taken.append(clocked(page, "keydown", until, lambda: page.keyboard.press("1")))
         page.keyboard.press("Backspace")
-        page.wait_for_function(
-            "document.querySelector('.react-flow__node [data-status=stale]') === null"
-        )
+        waited(page, "document.querySelector('.react-flow__node [data-status=stale]') === null")
         page.wait_for_timeout(300)
     return statistics.median(taken)
 
@@ -288,7 +294,10 @@ def edited(page: Page, rounds: int) -> Figures:
         run_all(page)
         node = page.evaluate(
             """() => [...document.querySelectorAll('.react-flow__node')]
-                .find((n) => n.textContent.includes('Split Data')).dataset.id"""
+                .filter((n) => n.textContent.includes('Split Data'))
+                .find((n) => document.elementFromPoint(
+                  n.getBoundingClientRect().x + 8, n.getBoundingClientRect().y + 8)?.closest(
+                    '.react-flow__node') === n).dataset.id"""
         )
         figures[f"edit_to_stale{suffix}_ms"] = stale(page, node, rounds)
     return figures

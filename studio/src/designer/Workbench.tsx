@@ -182,6 +182,7 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
     const above = only === undefined ? undefined : draft.layout.positions[only];
     const at = above ? freeBelow(draft.layout.positions, above) : below(draft.layout.positions);
     add(dragged, at, behind === null ? null : { pin: behind, side: "source" });
+    setFocus({ node: edits.idFor(draft, fromDragged(dragged)) });
   };
 
   const open = (panel: Panel) => {

@@ -108,6 +108,127 @@ export function Home() {
   const when = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
   const items = drafts.data?.items ?? [];
 
+  const gallery = (
+    <section key="samples" aria-labelledby="samples">
+      <Title order={2} size="h4" id="samples">
+        {text.samples}
+      </Title>
+      <Text size="sm" c="dimmed" mb="sm">
+        {text.samplesHint}
+      </Text>
+      <div className={classes.gallery}>
+        {(samples.data?.items ?? []).map((sample) => (
+          <UnstyledButton
+            key={sample.id}
+            className={classes.card}
+            onClick={() => {
+              create.mutate({ sample: sample.id });
+            }}
+          >
+            <Thumbnail graph={sample.graph} layout={sample.layout} />
+            <div className={classes.words}>
+              <Text size="sm" fw={600} lineClamp={2}>
+                {sample.title}
+              </Text>
+              <Text size="xs" c="dimmed" lineClamp={3}>
+                {sample.description}
+              </Text>
+            </div>
+          </UnstyledButton>
+        ))}
+      </div>
+    </section>
+  );
+  const mine = (
+    <section key="drafts" aria-labelledby="drafts">
+      <Group justify="space-between" mb="sm">
+        <Title order={2} size="h4" id="drafts">
+          {text.drafts}
+        </Title>
+        <TextInput
+          size="xs"
+          w={240}
+          placeholder={text.search}
+          aria-label={text.search}
+          leftSection={<IconSearch size={14} />}
+          value={search}
+          onChange={(event) => {
+            setSearch(event.currentTarget.value);
+          }}
+        />
+      </Group>
+      {drafts.isSuccess && items.length === 0 ? (
+        <Text size="sm" c="dimmed">
+          {search ? text.nothingFound : text.noDrafts}
+        </Text>
+      ) : (
+        <Table highlightOnHover verticalSpacing={6} className={classes.table}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{text.draftName}</Table.Th>
+              <Table.Th w={200}>{text.draftKind}</Table.Th>
+              <Table.Th w={200}>{text.draftChanged}</Table.Th>
+              <Table.Td w={110} />
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {items.map((draft) => (
+              <Table.Tr key={draft.id}>
+                <Table.Td>
+                  <Anchor component={Link} to={`/drafts/${draft.id}`} size="sm">
+                    {draft.name}
+                  </Anchor>
+                </Table.Td>
+                <Table.Td>{kinds[draft.kind] ?? draft.kind}</Table.Td>
+                <Table.Td>{when.format(new Date(draft.changed_at))}</Table.Td>
+                <Table.Td>
+                  <Group gap={2} wrap="nowrap" justify="flex-end">
+                    <Tooltip label={text.exportFile}>
+                      <ActionIcon
+                        variant="subtle"
+                        color="gray"
+                        aria-label={`${text.exportFile}: ${draft.name}`}
+                        onClick={() => {
+                          void exportDraft(draft.id);
+                        }}
+                      >
+                        <IconDownload size={16} />
+                      </ActionIcon>
+                    </Tooltip>
+                    <Tooltip label={text.duplicate}>
+                      <ActionIcon
+                        variant="subtle"
+                        color="gray"
+                        aria-label={`${text.duplicate}: ${draft.name}`}
+                        onClick={() => {
+                          copy.mutate(draft.id);
+                        }}
+                      >
+                        <IconCopy size={16} />
+                      </ActionIcon>
+                    </Tooltip>
+                    <Tooltip label={text.remove}>
+                      <ActionIcon
+                        variant="subtle"
+                        color="gray"
+                        aria-label={`${text.remove}: ${draft.name}`}
+                        onClick={() => {
+                          remove.mutate(draft);
+                        }}
+                      >
+                        <IconTrash size={16} />
+                      </ActionIcon>
+                    </Tooltip>
+                  </Group>
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      )}
+    </section>
+  );
+
   return (
     <Stack
       maw={1080}
@@ -172,123 +293,8 @@ export function Home() {
         <Refusal title={text.somethingWrong} error={drafts.error} otherwise={text.offline} />
       )}
 
-      <section aria-labelledby="samples">
-        <Title order={2} size="h4" id="samples">
-          {text.samples}
-        </Title>
-        <Text size="sm" c="dimmed" mb="sm">
-          {text.samplesHint}
-        </Text>
-        <div className={classes.gallery}>
-          {(samples.data?.items ?? []).map((sample) => (
-            <UnstyledButton
-              key={sample.id}
-              className={classes.card}
-              onClick={() => {
-                create.mutate({ sample: sample.id });
-              }}
-            >
-              <Thumbnail graph={sample.graph} layout={sample.layout} />
-              <div className={classes.words}>
-                <Text size="sm" fw={600} lineClamp={2}>
-                  {sample.title}
-                </Text>
-                <Text size="xs" c="dimmed" lineClamp={3}>
-                  {sample.description}
-                </Text>
-              </div>
-            </UnstyledButton>
-          ))}
-        </div>
-      </section>
-
-      <section aria-labelledby="drafts">
-        <Group justify="space-between" mb="sm">
-          <Title order={2} size="h4" id="drafts">
-            {text.drafts}
-          </Title>
-          <TextInput
-            size="xs"
-            w={240}
-            placeholder={text.search}
-            aria-label={text.search}
-            leftSection={<IconSearch size={14} />}
-            value={search}
-            onChange={(event) => {
-              setSearch(event.currentTarget.value);
-            }}
-          />
-        </Group>
-        {drafts.isSuccess && items.length === 0 ? (
-          <Text size="sm" c="dimmed">
-            {search ? text.nothingFound : text.noDrafts}
-          </Text>
-        ) : (
-          <Table highlightOnHover verticalSpacing={6} className={classes.table}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{text.draftName}</Table.Th>
-                <Table.Th w={200}>{text.draftKind}</Table.Th>
-                <Table.Th w={200}>{text.draftChanged}</Table.Th>
-                <Table.Td w={110} />
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {items.map((draft) => (
-                <Table.Tr key={draft.id}>
-                  <Table.Td>
-                    <Anchor component={Link} to={`/drafts/${draft.id}`} size="sm">
-                      {draft.name}
-                    </Anchor>
-                  </Table.Td>
-                  <Table.Td>{kinds[draft.kind] ?? draft.kind}</Table.Td>
-                  <Table.Td>{when.format(new Date(draft.changed_at))}</Table.Td>
-                  <Table.Td>
-                    <Group gap={2} wrap="nowrap" justify="flex-end">
-                      <Tooltip label={text.exportFile}>
-                        <ActionIcon
-                          variant="subtle"
-                          color="gray"
-                          aria-label={`${text.exportFile}: ${draft.name}`}
-                          onClick={() => {
-                            void exportDraft(draft.id);
-                          }}
-                        >
-                          <IconDownload size={16} />
-                        </ActionIcon>
-                      </Tooltip>
-                      <Tooltip label={text.duplicate}>
-                        <ActionIcon
-                          variant="subtle"
-                          color="gray"
-                          aria-label={`${text.duplicate}: ${draft.name}`}
-                          onClick={() => {
-                            copy.mutate(draft.id);
-                          }}
-                        >
-                          <IconCopy size={16} />
-                        </ActionIcon>
-                      </Tooltip>
-                      <Tooltip label={text.remove}>
-                        <ActionIcon
-                          variant="subtle"
-                          color="gray"
-                          aria-label={`${text.remove}: ${draft.name}`}
-                          onClick={() => {
-                            remove.mutate(draft);
-                          }}
-                        >
-                          <IconTrash size={16} />
-                        </ActionIcon>
-                      </Tooltip>
-                    </Group>
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        )}
-      </section>
+      {/* Whoever has pipelines looks for them first. */}
+      {items.length > 0 || search ? [mine, gallery] : [gallery, mine]}
     </Stack>
   );
 }
