@@ -124,7 +124,7 @@ class HandingDesk(Desk):
 
 
 class StepProgram:
-    """Runs steps in an actor.  options: threads, memory (bytes, 0 for no bound), largest (bytes)."""
+    """Runs steps in an actor.  options: threads, width, memory (bytes, 0 for no bound), largest (bytes)."""
 
     def __init__(self, answer: Answer, keep: Keep, options: Mapping[str, Any]) -> None:
         # What this process has seen of modules is not what programs started by a step should see.
@@ -143,6 +143,7 @@ class StepProgram:
             desk=self._desk,
             aside=self._storing,
             threads=int(options["threads"]),
+            width=int(options["width"]),
         )
         bound_memory(int(options.get("memory") or 0))
         import polars as pl

@@ -59,6 +59,7 @@ class RayWorkers(RayCluster):
             raise ClusterUnreachable(self.name, self._address, str(error)) from error
         stores = [n["object_store"] for n in self.nodes if n["object_store"]]
         self._options["largest"] = int(min(stores, default=0) * _LARGEST_SHARE)
+        self._options["width"] = self.most
 
     def session(self, deliver: Callable[[Delivery], None]) -> Session:
         """Begin to use the cluster; raises as `join` does."""

@@ -16,7 +16,7 @@ _LIGHT = Needs(cpus=0.5)
 _BY_CATEGORY: Mapping[str, Needs] = {"Data Input and Output": _LIGHT}
 
 
-def needs_of(node: Node, category: str, packages: tuple[str, ...] = ()) -> Needs:
+def needs_of(node: Node, category: str) -> Needs:
     """What a node's step needs; memory counts only where the node names it."""
     usual = _BY_CATEGORY.get(category, _ONE)
     own: Mapping[str, Any] = node.resources
@@ -24,7 +24,6 @@ def needs_of(node: Node, category: str, packages: tuple[str, ...] = ()) -> Needs
         cpus=float(own.get("cpus", usual.cpus)),
         gpus=float(own.get("gpus", usual.gpus)),
         memory=int(own.get("memory", usual.memory)),
-        packages=packages,
     )
 
 
@@ -33,8 +32,6 @@ def placing_of(plan: Plan, default: str) -> dict[NodeId, Placing]:
     found = {}
     for step in plan.steps:
         node = plan.graph.nodes[step.node]
-        component = step.task.component
-        packages = tuple(getattr(component, "requirements", ()) or ())
-        needs = needs_of(node, component.__component__.category, packages)
+        needs = needs_of(node, step.task.component.__component__.category)
         found[step.node] = Placing(node.compute or default, needs)
     return found

@@ -29,16 +29,11 @@ class TargetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What work takes of a machine.
-
-    memory: bytes, 0 for as little as others.  packages: that its process must have beside its own, as
-    pip is told of them.
-    """
+    """What work takes of a machine.  memory: bytes, 0 for as little as others."""
 
     cpus: float = 1.0
     gpus: float = 0.0
     memory: int = 0
-    packages: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         parts = [f"{self.cpus:g} CPUs" if self.cpus != 1 else "1 CPU"]

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -210,16 +210,14 @@ class RayCluster:
         for _ in range(self._least):
             self.start(Needs())
 
-    def probe(
-        self, function: str, *arguments: Any, packages: tuple[str, ...] = ()
-    ) -> Mapping[str, tuple[bool, Any]]:
+    def probe(self, function: str, *arguments: Any) -> Mapping[str, tuple[bool, Any]]:
         """Call "module:name" on every node: by node, whether it gave something, and that or why not.
 
         Raises TargetError when the nodes do not answer.
         """
         asked = next(self._numbers)
         answer = self._probes[asked] = queue.SimpleQueue()
-        self.order("probe", asked, function, arguments, self._runtime(packages))
+        self.order("probe", asked, function, arguments, self._runtime)
         try:
             return answer.get(timeout=_PROBE_S)
         except queue.Empty:
@@ -244,15 +242,15 @@ class RayCluster:
             "cpus": needs.cpus,
             "gpus": needs.gpus,
             "memory": needs.memory,
-            "environment": self._runtime(needs.packages),
+            "environment": self._runtime,
             "text": f"waits for {needs}",
         }
         self.order("start", number, shape, self._program, self._options)
         return True
 
-    def _runtime(self, packages: tuple[str, ...]) -> dict[str, Any]:
-        runtime: dict[str, Any] = {"env_vars": self._environment}
-        return {**runtime, "pip": list(packages)} if packages else runtime
+    @property
+    def _runtime(self) -> dict[str, Any]:
+        return {"env_vars": self._environment}
 
     def _has_room(self, needs: Needs) -> bool:
         taken = sum(w.needs.cpus for w in self._workers.values() if w.wanted)
@@ -495,12 +493,7 @@ class RaySession:
 
 
 def _fits(has: Needs, needs: Needs) -> bool:
-    return (
-        has.packages == needs.packages
-        and has.cpus >= needs.cpus
-        and has.gpus >= needs.gpus
-        and has.memory >= needs.memory
-    )
+    return has.cpus >= needs.cpus and has.gpus >= needs.gpus and has.memory >= needs.memory
 
 
 def _waste(needs: Needs) -> Callable[[_Worker], tuple[float, float, float, float]]:
@@ -521,9 +514,3 @@ def largest(nodes: Iterable[Mapping[str, Any]]) -> Needs:
         max((n["gpus"] for n in listed), default=0.0),
         max((n["memory"] for n in listed), default=0),
     )
-
-
-def bounded(needs: Needs, nodes: Iterable[Mapping[str, Any]]) -> Needs:
-    """Needs that are only wishes, brought down to what the largest node has."""
-    most = largest(nodes)
-    return replace(needs, cpus=min(needs.cpus, max(most.cpus, 0.0)) or needs.cpus)

@@ -23,7 +23,8 @@ _LOOK_EVERY_S = 0.5
 _SLOW_S = 2.0
 _LOST_S = 4.0
 _CONCURRENCY = 8
-_PROBE_S = 110
+_PROBES = 3
+_PROBE_S = 45
 
 
 class Driver:
@@ -136,18 +137,29 @@ class Driver:
         with self._lock:
             nodes = list(self._nodes)
         task = ray.remote(call)
-        refs = {}
-        for node in nodes:
-            there = NodeAffinitySchedulingStrategy(node["id"], soft=False)
-            refs[node["name"]] = task.options(
-                num_cpus=0, scheduling_strategy=there, runtime_env=environment, max_retries=0
-            ).remote(function, *arguments)
         found: dict[str, tuple[bool, Any]] = {}
-        for name, ref in refs.items():
-            try:
-                found[name] = (True, ray.get(ref, timeout=_PROBE_S))
-            except Exception as error:  # noqa: BLE001  # any fault of a node is what is asked for
-                found[name] = (False, _first(error))
+        # A node that has just come up may lose the first thing that it is asked.
+        for _ in range(_PROBES):
+            refs = {}
+            for node in nodes:
+                if node["name"] not in found:
+                    there = NodeAffinitySchedulingStrategy(node["id"], soft=False)
+                    refs[node["name"]] = task.options(
+                        num_cpus=0, scheduling_strategy=there, runtime_env=environment
+                    ).remote(function, *arguments)
+            ready, _ = ray.wait(list(refs.values()), num_returns=len(refs), timeout=_PROBE_S)
+            for name, ref in refs.items():
+                if ref in ready:
+                    try:
+                        found[name] = (True, ray.get(ref))
+                    except Exception as error:  # noqa: BLE001  # a node's fault is what is asked for
+                        found[name] = (False, _first(error))
+                else:
+                    ray.cancel(ref, force=True)
+            if len(found) == len(nodes):
+                break
+        for node in nodes:
+            found.setdefault(node["name"], (False, f"it did not answer in {_PROBE_S} seconds"))
         self._tell("probed", asked, found)
 
     def _listen(self, number: int, said: Any) -> None:

@@ -1,0 +1,146 @@
+"""Clusters: what a step costs on Ray, a sweep beside joblib, and a large table handed from step to step.
+
+    python bench/scale.py [--json] [--cores N] [--gigabytes G]
+
+A Ray cluster is started on this machine for it and stopped again.  Both sides of a comparison take
+turns, and the least of each is compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.scale_steps import Small, Sweep, trial
+
+from modelwright.components.library import Library
+from modelwright.data.store import Store
+from modelwright.graph.graph import Graph, Node, NodeId, Pin, Wire
+from modelwright.run.ray_workers import ray_workers
+from modelwright.run.result import RunResult
+from modelwright.run.run_graph import run_graph
+from modelwright.targets.contract import Target
+
+STEPS = 20
+TRIALS = 16
+TURNS = 3
+
+HANDED_ON = """
+import json, sys, time
+import numpy as np, polars as pl, ray
+from modelwright.data.table import Table
+from modelwright.run.ray_program import unwrap, wrap
+size = int(float(sys.argv[1]) * 1e9)
+ray.init(num_cpus=1, object_store_memory=int(size * 1.4), include_dashboard=False, log_to_driver=False,
+         _node_ip_address="127.0.0.1")
+table = Table(pl.DataFrame({f"c{n}": np.random.default_rng(n).random(size // 80) for n in range(10)}))
+copied, handed = [], []
+for _ in range(3):
+    begun = time.perf_counter()
+    copy = [table.frame[name].to_numpy().copy() for name in table.frame.columns]
+    copied.append(time.perf_counter() - begun)
+    del copy
+    begun = time.perf_counter()
+    ref = ray.put(wrap(table))
+    given = unwrap(ray.get(ref))
+    total = float(given.frame["c3"][-1])
+    handed.append(time.perf_counter() - begun)
+    del ref, given
+    time.sleep(1)
+print(json.dumps({"copy_s": min(copied), "handed_s": min(handed)}))
+"""
+
+
+def chain() -> Graph:
+    """Small steps, each of which feeds the next."""
+    nodes = {NodeId(f"s{n}"): Node("small") for n in range(STEPS)}
+    wires = (
+        Wire(Pin(NodeId(f"s{n}"), "table"), Pin(NodeId(f"s{n + 1}"), "dataset"))
+        for n in range(STEPS - 1)
+    )
+    return Graph("chain", "", nodes, frozenset(wires))
+
+
+def run(graph: Graph, target: Target, folder: Path) -> RunResult:
+    """Run all of a graph."""
+    result = run_graph(
+        graph,
+        store=Store.open(folder),
+        library=Library(iter([Small, Sweep])),
+        target=target,
+        rerun=True,
+    )
+    if result.status != "completed":
+        raise SystemExit([f.message for f in result.failures])
+    return result
+
+
+def overhead(target: Target, folder: Path) -> float:
+    """Milliseconds a step on a warm cluster, beside its own work."""
+    run(chain(), target, folder)
+    found = []
+    for _ in range(TURNS):
+        result = run(chain(), target, folder)
+        work = sum(step.seconds or 0.0 for step in result.steps.values())
+        found.append((result.seconds - work) / STEPS * 1000)
+    return min(found)
+
+
+def sweep(target: Target, folder: Path, cores: int) -> tuple[float, float]:
+    """Seconds of the same trials on the cluster and by joblib, in turns."""
+    from joblib import Parallel, delayed
+
+    graph = Graph("sweep", "", {NodeId("sweep"): Node("sweep", parameters={"trials": TRIALS})})
+    run(graph, target, folder)
+    Parallel(n_jobs=cores)(delayed(trial)(n, 0.01) for n in range(cores))
+    here, there = [], []
+    for _ in range(TURNS):
+        begun = time.perf_counter()
+        Parallel(n_jobs=cores)(delayed(trial)(n) for n in range(TRIALS))
+        here.append(time.perf_counter() - begun)
+        there.append(run(graph, target, folder).seconds)
+    return min(there), min(here)
+
+
+def main() -> None:
+    """Measure, and print a table or JSON."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--json", action="store_true")
+    options.add_argument("--cores", type=int, default=2)
+    options.add_argument("--gigabytes", type=float, default=1.0)
+    given = options.parse_args()
+    found: dict[str, Any] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="modelwright-bench-") as folder,
+        ray_workers(name="bench", most=given.cores, threads=1) as target,
+    ):
+        found["overhead_ms_a_step"] = overhead(target, Path(folder))
+        there, here = sweep(target, Path(folder), given.cores)
+        found["sweep_s"], found["joblib_s"] = there, here
+        found["sweep_to_joblib"] = there / here
+    command = [sys.executable, "-c", HANDED_ON, str(given.gigabytes)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    found |= json.loads(done.stdout.splitlines()[-1])
+    found["handed_to_copy"] = found["handed_s"] / found["copy_s"]
+    if given.json:
+        print(json.dumps(found, indent=2))
+        return
+    for name, wanted in (
+        ("overhead_ms_a_step", 30.0),
+        ("sweep_to_joblib", 1.15),
+        ("handed_to_copy", 1.3),
+    ):
+        verdict = "reached" if found[name] <= wanted else "not reached"
+        print(f"{name:24} {found[name]:8.2f}   at most {wanted:g}: {verdict}")
+
+
+if __name__ == "__main__":
+    main()
