@@ -11,9 +11,11 @@ from modelwright.components.library import library
 from modelwright.data.expression import Compute, Formula, column
 from modelwright.data.fitted import Model, Transform
 from modelwright.data.table import Table
+from modelwright.graph.codec import read
 from modelwright.graph.graph import NodeId, Pin
 from modelwright.graph.problems import PipelineProblems
 from modelwright.inference.convert import LabelInUse, NoTrainedModel, StepNotRun, convert
+from modelwright.inference.prepare import UnknownReplyColumns
 from modelwright.inference.report import Conversion
 from modelwright.inference.scorer import Scorer
 from modelwright.inference.serving import Use
@@ -278,7 +280,7 @@ def test_the_tutorial_converts_and_scores_as_in_training() -> None:
     (data,) = (d for d in DATASETS if d.file.startswith("automobile"))
     (sample,) = (p for p in PIPELINES if p.id == "automobile-price")
     table = Table(pl.read_csv(data.path, null_values="?"))
-    ran = trained(sample.text, **{data.name: table})
+    ran = trained(sample.text, context=None, **{data.name: table})
     conversion = ran.convert()
     serving = ran.serving(conversion.graph)
     assert len(serving.inputs[0].columns) == 25
@@ -319,3 +321,26 @@ def test_a_request_need_not_bring_columns_that_are_dropped_at_once() -> None:
     bare = {"make": "bmw", "width": 62.0}
     rows = [scorer.score({given.name: [row]}).results for row in (whole, bare)]
     assert rows[0] == rows[1]
+
+
+CHOSEN = """\
+modelwright: 1
+name: Chosen
+nodes:
+  cars: {component: dataset, parameters: {name: cars}}
+  request: {component: web-service-input}
+  script:
+    component: execute-python-script
+    parameters: {script: "def azureml_main(a, b=None): return a"}
+    inputs: {dataset1: [cars.dataset, request.web_service_input]}
+  reply:
+    component: web-service-output
+    parameters: {columns: [make]}
+    inputs: {data: script.results_dataset_1}
+"""
+
+
+def test_columns_cannot_be_chosen_of_a_reply_whose_columns_are_not_known() -> None:
+    done = trained(TRAINING % ("", "cars.dataset", "price"), cars=cars())
+    with pytest.raises(UnknownReplyColumns, match="WebServiceOutput0"):
+        done.serving(read(CHOSEN).graph)

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -132,6 +133,19 @@ def test_a_killed_scoring_process_is_replaced(replica: Running) -> None:
     os.kill(worker, signal.SIGKILL)
     until(lambda: tell(control, {"do": "status"})["workers"] not in ([], [worker]))
     assert answers(replica)
+
+
+def test_a_request_whose_scoring_process_is_killed_is_told_so(replica: Running) -> None:
+    until(lambda: answers(replica))
+    (worker,) = tell(replica.control, {"do": "status"})["workers"]
+    with ThreadPoolExecutor(1) as pool:
+        response = pool.submit(score, replica, "sleep")
+        until(lambda: tell(replica.control, {"do": "status"})["busy"] == 1)
+        os.kill(worker, signal.SIGKILL)
+        told = response.result()
+    assert told.status_code == 500
+    assert told.json()["error"]["details"]["code"] == "scoring-process-died"
+    until(lambda: answers(replica))
 
 
 def test_requests_beyond_the_wait_are_503_with_retry_after(replica: Running) -> None:

@@ -4,12 +4,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from modelwright.components.places.connection import Connection, Reach
 from modelwright.components.places.errors import (
     FolderNotAllowed,
     InvalidConnection,
     NothingThere,
+    StorageFailed,
     TargetExists,
 )
 from modelwright.components.places.storage import fetch, files_at, place_of, put
@@ -159,3 +161,13 @@ def test_folders_on_the_way_are_made_but_none_is_written_over(tmp_path: Path) ->
     assert (tmp_path / "a" / "b" / "cars.csv").read_text() == "x"
     with pytest.raises(InvalidConnection):
         put(place_of("a", None, reach(tmp_path)), lambda path: None, tmp_path, overwrite=True)
+
+
+def test_what_a_store_says_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang_up(*arguments: object, **more: object) -> None:
+        raise ConnectionResetError("the store hung up")
+
+    for name in ("find", "ls", "info", "glob", "exists"):
+        monkeypatch.setattr(MemoryFileSystem, name, hang_up)
+    with pytest.raises(StorageFailed, match="the store hung up"):
+        found("cars.csv", Reach(), Connection.of_url("shop", f"memory://{uuid4().hex}"))
