@@ -261,7 +261,15 @@ def _loaded(
         encoding="utf-8",
     )
     command = [
-        *("taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"),
+        *(
+            "taskset",
+            "-c",
+            str(LOAD_CORE),
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{max(1, round(seconds))}s",
+        ),
         *("--latency", "-s", str(script), f"http://127.0.0.1:{side.port}/score"),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True).stdout
