@@ -24,7 +24,6 @@ from modelwright.run.failure import (
     NoWorkers,
     OutOfMemory,
     StepTookTooLong,
-    StoringFailed,
     WorkerDied,
 )
 from modelwright.run.history import Past
@@ -406,9 +405,7 @@ class Course:
         if p.key and task.recipe and task.component.__component__.deterministic:
             try:
                 self._record(p, p.key, task.recipe)
-            except (ModelwrightError, OSError) as error:
-                if isinstance(error, OSError):
-                    error = StoringFailed("The step's record", str(error))
+            except ModelwrightError as error:
                 self._fail(p, error)
                 return True
         p.state = State.DONE

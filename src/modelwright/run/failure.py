@@ -191,16 +191,3 @@ class DiskFull(ModelwrightError):
             component=component,
             why=why,
         )
-
-
-class StoringFailed(ModelwrightError):
-    """A step's results could not be written."""
-
-    code = "storing-failed"
-
-    def __init__(self, what: str, why: str) -> None:
-        super().__init__(
-            f"{what} could not be stored: {why}.",
-            remedy="See that the store's place can be written and has room, then run again.",
-            why=why,
-        )

@@ -34,7 +34,6 @@ from modelwright.run.failure import (
     OutOfMemory,
     StepBroke,
     StepExited,
-    StoringFailed,
     WrongResult,
 )
 from modelwright.run.items import Items, Lending
@@ -262,10 +261,6 @@ class Work:
                 digests[port] = self._store_at(begin.store).put(value)
             except Exception as error:  # noqa: BLE001  # `save` is a component author's code, too
                 self._give_up(begin, made)
-                if isinstance(error, OSError):
-                    error = StoringFailed(
-                        f'The result on port "{port}"', error.strerror or str(error)
-                    )
                 self._say(session, _failed(begin, error, None))
                 return
             self._desk.stored(token(begin.token, port), digests[port])
