@@ -9,6 +9,7 @@ of this machine are left alone.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import random
@@ -29,6 +30,7 @@ import psutil
 import pytest
 
 _UP_S = 120.0
+_SIGNAL_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 _HOST = "127.0.0.1"
 # Ray takes the machine's own address where a loopback one is given; tests listen on loopback only.
 RAY_ON_LOOPBACK = """
@@ -53,9 +55,12 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _unbounded() -> None:
-    """Lift the bound on memory that tests have: Ray's daemons reserve more than they use."""
+    """Lift the bound on memory that tests have, as Ray's daemons reserve more than they use."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+    if sys.platform == "linux":
+        # A test session that is killed takes its clusters with it: a node ends its daemons when asked to.
+        ctypes.CDLL(None).prctl(_SIGNAL_WITH_PARENT, signal.SIGTERM)
 
 
 @dataclass(eq=False)
