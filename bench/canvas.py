@@ -292,6 +292,10 @@ def edited(page: Page, rounds: int) -> Figures:
         open_draft(page, body)
         figures[f"add_node_to_problems{suffix}_ms"] = add_node(page, rounds)
         run_all(page)
+        # Everything is in view again, as at the beginning.
+        page.reload()
+        page.locator(".react-flow__node").first.wait_for()
+        page.wait_for_timeout(1500)
         node = page.evaluate(
             """() => [...document.querySelectorAll('.react-flow__node')]
                 .filter((n) => n.textContent.includes('Split Data'))

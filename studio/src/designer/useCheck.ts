@@ -23,7 +23,7 @@ const NOTHING: Known = {
 };
 
 export function useCheck(graph: Graph | null): Known {
-  const [settled] = useDebouncedValue(graph, 60);
+  const [settled] = useDebouncedValue(graph, 60, { leading: true });
   const { data } = useQuery({
     ...checkQuery(settled ?? { name: "", description: "", nodes: [], wires: [], parameters: [] }),
     enabled: settled !== null,
