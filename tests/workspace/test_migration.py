@@ -35,7 +35,9 @@ def upgrade():
 def with_next_revision(tmp_path: Path, *, more: str = "") -> migration.History:
     folder = tmp_path / "history 100%"
     shutil.copytree(migration.HISTORY.folder, folder)
-    (folder / "versions" / "revision_next.py").write_text(NEXT.format(revision="next", head=migration.HEAD, more=more))
+    (folder / "versions" / "revision_next.py").write_text(
+        NEXT.format(revision="next", head=migration.HEAD, more=more)
+    )
     return migration.History(folder, "next")
 
 

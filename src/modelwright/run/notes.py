@@ -22,7 +22,9 @@ class StoreNotes:
     recipe: names what the step does.  inputs: of which learners add the source of their component.
     """
 
-    def __init__(self, store: Callable[[], Store], recipe: str | None, inputs: Mapping[str, Artifact]) -> None:
+    def __init__(
+        self, store: Callable[[], Store], recipe: str | None, inputs: Mapping[str, Artifact]
+    ) -> None:
         self._store = store
         self._recipe = recipe
         self._inputs = inputs
