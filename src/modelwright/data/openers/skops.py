@@ -9,7 +9,6 @@ import numpy as np
 
 from modelwright.data.openers.lightgbm import MissingLibrary
 
-
 TRUSTED = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
