@@ -92,7 +92,7 @@ export function Results(props: Props) {
         )}
         {own?.step.reason && (
           <Text size="xs" c="dimmed" lineClamp={1} flex={1} title={own.step.reason}>
-            {own.step.reason}
+            {text.why(own.step.reason)}
           </Text>
         )}
       </Group>

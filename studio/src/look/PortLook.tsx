@@ -42,7 +42,8 @@ export function PortLook({ runId, node, port, digest, height = "100%", first }: 
         />
         <Keep runId={runId} node={node} port={port} digest={digest} table />
       </div>
-      <div className={classes.view}>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, by the arrow keys too */}
+      <div className={classes.view} tabIndex={0} role="region" aria-label={text.lookedAt}>
         {view === "first" && first?.view}
         {view === "rows" && <TableLook digest={digest} height="100%" />}
         {view === "scatter" && <ScatterLook digest={digest} />}

@@ -101,6 +101,7 @@ export const enData = {
   reads: (count: number) => (count === 1 ? "Reads 1 column" : `Reads ${String(count)} columns`),
 
   lookView: "How to look at it",
+  lookedAt: "What is looked at",
   scatter: "Scatter",
   evaluation: "Evaluation",
   scatterNone: "A cloud of points needs two columns of numbers or times.",

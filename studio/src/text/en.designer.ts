@@ -46,6 +46,7 @@ export const enDesigner = {
     ArrowRight: "→",
     drag: "drag",
   } as Readonly<Record<string, string>>,
+  why: (reason: string) => `Why: ${reason}`,
   nodeMenu: (title: string) => `What to do with ${title}`,
   announceSpliced: (title: string) => `${title} put onto the wire.`,
   announceHealed: (count: number) =>

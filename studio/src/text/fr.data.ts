@@ -107,6 +107,7 @@ export const frData: typeof enData = {
   reads: (count) => (count === 1 ? "Lit 1 colonne" : `Lit ${String(count)} colonnes`),
 
   lookView: "Façon de regarder",
+  lookedAt: "Ce qui est montré",
   scatter: "Nuage de points",
   evaluation: "Évaluation",
   scatterNone: "Un nuage de points demande deux colonnes de nombres ou de dates.",

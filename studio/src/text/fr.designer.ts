@@ -52,6 +52,7 @@ export const frDesigner: typeof enDesigner = {
     ArrowRight: "→",
     drag: "glisser",
   },
+  why: (reason: string) => `Pourquoi : ${reason}`,
   nodeMenu: (title) => `Que faire de ${title}`,
   announceSpliced: (title) => `${title} inséré dans le lien.`,
   announceHealed: (count) =>
