@@ -140,6 +140,9 @@ def test_a_canary_that_fails_leaves_what_serves_as_it_is(
     broken = package(tmp_path, "broken")
     (broken / "serving.json").write_text("{}")
     with calling(status, 1) as found:
+        deadline = time.monotonic() + 30
+        while not found and time.monotonic() < deadline:
+            time.sleep(0.01)
         with pytest.raises(NotAPackage):
             endpoints.apply("cars", {1: Offer(cars, {}, 50), 2: Offer(broken, {}, 50)}, keys=KEYS)
         wrong = Offer(cars, {"min_replicas": -1}, 50)
