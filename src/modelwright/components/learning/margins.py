@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from modelwright.components.learning.contributions import LinearExplains
 from modelwright.components.learning.design import Design
 from modelwright.components.learning.encoding import Floats
 from modelwright.components.learning.errors import Diverged
 from modelwright.components.learning.generalised_linear import two_class_loss
+from modelwright.components.learning.learner import Fitted, TrainingData
 from modelwright.components.learning.quasi_newton import minimise
+from modelwright.components.learning.scores import two_class_scores
 from modelwright.components.learning.weights import LinearWeights
 from modelwright.data.expression import Expression, Scalar, call, column, dot, lookup, when
 
@@ -74,6 +77,22 @@ def learn_margin(
             raise
         raise Diverged(learner, "Learning rate") from error
     return Margin(design, descent.coef_[0], float(descent.intercept_[0]), projected)
+
+
+def calibrated(margin: Margin, data: TrainingData) -> Fitted:
+    """A two-class model whose probability is a logistic curve over the margin."""
+    slope, offset = calibrate(margin.of_rows(), data.target)
+    working = data.working()
+    likely = call("sigmoid", margin.expression() * slope + offset)
+    stretched = margin.weights().stretched(slope, offset)
+    return Fitted(
+        two_class_scores(data.label, data.classes, working.column(likely)),
+        learnt={"weights": margin.weights().listed()},
+        libraries=("scikit-learn",),
+        working=working,
+        # On the unit sphere a row's length changes what each of its features weighs.
+        explains=None if margin.projected else LinearExplains((stretched,), "log-odds"),
+    )
 
 
 def calibrate(margins: Floats, target: Floats) -> tuple[float, float]:

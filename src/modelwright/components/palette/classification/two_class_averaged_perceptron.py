@@ -7,7 +7,6 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from modelwright.components.context import Context
-from modelwright.components.learning.contributions import LinearExplains
 from modelwright.components.learning.design import Design, Scaling
 from modelwright.components.learning.learner import (
     CLASSIFICATION,
@@ -16,11 +15,9 @@ from modelwright.components.learning.learner import (
     TrainerMode,
     TrainingData,
 )
-from modelwright.components.learning.margins import calibrate, learn_margin
-from modelwright.components.learning.scores import two_class_scores
+from modelwright.components.learning.margins import calibrated, learn_margin
 from modelwright.components.learning.seed import Seed
 from modelwright.components.parameters import Range, Shown
-from modelwright.data.expression import call
 from modelwright.data.schema import Task
 
 _SINGLE = Shown(create_trainer_mode="SingleParameter")
@@ -70,13 +67,4 @@ class TwoClassAveragedPerceptron(
             average=True,
             random_state=self.random_number_seed,
         )
-        slope, offset = calibrate(margin.of_rows(), data.target)
-        working = data.working()
-        likely = call("sigmoid", margin.expression() * slope + offset)
-        return Fitted(
-            two_class_scores(data.label, data.classes, working.column(likely)),
-            learnt={"weights": margin.weights().listed()},
-            libraries=("scikit-learn",),
-            working=working,
-            explains=LinearExplains((margin.weights().stretched(slope, offset),), "log-odds"),
-        )
+        return calibrated(margin, data)
