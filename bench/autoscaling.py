@@ -19,7 +19,9 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from modelwright.serve.lanes import PATIENCE
 from modelwright.serve.scaling import Load, Policy, Seen, decide
+from modelwright.serve.workers import LOOKS_APART_S
 
 SECONDS = 900
 SERVICE_S = 0.2
@@ -64,7 +66,7 @@ def simulate(shape: Callable[[int], float], policy: Policy, *, seed: int = 1) ->
     queue, working, waits = deque[float](), list[float](), list[float]()
     requests = refused = most = 0
     spent = used = needed = 0.0
-    next_arrival, look = 0.0, REFRESH_S
+    next_arrival, looked, averaged = 0.0, 0.0, 0.0
     for tick in range(round(SECONDS / _TICK)):
         now = tick * _TICK
         rate = shape(int(now))
@@ -92,10 +94,12 @@ def simulate(shape: Callable[[int], float], policy: Policy, *, seed: int = 1) ->
         spent += len(working) * _TICK
         used += ready * _TICK
         most = max(most, ready)
-        if now >= look:
-            look += REFRESH_S
-            seen = decide(seen, Load(spent / REFRESH_S, len(queue)), policy, now)
-            spent = 0.0
+        in_vain = bool(queue) and now - queue[0] >= WAIT_S * PATIENCE
+        if now - looked >= (LOOKS_APART_S if in_vain else REFRESH_S) - _TICK / 2:
+            looked, busy = now, float(len(working))
+            if now - averaged >= REFRESH_S / 2:
+                busy, spent, averaged = spent / (now - averaged), 0.0, now
+            seen = decide(seen, Load(busy, len(queue)), policy, now)
             for _ in range(seen.replicas - ready - len(starting)):
                 starting.append(now + START_S)
             ready = min(ready, seen.replicas)

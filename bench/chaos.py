@@ -201,9 +201,7 @@ class Stage:
 
 async def step(stage: Stage) -> list[Finding]:
     """From nothing to eight replicas' worth at once, and back."""
-    status = await stage.deploy(
-        "sleeping", min_replicas=1, max_replicas=12, refresh_period_s=0.2, calm_s=3.0
-    )
+    status = await stage.deploy("sleeping", min_replicas=1, max_replicas=12, calm_s=3.0)
     rate = 8 * 0.7 / NAP_S
     async with calling(status.port, stage.body, rate) as callers:
         await asyncio.sleep(10)

@@ -57,6 +57,30 @@ def test_with_no_wait_allowed_a_full_gate_refuses_at_once() -> None:
     run(world())
 
 
+def test_only_one_who_has_waited_for_a_while_calls_for_more_places() -> None:
+    async def world() -> None:
+        gate = Gate(1, 500)
+        async with gate.entered():
+            assert not gate.called.is_set()
+            waiting = asyncio.create_task(_entered(gate))
+            await asyncio.sleep(0)
+            assert not gate.called.is_set()
+            await asyncio.wait_for(gate.called.wait(), 60)
+        await asyncio.gather(waiting, return_exceptions=True)
+        gate.called.clear()
+        async with gate.entered():
+            waiting = asyncio.create_task(_entered(gate))
+            await asyncio.sleep(0)
+        await waiting
+        assert not gate.called.is_set()
+
+    async def _entered(gate: Gate) -> None:
+        async with gate.entered():
+            pass
+
+    run(world())
+
+
 def test_a_wider_gate_lets_those_in_who_wait() -> None:
     async def world() -> None:
         gate, entered = Gate(0, 10_000), asyncio.Event()

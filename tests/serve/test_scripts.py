@@ -209,6 +209,19 @@ def test_processes_become_more_with_the_load(tmp_path: Path) -> None:
         assert together(4, lambda: score(replica, "sleep")) == [200] * 4
 
 
+def test_a_step_of_load_is_followed_before_the_next_look_at_it(tmp_path: Path) -> None:
+    packaged = package(tmp_path, script=SCRIPT)
+    # Nobody would look for a minute, were it not for those who wait.
+    seldom = {"refresh_period_s": 60.0, "max_replicas": 8, "max_queue_wait_ms": 2_000}
+    with running(packaged, deployment=seldom) as replica:
+        assert len(workers_of(replica)) == 1
+        begun = time.monotonic()
+        while len(workers_of(replica)) < 8:
+            assert time.monotonic() - begun < 50
+            assert {*together(8, lambda: score(replica, "sleep"))} <= {200, 503}
+        assert together(8, lambda: score(replica, "sleep")) == [200] * 8
+
+
 def test_without_requests_none_is_left_and_the_next_request_wakes_one(tmp_path: Path) -> None:
     packaged = package(tmp_path, script=SCRIPT)
     with running(packaged, deployment={"min_replicas": 1, "refresh_period_s": 0.1}) as replica:

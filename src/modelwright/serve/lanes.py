@@ -21,6 +21,9 @@ QUICK_BODY = 16_384
 LARGEST_QUICK_BODY = 1_000_000
 """Bytes from which a request never is."""
 
+PATIENCE = 0.2
+"""The part of the longest wait after which a request that still waits calls for more places."""
+
 _QUICK_S = 0.004
 
 
@@ -71,7 +74,7 @@ class Gate:
         self.wake_ms = wake_ms
         self._row: deque[asyncio.Future[None]] = deque()
         self._quiet = asyncio.Event()
-        # Set when somebody waits and there is no place at all, not even a taken one.
+        # Set when somebody waits in vain: for a while, or since there is no place at all.
         self.called = asyncio.Event()
         self._spent = 0.0
         self._since = time.monotonic()
@@ -128,6 +131,8 @@ class Gate:
         if not self.load.slots and self.wake_ms is not None:
             self.called.set()
             wait_ms = self.wake_ms
+        patience = self.wait_ms / 1000 * PATIENCE
+        knock = asyncio.get_running_loop().call_later(patience, self.called.set)
         try:
             async with asyncio.timeout(wait_ms / 1000):
                 await place
@@ -141,6 +146,7 @@ class Gate:
                 raise overloaded(self.wait_ms) from None
             raise
         finally:
+            knock.cancel()
             self.load.queued -= 1
             self._quiet.set()
 

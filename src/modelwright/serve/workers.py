@@ -30,6 +30,9 @@ from modelwright.serve.settings import DeploymentSettings
 START_S = 60.0
 """How long a scoring process may take until it can score."""
 
+LOOKS_APART_S = 0.05
+"""How far apart two looks at the load are at least, however many requests call for one."""
+
 _PAUSES = (0.1, 0.5, 2.0, 10.0)
 
 _log = logging.getLogger("modelwright.workers")
@@ -272,13 +275,17 @@ class WorkerLane:
             await self._own.close()
 
     async def _follow(self) -> None:
-        """Have as many processes as the load needs, looked at every refresh period."""
+        """Have as many processes as the load needs.
+
+        Looked at every refresh period, and as soon as a request has waited for a while.
+        """
         places = self._settings.max_concurrent_requests
         seen = Seen(max(1, self._wanted // places))
         spent, then = self._gate.busy_seconds, time.monotonic()
         while True:
+            await asyncio.sleep(LOOKS_APART_S)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.refresh_period_s):
+                async with asyncio.timeout(self._settings.refresh_period_s - LOOKS_APART_S):
                     await self._gate.called.wait()
             self._gate.called.clear()
             policy = Policy.of(self._settings)
