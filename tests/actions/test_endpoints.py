@@ -96,6 +96,21 @@ def test_a_deployed_pipeline_answers_and_is_remembered(world: World, deployed: s
     assert "answering on" in "\n".join(endpoint_log(world.home, deployed))
 
 
+def test_the_steps_of_a_deployment_are_told_in_their_order(world: World, deployed: str) -> None:
+    steps: list[str] = []
+    graph = set_parameter(world.graph, NodeId("md-train-model"), "name", "Same model")
+    deploy_endpoint(world.home, graph, name="steps", on_step=steps.append)
+    assert steps == ["package", "score", "start"]
+    # An endpoint that serves goes through the same.
+    steps.clear()
+    deploy_endpoint(
+        world.home, graph, name="steps", deployment={"max_replicas": 2}, on_step=steps.append
+    )
+    assert steps[0] == "package"
+    assert steps[-1] == "start"
+    delete_endpoint(world.home, "steps")
+
+
 def test_rows_are_scored_as_in_the_training_run(world: World, deployed: str) -> None:
     scored = score_rows(world.home, deployed, sample_rows(world.home, deployed, 3))
     (rows,) = scored.results.values()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import httpx
 import pytest
 
 from modelwright.actions.endpoints import delete_endpoint, list_endpoints
-from tests.api.servers import Running, fault, running
+from modelwright.api.streams import CLOSED
+from tests.api.servers import Running, fault, messages, running
 
 
 @pytest.fixture
@@ -50,6 +52,23 @@ def test_a_run_becomes_an_inference_draft_with_a_reason_for_every_node(server: R
     alone = server.post("/api/drafts", {})
     none = server.client.get(f"/api/drafts/{alone['id']}/conversion")
     assert fault(none, 404)["code"] == "not-found"
+
+
+def test_how_far_a_deployment_has_come_is_streamed_to_who_waits(server: Running) -> None:
+    run = trained(server)
+    draft = server.post(f"/api/runs/{run['id']}/inference", {})["draft"]["id"]
+    with (
+        ThreadPoolExecutor(1) as pool,
+        server.client.stream("GET", "/api/endpoints/Cars/deploying") as response,
+    ):
+        body = {"name": "cars", "draft_id": draft}
+        made = pool.submit(server.client.post, "/api/endpoints", json=body)
+        told = [data for _, data in messages(response)]
+        assert made.result().status_code == 201
+    assert told.pop() == {"kind": CLOSED}
+    steps = [one["step"] for one in told]
+    assert steps == ["compare", "package", "score", "start"][: len(steps)]
+    assert len(steps) >= 2
 
 
 def test_a_run_that_cannot_be_converted_says_why(server: Running) -> None:

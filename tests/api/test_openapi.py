@@ -34,6 +34,7 @@ def test_every_success_has_a_shape_of_its_own() -> None:
         "stream_log",
         "stream_endpoint_log",
         "stream_measurements",
+        "stream_deploying",
         "download_artifact",
         "download_collected",
         "export_model",

@@ -207,7 +207,10 @@ def test_a_run_becomes_a_draft_again(server: Running) -> None:
 
 def test_a_run_that_has_ended_can_be_deleted(server: Running) -> None:
     run = server.finished(server.post("/api/runs", {"graph": typed()})["id"])
+    logs = server.home.run_logs / run["id"]
+    assert logs.exists()
     assert server.client.delete(f"/api/runs/{run['id']}").status_code == 200
+    assert not logs.exists()
     assert fault(server.client.get(f"/api/runs/{run['id']}"), 404)["code"] == "not-found"
 
 

@@ -8,9 +8,10 @@ from modelwright.graph.codec import Document, write
 from modelwright.graph.edits import set_parameter
 from modelwright.graph.graph import NodeId
 from tests.actions.homes import tutorial
-from tests.cli.command import command
+from tests.cli.command import Command, command
 
 CLEAN = NodeId("clean-missing-data")
+MODEL = "MD - Regression - Automobile Price Prediction (Basic) - Train Model"
 
 
 def test_a_draft_is_trained_converted_deployed_updated_and_cleaned_up(
@@ -51,15 +52,38 @@ def test_a_draft_is_trained_converted_deployed_updated_and_cleaned_up(
         assert call("draft", "deploy", inference, "--name", "cars").status == 0
         assert call("endpoint", "training", "cars", "--json").json["draft_is_ahead"] is False
 
+        look_after_the_model(call, second)
+
         kinds = {s["kind"] for s in call("clean", "space", "--json").json}
         assert {"table", "model", "database"} <= kinds
         plan = call("clean", "plan", "--older-than-days", "0", "--json").json
         assert plan["runs"] == []
-        assert {k["run"] for k in plan["kept"]} >= {second}
+        assert plan["kept"]
         assert call("clean", "plan").status == 2
         assert call("clean", "up", "--older-than-days", "1").status == 0
     finally:
         call("endpoint", "delete", "cars")
+
+
+def look_after_the_model(call: Command, run: str) -> None:
+    """A model that serves is deleted by force only, and comes back; ports of a run get names."""
+    shown = call("model", "show", MODEL, "--json").json
+    assert [v["version"] for v in shown["versions"]] == [2, 1]
+    assert {(u["kind"], u["active"]) for u in shown["uses"]} >= {
+        ("draft", True),
+        ("endpoint", True),
+    }
+    assert "NEEDS IT NOW" in call("model", "show", MODEL).out
+    assert call("model", "delete", MODEL).err.startswith("error [in-use]")
+    assert call("model", "delete", MODEL, "--force").status == 0
+    assert call("model", "list", "--search", "Train", "--json").json == []
+    assert call("model", "restore", MODEL).out == f"{MODEL} is back.\n"
+    done = call("run", "register", run, "train-model.trained_model", "--name", "Kept")
+    assert done.out == "Kept, version 1, is registered.\n"
+    assert call("run", "register", run, "no-pin", "--name", "Kept").status == 2
+    assert call("run", "delete", run).err.startswith("error [in-use]")
+    assert call("run", "delete", run, "--force").out == f"{run} is deleted.\n"
+    assert call("run", "show", run).status == 2
 
 
 def _give(home: Path, run_id: str, draft_id: str) -> None:

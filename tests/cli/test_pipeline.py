@@ -17,6 +17,8 @@ from tests.actions.homes import BROKEN, TINY, open_home, tiny
 from tests.cli.command import Command, command
 
 TUTORIAL = samples.PIPELINES[0].path
+MODEL = "MD - Regression - Automobile Price Prediction (Basic) - Train Model"
+CLEANING = "TD - Regression - Automobile Price Prediction (Basic) - Clean Missing Data"
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +232,12 @@ def test_a_conversion_names_every_node_and_writes_the_inference_pipeline(
     assert "Parity: equal" in text.out
     assert found["parity"]["verdict"] == "equal"
     assert found["pipeline"] == target.read_text()
+    models = modelwright("model", "list", "--json").json
+    assert {(m["name"], m["kind"], m["version"]) for m in models} == {
+        (MODEL, "model", 1),
+        (CLEANING, "transformation", 1),
+    }
+    assert MODEL in target.read_text()
     assert modelwright("pipeline", "check", target).status == 0
 
     changed = write(samples.PIPELINES[0].text.replace("fraction: 0.7", "fraction: 0.6"))

@@ -109,15 +109,22 @@ def studio(home: Path, **options: Any) -> Iterator[Studio]:
 
 @dataclass
 class Load:
-    """What became of requests that were sent one after the other.  columns: of the last reply."""
+    """What became of requests that were sent one after the other."""
 
     answered: int = 0
     failures: list[str] = field(default_factory=list)
 
 
 @contextmanager
-def load_on(url: str, key: str, inputs: Mapping[str, Any]) -> Iterator[Load]:
-    """Requests without pause while the block runs."""
+def load_on(
+    url: str,
+    key: str,
+    inputs: Mapping[str, Any],
+    *,
+    pause_s: float = 0.002,
+    threads: int = 2,
+) -> Iterator[Load]:
+    """Requests one after the other while the block runs, with this pause after each."""
     load, over = Load(), threading.Event()
     body = json.dumps({"Inputs": inputs}).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
@@ -131,14 +138,14 @@ def load_on(url: str, key: str, inputs: Mapping[str, Any]) -> Iterator[Load]:
                 load.answered += 1
             except (OSError, urllib.error.URLError) as error:
                 load.failures.append(repr(error))
-            time.sleep(0.002)
+            over.wait(pause_s)
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    for thread in workers:
         thread.start()
     try:
         yield load
     finally:
         over.set()
-        for thread in threads:
+        for thread in workers:
             thread.join()

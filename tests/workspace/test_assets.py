@@ -22,6 +22,16 @@ def dataset(name: str, version: int | None = None) -> AssetReference:
     return AssetReference(AssetKind.DATASET, name, version)
 
 
+def deployed(workspace: Workspace, endpoint: str, *assets: AssetReference) -> int:
+    """The number of a new deployment that gets all requests."""
+    deployments = workspace.endpoints.deployments
+    made = deployments.add(
+        endpoint, package="p", package_digest="sha256:1", settings={}, assets=assets
+    )
+    deployments.set_traffic(endpoint, {made.number: 100})
+    return made.number
+
+
 def test_a_dataset_is_read_back_as_it_was_added(workspace: Workspace, clock: FakeClock) -> None:
     added = workspace.datasets.add(
         CARS,
@@ -167,7 +177,7 @@ def test_what_is_used_is_deleted_only_by_force(workspace: Workspace) -> None:
     draft = workspace.drafts.create("Prices", document="", assets=[dataset("cars")])
     run = workspace.runs.create("T", graph="", name="try", assets=[dataset("cars", 1)])
     workspace.endpoints.create("prices")
-    workspace.endpoints.set_uses("prices", [dataset("cars", 1)])
+    deployed(workspace, "prices", dataset("cars", 1))
 
     with pytest.raises(InUse) as caught:
         workspace.datasets.delete("cars")
@@ -188,7 +198,7 @@ def test_what_is_used_no_longer_is_deleted_freely(workspace: Workspace) -> None:
     other = workspace.drafts.create("Others", document="", assets=[dataset("cars")])
     run = workspace.runs.create("T", graph="", assets=[dataset("cars", 1)])
     workspace.endpoints.create("prices")
-    workspace.endpoints.set_uses("prices", [dataset("cars", 1)])
+    deployed(workspace, "prices", dataset("cars", 1))
 
     workspace.drafts.delete(draft.id)
     workspace.drafts.save(other.id, "", None, revision=1, assets=[dataset("boats")])
@@ -202,6 +212,30 @@ def test_what_is_used_no_longer_is_deleted_freely(workspace: Workspace) -> None:
     ]
     workspace.datasets.delete("cars")
     assert workspace.datasets.list() == ()
+
+
+def test_an_endpoint_holds_what_any_of_its_serving_deployments_uses(workspace: Workspace) -> None:
+    for number in (1, 2, 3):
+        workspace.datasets.add("cars", digest=digest(number))
+    workspace.endpoints.create("Prices")
+    workspace.endpoints.create("prices-2")
+    first = deployed(workspace, "Prices", dataset("cars", 1))
+    second = deployed(workspace, "prices", dataset("cars", 2))
+    deployed(workspace, "prices-2", dataset("cars", 3))
+    workspace.endpoints.deployments.set_traffic("prices", {first: 60, second: 40})
+    for version in (1, 2):
+        with pytest.raises(InUse, match="Prices"):
+            workspace.datasets.delete("cars", version=version)
+
+    # A former one is told, and holds nothing.
+    workspace.endpoints.deployments.set_traffic("prices", {second: 100})
+    uses = {(u.title, u.version, u.active) for u in workspace.datasets.used_by("cars")}
+    assert uses == {("Prices", 1, False), ("Prices", 2, True), ("prices-2", 3, True)}
+    workspace.datasets.delete("cars", version=1)
+
+    workspace.endpoints.deployments.delete("prices", first)
+    workspace.endpoints.delete("prices")
+    assert {u.title for u in workspace.datasets.used_by("cars")} == {"prices-2"}
 
 
 def test_one_version_is_held_by_those_who_use_that_version(workspace: Workspace) -> None:

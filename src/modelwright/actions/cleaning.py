@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelwright.data.artifact import Digest
 from modelwright.data.errors import ModelwrightError
+from modelwright.workspace.errors import InUse
+from modelwright.workspace.records.assets import Use
 from modelwright.workspace.records.drafts import DraftSummary
 from modelwright.workspace.records.runs import Run
 
@@ -121,7 +123,7 @@ def plan_clean_up(
             if (run.finished_at or run.created_at) >= limit:
                 continue
             if run.id in needed:
-                kept.append(KeptRun(run.id, run.name, tuple(needed[run.id])))
+                kept.append(KeptRun(run.id, run.name, _words(needed[run.id])))
             else:
                 gone.append(run)
         drafts = tuple(d for d in _deleted_drafts(home) if _older(d.deleted_at, limit))
@@ -143,7 +145,7 @@ def clean_up(
     """Take away what `plan_clean_up` tells; arguments as there.  Raises NoRetention."""
     plan = plan_clean_up(home, older_than_days=older_than_days, most_gb=most_gb, idle_s=idle_s)
     for run in plan.runs:
-        delete_run(home, run.id)
+        delete_run(home, run.id, force=True)
     for draft in plan.drafts:
         home.workspace.drafts.purge(draft.id)
     for digest in _unused(home, [], (), idle_s):
@@ -151,21 +153,26 @@ def clean_up(
     return plan
 
 
-def delete_run(home: Home, run_id: str) -> None:
-    """Forget a run that has ended, with its logs.  Raises NotFound and WrongState."""
+def delete_run(home: Home, run_id: str, *, force: bool = False) -> None:
+    """Forget a run that has ended, with its logs.
+
+    Raises NotFound, WrongState, and InUse while drafts or endpoints come from it, unless forced.
+    """
+    if not force and (uses := _needed_runs(home).get(run_id)):
+        raise InUse("run", home.workspace.runs.get(run_id).name, uses)
     home.workspace.runs.delete(run_id)
     shutil.rmtree(home.run_logs / run_id, ignore_errors=True)
 
 
 def needed_by(home: Home, run_id: str) -> tuple[str, ...]:
     """The drafts and endpoints that come from a run, as "draft NAME" and "endpoint NAME"."""
-    return tuple(_needed_runs(home).get(run_id, ()))
+    return _words(_needed_runs(home).get(run_id, ()))
 
 
 def _until_small(
     home: Home,
     ended: list[Run],
-    needed: dict[str, list[str]],
+    needed: dict[str, list[Use]],
     gone: list[Run],
     most_gb: float,
     drafts: tuple[DraftSummary, ...],
@@ -209,17 +216,22 @@ def _unused(
     return home.store.unused(keep, idle_s=idle_s)
 
 
-def _needed_runs(home: Home) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+def _words(uses: Sequence[Use]) -> tuple[str, ...]:
+    return tuple(f"{use.kind} {use.title}" for use in uses)
+
+
+def _needed_runs(home: Home) -> dict[str, list[Use]]:
+    found: dict[str, list[Use]] = {}
     for draft in _every_draft(home):
         if draft.parent_run_id and draft.deleted_at is None:
-            found.setdefault(draft.parent_run_id, []).append(f"draft {draft.name}")
+            use = Use("draft", draft.id, draft.name, None, active=True)
+            found.setdefault(draft.parent_run_id, []).append(use)
     for endpoint in home.workspace.endpoints.list():
+        use = Use("endpoint", endpoint.name, endpoint.name, None, active=True)
         for made in home.workspace.endpoints.deployments.list(endpoint.name):
             for run in (made.lineage.training_run_id, made.lineage.inference_run_id):
-                names = found.setdefault(run, []) if run else []
-                if run and f"endpoint {endpoint.name}" not in names:
-                    names.append(f"endpoint {endpoint.name}")
+                if run and use not in found.setdefault(run, []):
+                    found[run].append(use)
     return found
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelwright.actions.clusters import target_of, target_on
+from modelwright.actions.clusters import LOCAL, target_of, target_on
+from modelwright.actions.deploying import OnDeployStep, say_nothing, watched
 from modelwright.actions.deployments import (
     SOURCE,
     change_deployment,
@@ -22,7 +23,6 @@ from modelwright.actions.deployments import (
     settings_for,
     tell,
 )
-from modelwright.actions.serving_source import source_of_serving
 from modelwright.data.errors import ModelwrightError
 from modelwright.graph.graph import Graph
 from modelwright.serve.capacity import Unschedulable
@@ -135,6 +135,7 @@ def deploy_endpoint(
     beside: Beside | None = None,
     cluster: str | None = None,
     owner: str | None = None,
+    on_step: OnDeployStep = say_nothing,
 ) -> Deployed:
     """Serve an inference pipeline under a name, and wait until it answers.
 
@@ -143,16 +144,21 @@ def deploy_endpoint(
     endpoint stay as they are where none are given.  port: 0 for any that is free.
     beside: keep the deployments that a known endpoint has, and give this one a part; in place of all
     that are there for None.  cluster: where a new endpoint is to be; the default one for None.
+    on_step: told each step as it begins.
     Raises what `prepare`, `package.write` and `InferenceTarget.apply` raise, InvalidName, NotFound for
     the cluster, WrongState for an endpoint on another one; then what served before serves on.  Nothing
     is left of a new name, but after Unschedulable: then it waits for room, until it is started again.
     """
+    from modelwright.actions.drafts import uses_of
+    from modelwright.actions.serving_source import source_of_serving
+    from modelwright.graph.codec import Document
     from modelwright.inference import package
     from modelwright.inference.prepare import prepare
 
     known = find_endpoint(home, name)
     place = _place(home, known, cluster)
     settings = settings_for(live_deployments(home, known.name) if known else (), deployment)
+    on_step("package")
     serving = prepare(
         graph,
         name=known.name if known else name,
@@ -178,10 +184,12 @@ def deploy_endpoint(
             package_digest=made.digest,
             settings=settings.to_json(),
             lineage=lineage,
+            assets=uses_of(home, Document(graph)),
         )
         offers = _with(home, record, added, kept, settings.to_json(), beside)
         try:
-            serve(home, record, offers, endpoint=endpoint, host=host, port=port)
+            with _steps(home, record, on_step):
+                serve(home, record, offers, endpoint=endpoint, host=host, port=port)
         except ModelwrightError as error:
             _note_failure(home, record, added, error, is_new=known is None)
             raise
@@ -374,6 +382,16 @@ def endpoint_log(home: Home, name: str, *, lines: int = 100) -> list[str]:
         if len(found) >= lines:
             break
     return found[-lines:]
+
+
+def _steps(
+    home: Home, record: Endpoint, on_step: OnDeployStep
+) -> contextlib.AbstractContextManager[None]:
+    """Tells how far the endpoint's own processes come; elsewhere than here that is one step."""
+    if home.workspace.clusters.get(record.cluster).kind == LOCAL:
+        return watched(home.folder / "endpoints" / record.name, on_step)
+    on_step("start")
+    return contextlib.nullcontext()
 
 
 def _place(home: Home, known: Endpoint | None, cluster: str | None) -> str:

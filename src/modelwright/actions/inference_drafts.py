@@ -13,13 +13,13 @@ from modelwright.actions.conversions import (
     prepared,
     require_parity,
 )
+from modelwright.actions.deploying import OnDeployStep, say_nothing
 from modelwright.actions.drafts import (
     OpenDraft,
     get_draft,
     new_draft,
     readable_graph,
     save_draft,
-    uses_of,
 )
 from modelwright.actions.endpoints import Beside, Deployed, deploy_endpoint
 from modelwright.actions.frozen_values import register_frozen
@@ -56,6 +56,25 @@ class InferenceDraft:
     converted: Converted
 
 
+def make_inference_pipeline(
+    home: Home,
+    run_id: str,
+    *,
+    document: Document | None = None,
+    kind: ConversionKind = "real-time",
+    requests: tuple[NodeId, ...] = (),
+    replies: tuple[NodeId, ...] = (),
+) -> Converted:
+    """Convert the pipeline of a run, and register its model and transformations as "MD - …" and "TD - …".
+
+    Arguments as `convert_pipeline` has them, and raises what that raises.
+    """
+    converted = convert_pipeline(
+        home, run_id, document=document, kind=kind, requests=requests, replies=replies
+    )
+    return register_frozen(home, converted)
+
+
 def inference_draft(
     home: Home,
     run_id: str,
@@ -70,16 +89,13 @@ def inference_draft(
     name: the training pipeline's with the kind, unless given.  requests and replies: as
     `convert_pipeline` has them, and raises what that raises.
     """
-    converted = register_frozen(
+    converted = make_inference_pipeline(
         home,
-        convert_pipeline(
-            home,
-            run_id,
-            document=as_drawn(home, run_id),
-            kind=kind,
-            requests=requests,
-            replies=replies,
-        ),
+        run_id,
+        document=as_drawn(home, run_id),
+        kind=kind,
+        requests=requests,
+        replies=replies,
     )
     title = converted.document.graph.name or "Pipeline"
     draft = new_draft(
@@ -164,6 +180,7 @@ def deploy_draft(
     beside: Beside | None = None,
     cluster: str | None = None,
     owner: str | None = None,
+    on_step: OnDeployStep = say_nothing,
 ) -> Deployed:
     """Serve the inference pipeline of a draft; arguments as `deploy_endpoint` has them.
 
@@ -173,6 +190,7 @@ def deploy_draft(
     graph = readable_graph(home, draft_id)
     record = get_draft(home, draft_id).record
     if record.kind is DraftKind.REAL_TIME and record.parent_run_id is not None:
+        on_step("compare")
         try:
             converted = conversion_of_draft(home, draft_id)
         except NotFound:
@@ -181,7 +199,7 @@ def deploy_draft(
         else:
             if _work(converted.document.graph) == _work(graph):
                 require_parity(converted)
-    made = deploy_endpoint(
+    return deploy_endpoint(
         home,
         graph,
         name=name,
@@ -192,11 +210,9 @@ def deploy_draft(
         beside=beside,
         cluster=cluster,
         owner=owner,
+        on_step=on_step,
         lineage=DeploymentLineage(draft_id=draft_id, training_run_id=record.parent_run_id),
     )
-    served = made.report.record.name
-    home.workspace.endpoints.set_uses(served, uses_of(home, Document(graph)))
-    return made
 
 
 def as_drawn(home: Home, run_id: str) -> Document:

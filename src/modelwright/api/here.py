@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from modelwright.actions.background import BackgroundRuns
 from modelwright.actions.home import Home
 from modelwright.actions.table_rows import TableRows
+from modelwright.api.deploying import Deploying
 from modelwright.api.guard import Doors
 from modelwright.api.uploads import Uploads
 from modelwright.workspace import Workspace
@@ -31,6 +32,7 @@ class Here:
     rows: TableRows
     seal: Seal
     stopping: threading.Event = field(default_factory=threading.Event)
+    deploying: Deploying = field(default_factory=Deploying)
 
     @property
     def workspace(self) -> Workspace:

@@ -28,7 +28,8 @@ def demo(
     home: HomeOption = None,
 ) -> None:
     """Do the whole tutorial: predict the price of cars, from the data to an endpoint."""
-    from modelwright.actions.conversions import convert_pipeline, require_parity
+    from modelwright.actions.conversions import require_parity
+    from modelwright.actions.inference_drafts import make_inference_pipeline
     from modelwright.actions.tutorial import tutorial_pipeline
 
     begun = time.monotonic()
@@ -36,7 +37,7 @@ def demo(
         put(f"Home: {here.folder}")
         report = _run(here)
         _head("Convert it to an inference pipeline")
-        converted = convert_pipeline(here, report.run.id, document=tutorial_pipeline())
+        converted = make_inference_pipeline(here, report.run.id, document=tutorial_pipeline())
         _put_conversion(converted)
         require_parity(converted)
         _deploy(here, converted)

@@ -201,6 +201,22 @@ def deploy(
     put(f"{made.report.record.name} is {made.report.state}: {made.report.scoring_url}")
 
 
+@app.command()
+def delete(draft: DraftArgument, home: HomeOption = None) -> None:
+    """Put a draft aside; a clean-up takes it away for good."""
+    with opened(home) as here:
+        here.workspace.drafts.delete(draft)
+    put(f"{draft} is deleted; modelwright draft restore {draft} brings it back.")
+
+
+@app.command()
+def restore(draft: DraftArgument, home: HomeOption = None) -> None:
+    """Bring back a deleted draft."""
+    with opened(home) as here:
+        here.workspace.drafts.restore(draft)
+    put(f"{draft} is back.")
+
+
 def _put_parity(found: Parity | None) -> None:
     if found is None:
         put("Nothing can be compared with a training run.")

@@ -12,6 +12,20 @@ from modelwright.cli.printing import put, put_json, put_table
 
 app = typer.Typer(no_args_is_help=True)
 
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", show_default=False, help="The model's name.")
+]
+VersionOption = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", show_default=False, help="A version; the latest by default."),
+]
+OneVersionOption = Annotated[
+    int | None,
+    typer.Option(
+        "--version", min=1, metavar="N", show_default=False, help="Only this; all by default."
+    ),
+]
+
 
 @app.command("import")
 def import_(
@@ -94,16 +108,73 @@ def list_(
         put_json(found)
         return
     put_table(
-        ("name", "version", "kind", "description"),
+        ("NAME", "VERSION", "KIND", "DESCRIPTION"),
         [(m.name, m.version, m.kind.value, m.description) for m in found],
     )
 
 
 @app.command()
+def show(name: NameArgument, home: HomeOption = None, json: JsonOption = False) -> None:
+    """Show a model or transformation: its versions with their figures, and who uses it."""
+    with opened(home) as here:
+        versions = here.workspace.models.versions(name)
+        uses = here.workspace.models.used_by(name)
+    if json:
+        put_json({"versions": versions, "uses": uses})
+        return
+    put(f"{versions[0].name}: a {versions[0].kind}")
+    if versions[0].description:
+        put(versions[0].description)
+    put()
+    figures = tuple(dict.fromkeys(figure for v in versions for figure in v.metrics))
+    put_table(
+        ("VERSION", "MADE", "RUN", "DRAFT", *figures),
+        (
+            (
+                v.version,
+                v.created_at,
+                v.lineage.run_id,
+                v.lineage.draft_id,
+                *(v.metrics.get(figure) for figure in figures),
+            )
+            for v in versions
+        ),
+        right=figures,
+    )
+    if uses:
+        put()
+        put_table(
+            ("USED BY", "NAME", "VERSION", "NEEDS IT NOW"),
+            ((u.kind, u.title, u.version or "latest", u.active) for u in uses),
+        )
+
+
+@app.command()
+def delete(
+    name: NameArgument,
+    version: OneVersionOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even when a draft or an endpoint needs it.")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Take a model or transformation away, or one version of it; endpoints keep what they serve."""
+    with opened(home) as here:
+        here.workspace.models.delete(name, version=version, force=force)
+    put(f"{name}{f', version {version},' if version else ''} is deleted.")
+
+
+@app.command()
+def restore(name: NameArgument, version: OneVersionOption = None, home: HomeOption = None) -> None:
+    """Bring back a deleted version, or all that the last deletion hid."""
+    with opened(home) as here:
+        back = here.workspace.models.restore(name, version=version)
+    put(f"{back.name} is back.")
+
+
+@app.command()
 def export(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", show_default=False, help="The model's name.")
-    ],
+    name: NameArgument,
     output: Annotated[
         Path,
         typer.Option(
@@ -114,12 +185,7 @@ def export(
             help="A folder, or a file that ends in .zip or .onnx.",
         ),
     ],
-    version: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", show_default=False, help="A version; the latest by default."
-        ),
-    ] = None,
+    version: VersionOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -165,13 +165,17 @@ def convert(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make an inference pipeline of one that has run; say what became of every node, and why."""
-    from modelwright.actions.conversions import convert_pipeline, require_parity
+    """Make an inference pipeline of one that has run; say what became of every node, and why.
+
+    Its model and transformations are registered as "MD - NAME" and "TD - NAME".
+    """
+    from modelwright.actions.conversions import require_parity
+    from modelwright.actions.inference_drafts import make_inference_pipeline
     from modelwright.actions.pipelines import read_pipeline, write_pipeline
 
     document = read_pipeline(file)
     with opened(home) as here:
-        converted = convert_pipeline(here, run_id, document=document)
+        converted = make_inference_pipeline(here, run_id, document=document)
     if json:
         put_json(converted)
     else:

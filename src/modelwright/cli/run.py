@@ -157,6 +157,51 @@ def cancel(run_id: RunArgument, home: HomeOption = None, json: JsonOption = Fals
     )
 
 
+@app.command()
+def register(
+    run_id: RunArgument,
+    pin: Annotated[
+        str,
+        typer.Argument(
+            metavar="NODE.PORT", show_default=False, help="Such as train-model.trained_model."
+        ),
+    ],
+    name: Annotated[
+        str, typer.Option(metavar="NAME", show_default=False, help="New, or for a next version.")
+    ],
+    description: Annotated[str, typer.Option(metavar="TEXT", help="What it is.")] = "",
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Register what a step left on a port: a table as a dataset, a fitted value as a model."""
+    from modelwright.actions.registering import register_output
+
+    with opened(home) as here:
+        made = register_output(here, run_id, _pin(pin), name=name, description=description)
+    if json:
+        put_json(made)
+        return
+    put(f"{made.name}, version {made.version}, is registered.")
+
+
+@app.command()
+def delete(
+    run_id: RunArgument,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even when a draft or an endpoint comes from it.")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Forget a run that has ended, with its logs; values that something names stay."""
+    from modelwright.actions.cleaning import delete_run
+    from modelwright.actions.runs import find_run
+
+    with opened(home) as here:
+        found = find_run(here, run_id)
+        delete_run(here, found.id, force=force)
+    put(f"{found.id} is deleted.")
+
+
 def _short(record: Run) -> dict[str, Any]:
     """A run without its pipeline, for lists."""
     from modelwright.actions.as_json import as_json

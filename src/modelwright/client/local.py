@@ -51,12 +51,12 @@ def convert_here(
     document: Document, home: Path | None, run_id: str, *, kind: Literal["real-time", "batch"]
 ) -> Conversion:
     """Convert a pipeline on this machine; arguments as `Pipeline.convert` has them."""
-    from modelwright.actions.conversions import convert_pipeline
+    from modelwright.actions.inference_drafts import make_inference_pipeline
     from modelwright.client.pipeline import Pipeline
     from modelwright.graph.codec import write
 
     with opened(home) as here:
-        made = convert_pipeline(here, run_id, document=document, kind=kind)
+        made = make_inference_pipeline(here, run_id, document=document, kind=kind)
     return Conversion(
         made.run.id,
         Pipeline.from_yaml(write(made.document)),

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from modelwright.client.connection import Connection, segment
 
@@ -38,6 +38,40 @@ class Models:
     def get(self, name: str, *, version: int | None = None) -> RegisteredModel:
         """One version of a model, the latest unless given.  Raises NotFound."""
         return _model(self._server.get(f"/api/models/{segment(name)}", version=version))
+
+    def versions(self, name: str) -> tuple[RegisteredModel, ...]:
+        """Every version, latest first.  Raises NotFound."""
+        found = self._server.get(f"/api/models/{segment(name)}/versions")["items"]
+        return tuple(_model(m) for m in found)
+
+    def uses(self, name: str) -> tuple[dict[str, Any], ...]:
+        """The drafts, runs and endpoints that name it, those that need it now first, as JSON."""
+        return tuple(self._server.get(f"/api/models/{segment(name)}/uses")["items"])
+
+    def delete(self, name: str, *, version: int | None = None, force: bool = False) -> None:
+        """Hide a version, or all of them.  Raises InUse while something needs it, unless forced."""
+        self._server.delete(f"/api/models/{segment(name)}", version=version, force=force)
+
+    def restore(self, name: str, *, version: int | None = None) -> RegisteredModel:
+        """Bring back a deleted version, or all that the last deletion hid."""
+        address = f"/api/models/{segment(name)}/restore"
+        return _model(self._server.post(address, version=version))
+
+    def export(
+        self,
+        name: str,
+        path: Path,
+        *,
+        version: int | None = None,
+        format: Literal["zip", "onnx"] = "zip",
+    ) -> Path:
+        """Write a model to a file: a package that scores alone, or one ONNX model.
+
+        Raises NotFound, NotInOnnx, OnnxDiffers and MissingLibrary.
+        """
+        address = f"/api/models/{segment(name)}/export"
+        path.write_bytes(self._server.content(address, version=version, format=format))
+        return path
 
     def learnt(self, name: str, *, version: int | None = None) -> dict[str, Any]:
         """What a model learnt, as JSON: see docs/howto/explain-a-model.md.  Raises NotFound."""

@@ -294,6 +294,7 @@ class Pipeline:
     ) -> Conversion:
         """The inference pipeline of this pipeline as a run has trained it, without a server.
 
+        Its model and transformations are registered as "MD - …" and "TD - …".
         Raises NotFound, RunFailed, RunDiffers, NoTrainedModel, StepNotRun and LabelInUse.
         """
         from modelwright.client.local import convert_here

@@ -161,6 +161,25 @@ class Runs:
         found: dict[str, Any] = self._server.get("/api/runs/compare", left=left, right=right)
         return found
 
+    def register(self, run_id: str, output: str, *, name: str, description: str = "") -> int:
+        """Register what a run left on a port, as "node.port"; give the version.
+
+        A table becomes a dataset, a fitted value a model.  Raises NotFound and NotRegistrable.
+        """
+        node, _, port = output.partition(".")
+        place = f"{segment(run_id)}/steps/{segment(node)}/outputs/{segment(port)}"
+        body = {"name": name, "description": description, "tags": {}}
+        made = self._server.post(f"/api/runs/{place}/register", body)
+        found: int = (made["dataset"] or made["model"])["version"]
+        return found
+
+    def delete(self, run_id: str, *, force: bool = False) -> None:
+        """Forget a run that has ended, with its logs.
+
+        Raises WrongState, and InUse while a draft or an endpoint comes from it, unless forced.
+        """
+        self._server.delete(f"/api/runs/{segment(run_id)}", force=force)
+
     def convert(
         self, run_id: str, *, kind: Literal["real-time", "batch"] = "real-time"
     ) -> Conversion:

@@ -44,11 +44,11 @@ def request_only() -> Reason:
 
 def unchanged(finished_at: datetime | None, note: str = "") -> Reason:
     """The result of an equal step is known.  note: a sentence about what that means."""
-    when = f" from {finished_at.isoformat(' ', 'seconds')}" if finished_at else ""
+    when = f" of {finished_at.astimezone():%Y-%m-%d %H:%M}" if finished_at else ""
     return Reason(
         "unchanged",
         f"Component, settings and inputs are the same as those of the stored result{when}. {note}".rstrip(),
-        {"finished_at": finished_at.isoformat() if finished_at else None},
+        {"finished_at": finished_at.isoformat() if finished_at else None, "note": note},
     )
 
 

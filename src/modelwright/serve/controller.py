@@ -45,6 +45,7 @@ from modelwright.serve.room import Room
 from modelwright.serve.scaling import Load, Policy, Seen, decide
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 from modelwright.serve.slots import MOST
+from modelwright.serve.stages import note_stage
 
 STOP_S = 30.0
 """How long replicas may take to answer what they have begun before they are killed."""
@@ -110,6 +111,7 @@ class Controller:
         former = self.shelf
         onlookers = Onlooking(ways(self.folder))
         shelf = Assortment.load(self.folder, served, former, onlookers)
+        note_stage(self.folder.path, "start")
         try:
             self.room.admit(shelf, self._seen.replicas if former else 1)
         except ModelwrightError:

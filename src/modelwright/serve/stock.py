@@ -23,6 +23,7 @@ from modelwright.serve.limits import thread_bounds
 from modelwright.serve.live import Live
 from modelwright.serve.processes import Process, start_apart
 from modelwright.serve.settings import DeploymentSettings
+from modelwright.serve.stages import note_stage
 from modelwright.serve.workers import START_S, WorkerLane, nursery_command
 
 
@@ -65,6 +66,7 @@ class Stock:
         DeploymentFailed, and what a step says to the sample rows.
         """
         package = Package.open(path)
+        note_stage(folder, "score")
         if not package.plan.is_compiled:
             return cls(name, package, None, _nursery(name, path, folder, settings))
         _try_apart(name, package)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -11,8 +11,10 @@ from modelwright.workspace import tables
 from modelwright.workspace.clock import Clock
 from modelwright.workspace.database import Database
 from modelwright.workspace.errors import InvalidTraffic, NotFound, WrongState
+from modelwright.workspace.records.assets import AssetReference
 from modelwright.workspace.records.endpoints import Deployment, DeploymentLineage, EndpointState
 from modelwright.workspace.rows import AnyRow, endpoint_row
+from modelwright.workspace.uses import DEPLOYMENT, deployment_user, forget_uses, set_uses
 
 _D = tables.deployments.c
 _PLAIN = (
@@ -44,8 +46,9 @@ class Deployments:
         package_digest: str,
         settings: Mapping[str, Any],
         lineage: DeploymentLineage | None = None,
+        assets: Sequence[AssetReference] = (),
     ) -> Deployment:
-        """Add a deployment that gets no requests yet.  Raises NotFound."""
+        """Add a deployment that gets no requests yet.  assets: what it uses.  Raises NotFound."""
         now = self._now()
         lineage = lineage or DeploymentLineage()
         with self._database.write() as connection:
@@ -75,6 +78,7 @@ class Deployments:
                     "changed_at": now,
                 },
             )
+            set_uses(connection, DEPLOYMENT, deployment_user(row.name_key, number), assets)
             return _deployment(_get(connection, row, number), row.name)
 
     def get(self, endpoint: str, number: int) -> Deployment:
@@ -141,6 +145,7 @@ class Deployments:
                     "be deleted",
                     remedy="Give its share to another deployment first.",
                 )
+            forget_uses(connection, DEPLOYMENT, deployment_user(row.name_key, number))
             connection.execute(
                 delete(tables.deployments).where(_D.endpoint_id == row.id, _D.number == number)
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -15,7 +15,6 @@ from modelwright.workspace.database import Database
 from modelwright.workspace.deployments import Deployments
 from modelwright.workspace.errors import NameTaken
 from modelwright.workspace.names import checked_endpoint_name
-from modelwright.workspace.records.assets import AssetReference
 from modelwright.workspace.records.clusters import DEFAULT_CLUSTER
 from modelwright.workspace.records.endpoints import (
     DesiredState,
@@ -26,7 +25,7 @@ from modelwright.workspace.records.endpoints import (
 )
 from modelwright.workspace.rows import AnyRow, endpoint_row
 from modelwright.workspace.sealing import Seal
-from modelwright.workspace.uses import forget_uses, set_uses
+from modelwright.workspace.uses import forget_uses_of_endpoint
 
 _E = tables.endpoints.c
 _SHOWN = (
@@ -174,17 +173,11 @@ class Endpoints:
         """Say on which cluster it runs."""
         return self._change(name, {"cluster": cluster})
 
-    def set_uses(self, name: str, assets: Sequence[AssetReference]) -> None:
-        """Say which datasets and models it needs, in place of what was said before."""
-        with self._database.write() as connection:
-            row = endpoint_row(connection, name, lock=True)
-            set_uses(connection, "endpoint", row.name_key, assets)
-
     def delete(self, name: str) -> None:
         """Forget an endpoint, its keys and its deployments for good."""
         with self._database.write() as connection:
             row = endpoint_row(connection, name, lock=True)
-            forget_uses(connection, "endpoint", row.name_key)
+            forget_uses_of_endpoint(connection, row.name_key)
             connection.execute(delete(tables.endpoints).where(_E.id == row.id))
 
     def _change(self, name: str, values: Mapping[str, Any]) -> Endpoint:

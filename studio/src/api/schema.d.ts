@@ -538,7 +538,9 @@ export interface paths {
         post?: never;
         /**
          * Delete Run
-         * @description Forget a run that has ended; what it left stays as long as something names it.
+         * @description Forget a run that has ended; refused while a draft or an endpoint comes from it, unless forced.
+         *
+         *     What it left stays as long as something names it.
          */
         delete: operations["delete_run"];
         options?: never;
@@ -1739,6 +1741,28 @@ export interface paths {
          * @description Have every token given out so far open nothing any more; keys stay.
          */
         delete: operations["revoke_endpoint_tokens"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/endpoints/{name}/deploying": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Deploying
+         * @description How far a deployment to an endpoint has come, as server-sent events {"kind": "step", "step": …}.
+         *
+         *     Steps are compare, package, score and start.  It may be asked before the deployment begins, and ends with it.
+         */
+        get: operations["stream_deploying"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -7632,7 +7656,9 @@ export interface operations {
     };
     delete_run: {
         parameters: {
-            query?: never;
+            query?: {
+                force?: boolean;
+            };
             header?: never;
             path: {
                 run_id: string;
@@ -10618,6 +10644,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    stream_deploying: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description What was sent is at fault */

@@ -52,34 +52,37 @@ def deploy(asked: DeployAsked, here: HereDep, person: Caller) -> DeployedEndpoin
     A name that is there already keeps its address and keys, and serves the former pipeline until the
     new one has answered its sample rows.  With a share, or as a shadow, it is served beside those.
     """
-    if asked.draft_id is not None:
-        made = deploy_draft(
-            here.home,
-            asked.draft_id,
-            name=asked.name,
-            description=asked.description,
-            tags=asked.tags,
-            deployment=asked.settings,
-            endpoint=asked.access,
-            beside=asked.beside,
-            cluster=asked.cluster,
-            owner=person.name,
-        )
-    else:
-        graph = asked.graph
-        assert graph is not None  # noqa: S101  # the body has one of the two
-        made = endpoints.deploy_endpoint(
-            here.home,
-            graph.read(),
-            name=asked.name,
-            description=asked.description,
-            tags=asked.tags,
-            deployment=asked.settings,
-            endpoint=asked.access,
-            beside=asked.beside,
-            cluster=asked.cluster,
-            owner=person.name,
-        )
+    with here.deploying.of(asked.name) as on_step:
+        if asked.draft_id is not None:
+            made = deploy_draft(
+                here.home,
+                asked.draft_id,
+                name=asked.name,
+                description=asked.description,
+                tags=asked.tags,
+                deployment=asked.settings,
+                endpoint=asked.access,
+                beside=asked.beside,
+                cluster=asked.cluster,
+                owner=person.name,
+                on_step=on_step,
+            )
+        else:
+            graph = asked.graph
+            assert graph is not None  # noqa: S101  # the body has one of the two
+            made = endpoints.deploy_endpoint(
+                here.home,
+                graph.read(),
+                name=asked.name,
+                description=asked.description,
+                tags=asked.tags,
+                deployment=asked.settings,
+                endpoint=asked.access,
+                beside=asked.beside,
+                cluster=asked.cluster,
+                owner=person.name,
+                on_step=on_step,
+            )
     return DeployedEndpoint(endpoint=Endpoint.of(made.report), is_new=made.is_new)
 
 
@@ -149,6 +152,21 @@ def revoke_endpoint_tokens(name: str, here: HereDep) -> Done:
     """Have every token given out so far open nothing any more; keys stay."""
     tokens.revoke_tokens(here.home, name)
     return Done()
+
+
+@router.get("/{name}/deploying", response_class=StreamingResponse, responses=EVENT_STREAM)
+def stream_deploying(name: str, here: HereDep) -> StreamingResponse:
+    """How far a deployment to an endpoint has come, as server-sent events {"kind": "step", "step": …}.
+
+    Steps are compare, package, score and start.  It may be asked before the deployment begins, and ends with it.
+    """
+    look = here.deploying.follow(name)
+
+    def sent() -> tuple[list[Sent], bool]:
+        steps, over = look()
+        return [Sent({"kind": "step", "step": step}) for step in steps], over
+
+    return event_stream(polled(sent, here.stopping, every_s=0.05))
 
 
 @router.get("/{name}/schema")

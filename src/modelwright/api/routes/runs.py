@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
 from modelwright.actions.background import told_again
+from modelwright.actions.cleaning import delete_run as forget_run
 from modelwright.actions.evaluations import evaluation_of
 from modelwright.actions.logs import read_log_piece
 from modelwright.actions.run_comparison import compare_runs
@@ -123,9 +124,12 @@ def cancel(run_id: str, here: HereDep) -> RunSummary:
 
 
 @router.delete("/runs/{run_id}")
-def delete_run(run_id: str, here: HereDep) -> Done:
-    """Forget a run that has ended; what it left stays as long as something names it."""
-    here.workspace.runs.delete(run_id)
+def delete_run(run_id: str, here: HereDep, force: bool = False) -> Done:
+    """Forget a run that has ended; refused while a draft or an endpoint comes from it, unless forced.
+
+    What it left stays as long as something names it.
+    """
+    forget_run(here.home, run_id, force=force)
     return Done()
 
 

@@ -35,7 +35,7 @@ class Use:
     kind: "draft", "run" or "endpoint".  title: its name as people see it.
     version: the version it names, None for the latest.
     active: it would break without the asset: a draft that is not deleted, a run that has not
-    finished, an endpoint.
+    finished, an endpoint one of whose deployments serves with it.
     """
 
     kind: str
