@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,28 @@ def test_the_installed_library_holds_every_component_of_the_palette_once() -> No
     assert len(ids) == len(set(ids)) == len(library())
     assert {"split-data", "web-service-input", "dataset"} <= set(ids)
     assert library() is library()
+
+
+def test_a_component_of_the_palette_is_in_the_module_that_is_named_after_it() -> None:
+    for component in library():
+        name = component.__module__.rpartition(".")[2].replace("_", "-")
+        assert component.__component__.id == name
+
+
+def test_only_the_components_that_are_asked_for_are_imported() -> None:
+    program = """
+import sys
+from modelwright.components.library import library
+
+found = library()
+print(found.spec("split-data").title)
+print(any(name.endswith(".clip_values") for name in sys.modules))
+print("clip-values" in [component.__component__.id for component in found])
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.splitlines() == ["Split Data", "False", "True"]
 
 
 def test_a_module_that_cannot_be_imported_takes_no_other_with_it(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from modelwright.serve.capacity import Ledger, Resources, Unschedulable
 from modelwright.serve.endpoint import Endpoints
 from modelwright.serve.keys import Keys
-from modelwright.serve.room import ledger_at
+from modelwright.serve.ledgers import ledger_at
 from modelwright.serve.status import EndpointStatus, State
 from tests.inference.cars import car_request
 from tests.serve.replicas import package

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.capacity import Ledger, Resources
 from modelwright.serve.errors import InvalidSetting
-from modelwright.serve.room import ledger_at
+from modelwright.serve.ledgers import ledger_at
 from modelwright.serve.settings import DeploymentSettings
 from modelwright.serve.target import KINDS, InferenceTarget, Place, UnknownClusterKind, make_target
 from modelwright.workspace.errors import InUse, WrongState

@@ -11,13 +11,13 @@ import modelwright
 from modelwright import samples
 from modelwright.data.files.notes import Note
 from modelwright.data.files.options import ReadOptions
-from modelwright.data.table import Table
 from modelwright.workspace.errors import NotFound
 from modelwright.workspace.records.assets import Dataset
 
 if TYPE_CHECKING:
     from modelwright.actions.home import Home
     from modelwright.data.profile import Profile
+    from modelwright.data.table import Table
 
 _SAMPLES = "samples"
 
@@ -154,6 +154,8 @@ def show_dataset(home: Home, name: str, *, version: int | None = None) -> Datase
 
 def load_dataset(home: Home, name: str, *, version: int | None = None) -> Table:
     """The rows of a dataset.  Raises NotFound, and what `Store.get` raises."""
+    from modelwright.data.table import Table
+
     table = home.store.get(find_dataset(home, name, version=version).digest)
     if not isinstance(table, Table):
         raise TypeError(f"dataset {name!r} is a {table.kind}")

@@ -15,7 +15,6 @@ from modelwright.actions.registered import RegisteredAssets
 from modelwright.components.library import Library, library
 from modelwright.data.store import Store
 from modelwright.run.history import FolderHistory
-from modelwright.run.workers import local_workers
 from modelwright.workspace import Workspace
 from modelwright.workspace.errors import NotFound
 
@@ -32,7 +31,7 @@ class Home:
     """
 
     def __init__(
-        self, workspace: Workspace, store: Store, *, start_workers: Callable[[], Target]
+        self, workspace: Workspace, store: Store, *, start_workers: Callable[[], Target] | None
     ) -> None:
         self.workspace = workspace
         self.store = store
@@ -49,13 +48,13 @@ class Home:
         *,
         database_url: str | None = None,
         store_url: str | None = None,
-        start_workers: Callable[[], Target] = local_workers,
+        start_workers: Callable[[], Target] | None = None,
     ) -> Self:
         """Open a home folder; make it, with the sample datasets, when it is not there.
 
         database_url and store_url: as `Workspace.open` has them; MODELWRIGHT_DATABASE_URL and
         MODELWRIGHT_STORE_URL unless given.  start_workers: makes the target that steps run on, when the
-        first run needs it; processes on this machine.  Raises what `Workspace.open` and `Store.open` raise.
+        first run needs it; processes on this machine unless given.  Raises what `Workspace.open` and `Store.open` raise.
         """
         from modelwright.actions.datasets import add_samples
         from modelwright.actions.interrupted import end_interrupted_runs
@@ -101,7 +100,8 @@ class Home:
         with self._lock:
             if name not in self._targets:
                 plain = settings == ComputeSettings(name=LOCAL)
-                self._targets[name] = self._start_workers() if plain else start_target(settings)
+                given = self._start_workers if plain else None
+                self._targets[name] = given() if given else start_target(settings)
             return self._targets[name]
 
     def started_target(self, name: str) -> Target | None:
@@ -181,6 +181,8 @@ def start_target(settings: ComputeSettings) -> Target:
             retries=settings.retries,
             longest_step_s=settings.longest_step_s,
         )
+    from modelwright.run.workers import local_workers
+
     return local_workers(
         name=settings.name,
         least=settings.min_workers,

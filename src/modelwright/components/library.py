@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import pkgutil
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Self
 
 from modelwright.components.contract import Component, ComponentSpec
 from modelwright.components.errors import ComponentError, UnknownComponent
@@ -51,34 +52,54 @@ class Unusable:
 class Library:
     """Component classes by id; former ids lead to their successors.
 
-    unusable: modules whose components are missing, filled while the components are read.
+    A component of `later` is imported when it is asked for, and all of them by whatever needs all.
     """
 
     def __init__(
-        self, components: Iterator[type[Component]], unusable: Sequence[Unusable] = ()
+        self,
+        components: Iterable[type[Component]],
+        *,
+        later: Mapping[str, str] | None = None,
+        unusable: list[Unusable] | None = None,
     ) -> None:
-        self.unusable = unusable
+        """Later: the module of each component that is not given, by id.
+
+        unusable: modules whose components are missing; those of `later` are added when it is known.
+        """
         self._by_id: dict[str, type[Component]] = {}
         self._former: dict[str, str] = {}
+        self._unusable = [] if unusable is None else unusable
         for component in components:
-            spec = component.__component__
-            self._by_id[spec.id] = component
-            self._former.update(dict.fromkeys(spec.replaces, spec.id))
+            self._add(component)
+        # What another package brings goes before what has the same id here.
+        self._later = {id_: name for id_, name in (later or {}).items() if id_ not in self._by_id}
+        self._lock = threading.RLock()
 
     def __iter__(self) -> Iterator[type[Component]]:
         """By category, then title."""
-        specs = self._by_id.values()
+        specs = self.load()._by_id.values()
         return iter(sorted(specs, key=lambda c: (c.__component__.category, c.__component__.title)))
 
     def __contains__(self, component_id: str) -> bool:
-        return component_id in self._by_id or component_id in self._former
+        return self._known(component_id) is not None
 
     def __len__(self) -> int:
-        return len(self._by_id)
+        return len(self.load()._by_id)
+
+    @property
+    def unusable(self) -> Sequence[Unusable]:
+        """Modules that cannot be imported."""
+        return self.load()._unusable
+
+    def load(self) -> Self:
+        """Import what was left for later."""
+        for component_id in tuple(self._later):
+            self._bring(component_id)
+        return self
 
     def find(self, component_id: str) -> type[Component]:
         """The class for an id, or for a former id.  Raises UnknownComponent with the nearest ids."""
-        known = self._by_id.get(self._former.get(component_id, component_id))
+        known = self._known(component_id)
         if known is None:
             raise UnknownComponent(component_id, nearest(component_id, list(self._by_id)))
         return known
@@ -112,6 +133,26 @@ class Library:
             values = getattr(component, f"from_v{step}")(values)
         return values
 
+    def _known(self, component_id: str) -> type[Component] | None:
+        self._bring(component_id)
+        if component_id not in self._by_id:
+            # It may be a former id, which only its successor knows.
+            self.load()
+        return self._by_id.get(self._former.get(component_id, component_id))
+
+    def _bring(self, component_id: str) -> None:
+        with self._lock:
+            module = self._later.get(component_id)
+            if module is not None:
+                for component in _components([(module, "")], self._unusable):
+                    self._add(component)
+                del self._later[component_id]
+
+    def _add(self, component: type[Component]) -> None:
+        spec = component.__component__
+        self._by_id[spec.id] = component
+        self._former.update(dict.fromkeys(spec.replaces, spec.id))
+
 
 @cache
 def library() -> Library:
@@ -120,23 +161,24 @@ def library() -> Library:
     A module that cannot be imported is logged and listed under `unusable`; the rest is there.
     """
     unusable: list[Unusable] = []
-    return Library(_components(_modules(), unusable), unusable)
+    points = entry_points(group=ENTRY_POINTS)
+    others = ((p.value, p.dist.name if p.dist else p.name) for p in points)
+    return Library(_components(others, unusable), later=_palette(), unusable=unusable)
 
 
-def _modules() -> Iterator[tuple[str, str]]:
-    """The modules that define components, each with the package that brings it."""
+def _palette() -> dict[str, str]:
+    """The modules of this package's components: each is named after the id of its component."""
     from modelwright.components import palette
 
-    for module in pkgutil.walk_packages(palette.__path__, palette.__name__ + "."):
-        if not module.ispkg:
-            yield module.name, ""
-    for point in entry_points(group=ENTRY_POINTS):
-        yield point.value, point.dist.name if point.dist else point.name
+    found = pkgutil.walk_packages(palette.__path__, palette.__name__ + ".")
+    names = (module.name for module in found if not module.ispkg)
+    return {name.rpartition(".")[2].replace("_", "-"): name for name in names}
 
 
 def _components(
     modules: Iterable[tuple[str, str]], unusable: list[Unusable]
 ) -> Iterator[type[Component]]:
+    """The components of modules, each module with the package that brings it."""
     for name, package in modules:
         try:
             yield from _defined_in(name)

@@ -152,7 +152,7 @@ class StepProgram:
 
         with suppress(Exception):
             # A component that cannot be imported fails the step that wants it, and says so there.
-            library()
+            library().load()
         pl.LazyFrame({"x": [1]}).select(pl.col("x") + 1).collect()
 
     def handle(self, session: int, body: bytes, held: Held) -> None:

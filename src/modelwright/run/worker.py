@@ -114,7 +114,7 @@ def _prepare_components() -> None:
 
     # A component that cannot be imported fails the step that wants it, and says so there.
     with suppress(Exception):
-        library()
+        library().load()
     pl.LazyFrame({"x": [1]}).select(pl.col("x") + 1).collect()
 
 

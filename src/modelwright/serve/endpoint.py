@@ -18,7 +18,6 @@ from modelwright.serve.capacity import Resources, Unschedulable
 from modelwright.serve.control import NoReplica, tell
 from modelwright.serve.endpoint_folder import EndpointFolder, Found, Served, Wanted, names
 from modelwright.serve.errors import DeploymentFailed
-from modelwright.serve.front import controller_command
 from modelwright.serve.keys import Keys
 from modelwright.serve.limits import thread_bounds
 from modelwright.serve.processes import Process, start_apart
@@ -378,7 +377,7 @@ def _start(folder: EndpointFolder, wanted: Wanted) -> Found:
         DeploymentSettings.read(d.settings).cpu_reserve for d in wanted.deployments.values()
     )
     pid = start_apart(
-        [*controller_command(folder.path), "--report", str(writing)],
+        [*folder.controller_command(), "--report", str(writing)],
         thread_bounds(cores, os.environ),
         output=str(first_words),
         hands_over=[writing],

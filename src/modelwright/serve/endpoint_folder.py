@@ -8,13 +8,13 @@ import json
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modelwright.inference.package import Package
 from modelwright.serve.errors import EndpointBusy, InvalidEndpointName, UnknownEndpoint
 from modelwright.serve.names import ENDPOINT_NAME
 from modelwright.serve.processes import Process
@@ -189,6 +189,11 @@ class EndpointFolder:
         """Take note that it was started, or is not wanted to be."""
         self._trouble.unlink(missing_ok=True)
 
+    def controller_command(self, listener: int | None = None) -> list[str]:
+        """The command line of a controller; listener: a socket that is handed over to it."""
+        command = [sys.executable, "-m", "modelwright.serve.controller", str(self.path)]
+        return command if listener is None else [*command, "--fd", str(listener)]
+
     def front_control(self, slot: int) -> Path:
         """Where the replica in a slot takes commands."""
         return self.path / f"replica-{slot}.sock"
@@ -198,6 +203,8 @@ class EndpointFolder:
 
         Raises NotAPackage, NewerPackage and CorruptPackage.
         """
+        from modelwright.inference.package import Package
+
         package = Package.open(source)
         place = f"packages/{package.digest.partition(':')[2][:24]}"
         target = self.path / place

@@ -8,8 +8,6 @@ import logging
 import os
 import signal
 import socket
-import sys
-from pathlib import Path
 
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.assortment import Assortment
@@ -116,7 +114,7 @@ class Front:
             found = self._folder.found()
             if found is None or not found.controller.is_alive:
                 start_apart(
-                    controller_command(self._folder.path, listener),
+                    self._folder.controller_command(listener),
                     dict(os.environ),
                     hands_over=[listener],
                 )
@@ -126,12 +124,6 @@ class Front:
         with contextlib.suppress(ModelwrightError, ValueError):
             return self._folder.wanted().running
         return False
-
-
-def controller_command(folder: Path, listener: int | None = None) -> list[str]:
-    """The command line of a controller for an endpoint's folder."""
-    command = [sys.executable, "-m", "modelwright.serve.controller", str(folder)]
-    return command if listener is None else [*command, "--fd", str(listener)]
 
 
 async def _ended(process: Process) -> None:

@@ -83,7 +83,7 @@ def _opened(path: Path) -> Package | ModelwrightError:
 def _load_components() -> None:
     from modelwright.components.library import library
 
-    library()
+    library().load()
 
 
 if __name__ == "__main__":

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 
 from modelwright.serve.assortment import Assortment
-from modelwright.serve.capacity import Ledger, Resources, Unschedulable
+from modelwright.serve.capacity import Resources, Unschedulable
 from modelwright.serve.deployed import Part
 from modelwright.serve.endpoint_folder import EndpointFolder
+from modelwright.serve.ledgers import ledger_of
 
 
 class Room:
@@ -86,21 +86,3 @@ class Room:
             short = self.ledger.free_for(name).short(needed)
             raise Unschedulable(name, self._cluster, least, short, got)
         self.replicas = got
-
-
-def ledger_of(folder: EndpointFolder, cluster: str) -> Ledger:
-    """What is reserved on the cluster of an endpoint."""
-    return ledger_at(folder.clusters / cluster, folder.path.parent)
-
-
-def ledger_at(cluster: Path, endpoints: Path) -> Ledger:
-    """What is reserved on a cluster, by its folder and the one of all endpoints.
-
-    An endpoint keeps what it has reserved for as long as it is wanted to run.
-    """
-
-    def wants_to_run(name: str) -> bool:
-        folder = EndpointFolder(endpoints, name)
-        return folder.exists and folder.wanted().running
-
-    return Ledger(cluster, wants_to_run)
