@@ -46,6 +46,16 @@ def test_an_added_node_gets_an_id_of_its_own() -> None:
     assert (first, second) == ("halve-2", "halve-3")
 
 
+def test_a_further_web_service_input_gets_a_name_of_its_own() -> None:
+    graph = Graph()
+    kinds: tuple[dict[str, str], ...] = ({}, {"name": "WebServiceInput1"}, {}, {"name": "mine"})
+    for parameters in kinds:
+        graph, _ = edits.add_node(graph, Node("web-service-input", parameters=parameters))
+    graph, _ = edits.add_node(graph, Node("web-service-output"))
+    names = [node.parameters.get("name") for node in graph.nodes.values()]
+    assert names == [None, "WebServiceInput1", "WebServiceInput2", "mine", None]
+
+
 def test_a_new_wire_takes_the_place_of_the_old_one_on_an_input() -> None:
     graph = edits.connect(chain(), Pin(NodeId("cars"), "dataset"), Pin(NodeId("halve"), "dataset"))
     assert sources_of(graph, "halve") == ["cars.dataset"]

@@ -54,6 +54,8 @@ def run_sample(page: Page) -> str:
     page.locator('.react-flow__node:has-text("Evaluate Model") :text("Done")').wait_for(
         timeout=60_000
     )
+    # The last step is done a moment before the run is over.
+    page.get_by_role("button", name="Stop").wait_for(state="detached")
     return page.url
 
 

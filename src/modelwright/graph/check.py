@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,7 +21,7 @@ from modelwright.components.outline import (
 )
 from modelwright.data.artifact import Digest
 from modelwright.data.errors import ModelwrightError, nearest
-from modelwright.graph.assets import Assets
+from modelwright.graph.assets import Assets, DatasetAsset
 from modelwright.graph.graph import Graph, NodeId, Pin, Wire
 from modelwright.graph.problems import Fix, Problem
 from modelwright.graph.submission import refusal
@@ -73,6 +74,8 @@ def check(graph: Graph, *, library: Library, assets: Assets) -> Check:
             )
         )
     broken = {p.node for p in problems if p.node and p.severity == "error"}
+    # Many nodes may name one data set; it is looked up once.
+    dataset = cache(assets.dataset)
     outlines: dict[Pin, Outline | None] = {}
     inputs: dict[Pin, Outline | None] = {}
     for node_id in graph.order():
@@ -82,7 +85,7 @@ def check(graph: Graph, *, library: Library, assets: Assets) -> Check:
         given = {p.name: _arriving(graph, node_id, p, outlines) for p in _ports(component)}
         inputs.update({Pin(node_id, p): o for p, o in given.items()})
         try:
-            made = _outline(component, given, assets) if node_id not in broken else {}
+            made = _outline(component, given, assets, dataset) if node_id not in broken else {}
         except ModelwrightError as error:
             problems.append(Problem.of(error, node_id))
             made = {}
@@ -233,7 +236,8 @@ def _input_problems(graph: Graph, library: Library) -> Iterator[Problem]:
 
 
 def _cycle_problems(graph: Graph) -> Iterator[Problem]:
-    left = [n for n in graph.nodes if n not in set(graph.order())]
+    ordered = set(graph.order())
+    left = [n for n in graph.nodes if n not in ordered]
     on_cycle = [
         n for n in left if any(n in graph.downstream([w.target.node]) for w in graph.wires_from(n))
     ]
@@ -317,13 +321,34 @@ _KINDS = {
 
 
 def _outline(
-    component: Component, given: Mapping[str, Outline | None], assets: Assets
+    component: Component,
+    given: Mapping[str, Outline | None],
+    assets: Assets,
+    dataset: Callable[[str, int | None], DatasetAsset],
 ) -> Mapping[str, Outline | None]:
     spec = component.__component__
     if spec.id == DATASET:
-        asset = assets.dataset(getattr(component, "name", ""), getattr(component, "version", None))
+        asset = dataset(getattr(component, "name", ""), getattr(component, "version", None))
         return {spec.outputs[0].name: TableOutline(asset.schema, rows=asset.rows)}
     if spec.id in SAVED:
         digest = Digest(getattr(component, "digest", ""))
         return {spec.outputs[0].name: assets.outline(digest)}
-    return component.outline(**given)
+    # Outlines that hold a fitted transformation are equal to others that hold another.
+    if any(isinstance(o, TransformOutline) and o.fitted is not None for o in given.values()):
+        return component.outline(**given)
+    try:
+        return _followed(component, tuple(given.items()))
+    except TypeError:
+        return component.outline(**given)
+
+
+@lru_cache(maxsize=4096)
+def _followed(
+    component: Component, given: tuple[tuple[str, Outline | None], ...]
+) -> Mapping[str, Outline | None]:
+    """What a component makes of what is known of its inputs: the same each time, so it is kept.
+
+    A draft is checked at each edit of it, which changes one node.  Raises TypeError for settings that
+    cannot be told apart by their hash, and what the component raises, which is never kept.
+    """
+    return component.outline(**dict(given))

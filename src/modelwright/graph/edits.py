@@ -49,9 +49,27 @@ def fresh_id(graph: Graph, wish: str) -> NodeId:
 
 
 def add_node(graph: Graph, node: Node, *, node_id: str | None = None) -> tuple[Graph, NodeId]:
-    """The graph with a node more, and its id: the given one, or a fresh one after the component."""
+    """The graph with a node more, and its id: the given one, or a fresh one after the component.
+
+    A further Web Service Input or Output gets a name that no other has, unless it brings one.
+    """
     chosen = fresh_id(graph, node_id or node.component)
-    return graph.with_node(chosen, node), chosen
+    return graph.with_node(chosen, _keyed(graph, node)), chosen
+
+
+_SERVICE_NAMES = {"web-service-input": "WebServiceInput", "web-service-output": "WebServiceOutput"}
+
+
+def _keyed(graph: Graph, node: Node) -> Node:
+    stem = _SERVICE_NAMES.get(node.component)
+    if stem is None or "name" in node.parameters:
+        return node
+    others = [n for n in graph.nodes.values() if n.component == node.component]
+    taken = {n.parameters.get("name", f"{stem}0") for n in others}
+    name = next(name for i in range(len(others) + 1) if (name := f"{stem}{i}") not in taken)
+    return (
+        node if name == f"{stem}0" else replace(node, parameters={**node.parameters, "name": name})
+    )
 
 
 def remove_nodes(graph: Graph, nodes: Iterable[NodeId]) -> Graph:

@@ -134,15 +134,30 @@ class Graph:
 
         Nodes on a cycle, and those they feed, are left out.
         """
+        return self._order
+
+    @cached_property
+    def _order(self) -> tuple[NodeId, ...]:
+        place = {node: number for number, node in enumerate(self.nodes)}
         feeds: dict[NodeId, set[NodeId]] = {n: set() for n in self.nodes}
+        fed: dict[NodeId, set[NodeId]] = {n: set() for n in self.nodes}
         for wire in self.wires:
-            if wire.target.node in feeds and wire.source.node in feeds:
-                feeds[wire.target.node].add(wire.source.node)
-        done: dict[NodeId, None] = {}
-        waiting = list(self.nodes)
-        while ready := [n for n in waiting if feeds[n] <= done.keys()]:
-            done.update(dict.fromkeys(ready))
-            waiting = [n for n in waiting if n not in done]
+            source, target = wire.source.node, wire.target.node
+            if source in feeds and target in feeds:
+                feeds[target].add(source)
+                fed[source].add(target)
+        waits = {node: len(before) for node, before in feeds.items()}
+        done: list[NodeId] = []
+        ready = [node for node, count in waits.items() if count == 0]
+        while ready:
+            done.extend(ready)
+            freed: list[NodeId] = []
+            for node in ready:
+                for after in fed[node]:
+                    waits[after] -= 1
+                    if waits[after] == 0:
+                        freed.append(after)
+            ready = sorted(freed, key=place.__getitem__)
         return tuple(done)
 
     def with_node(self, node_id: NodeId, node: Node) -> Graph:

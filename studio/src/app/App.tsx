@@ -8,6 +8,7 @@ import { RouterProvider } from "react-router";
 import { ApiError } from "../api/client";
 import type { Text } from "../text/en";
 import { useText } from "../text/useText";
+import { readableColours } from "./colours";
 import { router } from "./routes";
 import "./app.css";
 
@@ -45,7 +46,11 @@ export function App() {
   const worded = useMemo(() => theme(text), [text]);
   return (
     <QueryClientProvider client={client}>
-      <MantineProvider theme={worded} defaultColorScheme="auto">
+      <MantineProvider
+        theme={worded}
+        cssVariablesResolver={readableColours}
+        defaultColorScheme="auto"
+      >
         <Notifications position="bottom-right" />
         <RouterProvider router={router} />
       </MantineProvider>

@@ -5,7 +5,9 @@ import {
   Controls,
   type Edge,
   type EdgeChange,
+  type FinalConnectionState,
   type NodeChange,
+  type OnConnectStartParams,
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
@@ -15,7 +17,10 @@ import { createStore } from "zustand/vanilla";
 import { useStore } from "zustand";
 import {
   type DragEvent,
+  type FocusEvent,
   type KeyboardEvent,
+  memo,
+  type MouseEvent,
   useCallback,
   useEffect,
   useMemo,
@@ -25,6 +30,7 @@ import {
 import type { Note, Point } from "../draft/graph";
 import { isDirection, neighbour } from "../draft/walk";
 import { useText } from "../text/useText";
+import { useStable } from "../ui/useStable";
 import { FarView } from "./FarView";
 import { GroupFrame } from "./GroupFrame";
 import { type Marks, MarksContext } from "./marks";
@@ -46,6 +52,8 @@ import {
 import { wiresUnder } from "./wiresUnder";
 import classes from "./canvas.module.css";
 
+type PointerEnd = globalThis.MouseEvent | TouchEvent;
+
 type Sizes = Record<string, { width: number; height: number }>;
 
 /** Below this zoom, words on nodes cannot be read. */
@@ -53,6 +61,13 @@ const FAR = 0.3;
 
 /** So many nodes in view are painted by brush while they move. */
 const CROWDED = 60;
+
+// What React Flow is handed stays the same: each new value would make all its nodes look again.
+const BUTTONS = [1, 2];
+const GRID: [number, number] = [10, 10];
+const SEVERAL = ["Shift", "Meta", "Control"];
+const FITTING = { maxZoom: 1, padding: 0.2 };
+const PRO = { hideAttribution: true };
 
 const TYPES = { pipeline: PipelineNode, note: NotePaper, frame: GroupFrame };
 
@@ -95,13 +110,13 @@ interface Props extends CanvasActions, Partial<Marks> {
   readonly focus: { readonly node: string } | null;
 }
 
-export function Canvas(props: Props) {
+export const Canvas = memo(function Canvas(props: Props) {
   return (
     <ReactFlowProvider>
       <Inner {...props} />
     </ReactFlowProvider>
   );
-}
+});
 
 function Inner(props: Props) {
   const { shown, wires, dark, focus } = props;
@@ -154,58 +169,55 @@ function Inner(props: Props) {
   }, [focus, flow]);
 
   const { onSelect, onMove, onMoveNotes, maySplice } = props;
-  const nodesChanged = useCallback(
-    (changes: NodeChange<CanvasNode>[]) => {
-      const { notes, groups } = shown.draft.layout;
-      const chosen = new Set(shown.selected);
-      const places: Record<string, Point> = {};
-      const measured: Record<string, { width: number; height: number }> = {};
-      let selecting = false;
-      let dropped = false;
-      for (const change of changes) {
-        if (change.type === "select") {
-          selecting = true;
-          if (change.selected) chosen.add(change.id);
-          else chosen.delete(change.id);
-        } else if (change.type === "dimensions" && change.dimensions) {
-          measured[change.id] = change.dimensions;
-        } else if (change.type === "position" && change.position && change.dragging !== undefined) {
-          dropped ||= !change.dragging;
-          const group = groups.find((g) => g.id === change.id);
-          if (group) {
-            // A frame has no place of its own: it takes its nodes along.
-            const frame = toMarks(shown, {}, sizes).find((mark) => mark.id === group.id);
-            for (const id of group.nodes) {
-              const at = shown.draft.layout.positions[id];
-              if (!frame || !at) continue;
-              places[id] = {
-                x: at.x + change.position.x - frame.position.x,
-                y: at.y + change.position.y - frame.position.y,
-              };
-            }
-          } else places[change.id] = change.position;
-        }
+  const nodesChanged = useStable((changes: NodeChange<CanvasNode>[]) => {
+    const { notes, groups } = shown.draft.layout;
+    const chosen = new Set(shown.selected);
+    const places: Record<string, Point> = {};
+    const measured: Record<string, { width: number; height: number }> = {};
+    let selecting = false;
+    let dropped = false;
+    for (const change of changes) {
+      if (change.type === "select") {
+        selecting = true;
+        if (change.selected) chosen.add(change.id);
+        else chosen.delete(change.id);
+      } else if (change.type === "dimensions" && change.dimensions) {
+        measured[change.id] = change.dimensions;
+      } else if (change.type === "position" && change.position && change.dragging !== undefined) {
+        dropped ||= !change.dragging;
+        const group = groups.find((g) => g.id === change.id);
+        if (group) {
+          // A frame has no place of its own: it takes its nodes along.
+          const frame = toMarks(shown, {}, sizes).find((mark) => mark.id === group.id);
+          for (const id of group.nodes) {
+            const at = shown.draft.layout.positions[id];
+            if (!frame || !at) continue;
+            places[id] = {
+              x: at.x + change.position.x - frame.position.x,
+              y: at.y + change.position.y - frame.position.y,
+            };
+          }
+        } else places[change.id] = change.position;
       }
-      if (Object.keys(measured).length > 0) measures.setState(measured);
-      if (selecting) onSelect([...chosen], []);
-      if (Object.keys(places).length === 0) return;
-      if (!dropped) {
-        setMoving((before) => ({ ...before, ...places }));
-        return;
-      }
-      setMoving({});
-      const onto = over.current;
-      hover(null);
-      const moved = notes.flatMap((n) => (places[n.id] ? [{ ...n, ...places[n.id] }] : []));
-      if (moved.length > 0) onMoveNotes?.(moved);
-      const known = new Set(shown.draft.graph.nodes.map((n) => n.id));
-      const nodePlaces = Object.entries(places).filter(([id]) => known.has(id));
-      if (nodePlaces.length > 0) onMove(Object.fromEntries(nodePlaces), onto);
-    },
-    [shown, sizes, measures, onSelect, onMove, onMoveNotes, hover],
-  );
+    }
+    if (Object.keys(measured).length > 0) measures.setState(measured);
+    if (selecting) onSelect([...chosen], []);
+    if (Object.keys(places).length === 0) return;
+    if (!dropped) {
+      setMoving((before) => ({ ...before, ...places }));
+      return;
+    }
+    setMoving({});
+    const onto = over.current;
+    hover(null);
+    const moved = notes.flatMap((n) => (places[n.id] ? [{ ...n, ...places[n.id] }] : []));
+    if (moved.length > 0) onMoveNotes?.(moved);
+    const known = new Set(shown.draft.graph.nodes.map((n) => n.id));
+    const nodePlaces = Object.entries(places).filter(([id]) => known.has(id));
+    if (nodePlaces.length > 0) onMove(Object.fromEntries(nodePlaces), onto);
+  });
 
-  const dragged = useCallback(
+  const dragged = useStable(
     (event: { altKey: boolean }, node: CanvasNode, together: readonly CanvasNode[]) => {
       const alone = node.type === "pipeline" && together.length === 1 && !event.altKey;
       const box = alone
@@ -214,7 +226,6 @@ function Inner(props: Props) {
       const under = box ? wiresUnder(box.getBoundingClientRect()) : [];
       hover(under.find((wire) => maySplice?.(wire, { node: node.id })) ?? null);
     },
-    [maySplice, hover],
   );
 
   const { onNote, onGroup } = props;
@@ -223,7 +234,7 @@ function Inner(props: Props) {
     [onNote, onGroup],
   );
 
-  const walk = (event: KeyboardEvent) => {
+  const walk = useStable((event: KeyboardEvent) => {
     const element = event.target as HTMLElement;
     const id = element.matches(".react-flow__node") ? element.dataset.id : undefined;
     const held = event.shiftKey || event.ctrlKey || event.metaKey || event.altKey;
@@ -238,20 +249,17 @@ function Inner(props: Props) {
       onSelect([next], []);
       focusNode(next);
     }
-  };
+  });
 
-  const edgesChanged = useCallback(
-    (changes: EdgeChange[]) => {
-      const chosen = new Set(wires);
-      for (const change of changes) {
-        if (change.type !== "select") continue;
-        if (change.selected) chosen.add(change.id);
-        else chosen.delete(change.id);
-      }
-      if (changes.some((c) => c.type === "select")) onSelect([...shown.selected], [...chosen]);
-    },
-    [wires, shown.selected, onSelect],
-  );
+  const edgesChanged = useStable((changes: EdgeChange[]) => {
+    const chosen = new Set(wires);
+    for (const change of changes) {
+      if (change.type !== "select") continue;
+      if (change.selected) chosen.add(change.id);
+      else chosen.delete(change.id);
+    }
+    if (changes.some((c) => c.type === "select")) onSelect([...shown.selected], [...chosen]);
+  });
 
   // How far and how fast the canvas is looked at is told to the styles alone: nothing is drawn anew.
   const box = useRef<HTMLDivElement>(null);
@@ -286,9 +294,109 @@ function Inner(props: Props) {
   const pins = (c: Pick<Connection, "source" | "target" | "sourceHandle" | "targetHandle">) =>
     [`${c.source}.${c.sourceHandle ?? ""}`, `${c.target}.${c.targetHandle ?? ""}`] as const;
 
+  const opensMenu = useStable((event: MouseEvent, node: CanvasNode) => {
+    if (node.type !== "pipeline" || !props.onMenu) return;
+    event.preventDefault();
+    props.onMenu(node.id, { x: event.clientX, y: event.clientY });
+  });
+  const opens = useStable((_: MouseEvent, node: CanvasNode) => {
+    if (node.type === "pipeline") props.onOpen?.(node.id);
+  });
+  const focused = useStable((event: FocusEvent<HTMLElement>) => {
+    // Whoever goes from node to node with the keyboard sees its settings at once.
+    const id = event.target.dataset.id;
+    if (!event.target.matches(".react-flow__node:focus-visible") || id === undefined) return;
+    if (!shown.selected.has(id)) onSelect([id], []);
+  });
+  const connected = useStable((connection: Connection) => {
+    props.onConnect(...pins(connection));
+  });
+  const mayConnect = useStable((connection: Connection | Edge) => {
+    const why = props.refusal(
+      ...pins({
+        source: connection.source,
+        target: connection.target,
+        sourceHandle: connection.sourceHandle ?? null,
+        targetHandle: connection.targetHandle ?? null,
+      }),
+    );
+    setRefused(why);
+    return why === null;
+  });
+  const connectBegun = useStable((_: unknown, from: OnConnectStartParams) => {
+    linking(`${from.nodeId ?? ""}.${from.handleId ?? ""}`, from.handleType);
+  });
+  const connectOver = useStable((event: PointerEnd, state: FinalConnectionState) => {
+    linking(null, null);
+    // A wire whose end is moved is no new one.
+    if (rewired.current !== null) return;
+    if (state.toNode || !state.fromNode || !state.fromHandle) return;
+    const at = "clientX" in event ? event : event.changedTouches[0];
+    if (!at) return;
+    const screen = { x: at.clientX, y: at.clientY };
+    props.onWireToEmpty(
+      `${state.fromNode.id}.${state.fromHandle.id ?? ""}`,
+      state.fromHandle.type,
+      flow.screenToFlowPosition(screen),
+      screen,
+    );
+  });
+  const reconnected = useStable((edge: Edge, connection: Connection) => {
+    rewired.current = true;
+    props.onRewire?.(edge.id, ...pins(connection));
+  });
+  const reconnectBegun = useStable(() => {
+    rewired.current = false;
+  });
+  const reconnectOver = useStable((_: unknown, edge: Edge) => {
+    if (!rewired.current) props.onRewire?.(edge.id, null, null);
+    rewired.current = null;
+  });
+  const begun = useStable((made: { getZoom(): number }) => {
+    moved(false, made.getZoom());
+  });
+  const moves = useStable((_: unknown, { zoom }: { zoom: number }) => {
+    moved(true, zoom);
+  });
+  const moveOver = useStable((_: unknown, { zoom }: { zoom: number }) => {
+    moved(false, zoom);
+  });
+  const paneClicked = useStable((event: MouseEvent) => {
+    if (event.detail !== 2) return;
+    const screen = { x: event.clientX, y: event.clientY };
+    props.onAddAt(flow.screenToFlowPosition(screen), screen);
+  });
+  const draggedOver = useStable((event: DragEvent) => {
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    const kind = event.dataTransfer.types.find((type) => type.startsWith(`${DRAGGED}/`));
+    if (kind === undefined || event.altKey) {
+      hover(null);
+      return;
+    }
+    const component = kind.slice(DRAGGED.length + 1);
+    const under = wiresUnder(new DOMRect(event.clientX - 8, event.clientY - 8, 16, 16));
+    hover(under.find((wire) => maySplice?.(wire, { component })) ?? null);
+  });
+  const dragLeft = useStable(() => {
+    hover(null);
+  });
+  const dropped = useStable((event: DragEvent) => {
+    event.preventDefault();
+    const what = event.dataTransfer.getData(DRAGGED);
+    if (what) {
+      const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
+      props.onDrop(what, at, over.current);
+    }
+    hover(null);
+  });
+  const portClicked = useStable((node: string, port: string) => {
+    props.onPort?.(node, port);
+  });
+
   return (
     <MarksContext value={marks}>
-      <PortClicks value={props.onPort ?? ignored}>
+      <PortClicks value={portClicked}>
         <div ref={box} data-canvas className={classes.canvas}>
           {refused !== null && (
             <div className={classes.refused} role="status">
@@ -307,127 +415,43 @@ function Inner(props: Props) {
             onNodesChange={nodesChanged}
             onEdgesChange={edgesChanged}
             onNodeDrag={dragged}
-            onNodeContextMenu={(event, node) => {
-              if (node.type !== "pipeline" || !props.onMenu) return;
-              event.preventDefault();
-              props.onMenu(node.id, { x: event.clientX, y: event.clientY });
-            }}
-            onNodeDoubleClick={(_, node) => {
-              if (node.type === "pipeline") props.onOpen?.(node.id);
-            }}
+            onNodeContextMenu={opensMenu}
+            onNodeDoubleClick={opens}
             onKeyDown={walk}
-            onFocus={(event) => {
-              // Whoever goes from node to node with the keyboard sees its settings at once.
-              const id = event.target.dataset.id;
-              if (!event.target.matches(".react-flow__node:focus-visible") || id === undefined)
-                return;
-              if (!shown.selected.has(id)) onSelect([id], []);
-            }}
+            onFocus={focused}
             // Arrow keys follow the wires here, instead of moving the node.
             disableKeyboardA11y
             edgesFocusable={false}
-            onConnect={(connection) => {
-              props.onConnect(...pins(connection));
-            }}
-            isValidConnection={(connection) => {
-              const why = props.refusal(
-                ...pins({
-                  source: connection.source,
-                  target: connection.target,
-                  sourceHandle: connection.sourceHandle ?? null,
-                  targetHandle: connection.targetHandle ?? null,
-                }),
-              );
-              setRefused(why);
-              return why === null;
-            }}
+            onConnect={connected}
+            isValidConnection={mayConnect}
             connectOnClick={false}
-            onConnectStart={(_, { nodeId, handleId, handleType }) => {
-              linking(`${nodeId ?? ""}.${handleId ?? ""}`, handleType);
-            }}
-            onReconnect={(edge, connection) => {
-              rewired.current = true;
-              props.onRewire?.(edge.id, ...pins(connection));
-            }}
-            onReconnectStart={() => {
-              rewired.current = false;
-            }}
-            onReconnectEnd={(_, edge) => {
-              if (!rewired.current) props.onRewire?.(edge.id, null, null);
-              rewired.current = null;
-            }}
-            onConnectEnd={(event, state) => {
-              linking(null, null);
-              // A wire whose end is moved is no new one.
-              if (rewired.current !== null) return;
-              if (state.toNode || !state.fromNode || !state.fromHandle) return;
-              const at = "clientX" in event ? event : event.changedTouches[0];
-              if (!at) return;
-              const screen = { x: at.clientX, y: at.clientY };
-              props.onWireToEmpty(
-                `${state.fromNode.id}.${state.fromHandle.id ?? ""}`,
-                state.fromHandle.type,
-                flow.screenToFlowPosition(screen),
-                screen,
-              );
-            }}
-            onInit={(made) => {
-              moved(false, made.getZoom());
-            }}
-            onMove={(_, { zoom }) => {
-              moved(true, zoom);
-            }}
-            onMoveEnd={(_, { zoom }) => {
-              moved(false, zoom);
-            }}
-            onPaneClick={(event) => {
-              if (event.detail === 2) {
-                const screen = { x: event.clientX, y: event.clientY };
-                props.onAddAt(flow.screenToFlowPosition(screen), screen);
-              }
-            }}
-            onDragOver={(event: DragEvent) => {
-              event.preventDefault();
-              event.dataTransfer.dropEffect = "copy";
-              const kind = event.dataTransfer.types.find((type) => type.startsWith(`${DRAGGED}/`));
-              if (kind === undefined || event.altKey) {
-                hover(null);
-                return;
-              }
-              const component = kind.slice(DRAGGED.length + 1);
-              const under = wiresUnder(new DOMRect(event.clientX - 8, event.clientY - 8, 16, 16));
-              hover(under.find((wire) => maySplice?.(wire, { component })) ?? null);
-            }}
-            onDragLeave={() => {
-              hover(null);
-            }}
-            onDrop={(event: DragEvent) => {
-              event.preventDefault();
-              const dragged = event.dataTransfer.getData(DRAGGED);
-              if (dragged) {
-                props.onDrop(
-                  dragged,
-                  flow.screenToFlowPosition({ x: event.clientX, y: event.clientY }),
-                  over.current,
-                );
-              }
-              hover(null);
-            }}
+            onConnectStart={connectBegun}
+            onReconnect={reconnected}
+            onReconnectStart={reconnectBegun}
+            onReconnectEnd={reconnectOver}
+            onConnectEnd={connectOver}
+            onInit={begun}
+            onMove={moves}
+            onMoveEnd={moveOver}
+            onPaneClick={paneClicked}
+            onDragOver={draggedOver}
+            onDragLeave={dragLeft}
+            onDrop={dropped}
             // The draft owns deletion, so that it can be undone.
             deleteKeyCode={null}
             zoomOnDoubleClick={false}
-            multiSelectionKeyCode={["Shift", "Meta", "Control"]}
+            multiSelectionKeyCode={SEVERAL}
             selectionOnDrag
-            panOnDrag={[1, 2]}
+            panOnDrag={BUTTONS}
             panActivationKeyCode="Space"
             panOnScroll
             snapToGrid
-            snapGrid={[10, 10]}
+            snapGrid={GRID}
             minZoom={0.1}
             fitView={begunWithNodes}
-            fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
+            fitViewOptions={FITTING}
             onlyRenderVisibleElements={shown.draft.graph.nodes.length > 150}
-            proOptions={{ hideAttribution: true }}
+            proOptions={PRO}
           >
             <Background variant={BackgroundVariant.Dots} gap={20} size={1} />
             <Controls showInteractive={false} position="bottom-left" />

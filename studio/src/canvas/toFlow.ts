@@ -173,6 +173,9 @@ export function frameAround(
   };
 }
 
+// Made once: to find the language's signs takes long.
+const COUNTS = new Intl.NumberFormat();
+
 export function toEdges(
   draft: Draft,
   runs: ReadonlyMap<string, NodeRun>,
@@ -194,7 +197,7 @@ export function toEdges(
       animated: running,
       selected: selected.has(id),
       ...(id === splice ? { className: "splice" } : {}),
-      ...(rows === undefined ? {} : { label: rows.toLocaleString() }),
+      ...(rows === undefined ? {} : { label: COUNTS.format(rows) }),
     };
   });
 }

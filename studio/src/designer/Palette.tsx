@@ -1,6 +1,6 @@
 import { TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
-import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, memo, useMemo, useRef, useState } from "react";
 import type { Component } from "../api/client";
 import { DRAGGED, draggedKind } from "../canvas/Canvas";
 import { categoryColour } from "../canvas/colours";
@@ -14,7 +14,7 @@ interface Props {
 }
 
 /** What can be dragged onto the canvas, or added with Enter. */
-export function Palette({ library, onAdd }: Props) {
+export const Palette = memo(function Palette({ library, onAdd }: Props) {
   const text = useText();
   const [search, setSearch] = useState("");
   const [active, setActive] = useState(0);
@@ -118,4 +118,4 @@ export function Palette({ library, onAdd }: Props) {
       </div>
     </aside>
   );
-}
+});

@@ -231,6 +231,15 @@ function Steps({ plan }: { readonly plan: Plan }) {
     run: text.planRun,
     reuse: text.planReuse,
   };
+  const why = (reason: Plan["steps"][number]["reasons"][number]) => {
+    const { finished_at: at, note } = reason.fields;
+    if (reason.code !== "unchanged" || typeof at !== "string") return reason.text;
+    const when = new Date(at).toLocaleString(undefined, {
+      dateStyle: "medium",
+      timeStyle: "short",
+    });
+    return `${text.planUnchanged(when)} ${typeof note === "string" ? note : ""}`;
+  };
   return (
     <div>
       <Text size="sm" fw={600} mb={4} role="status">
@@ -249,7 +258,7 @@ function Steps({ plan }: { readonly plan: Plan }) {
                       : actions[step.action]}
                   </Badge>
                 </Table.Td>
-                <Table.Td c="dimmed">{step.reasons.map((r) => r.text).join(" ")}</Table.Td>
+                <Table.Td c="dimmed">{step.reasons.map(why).join(" ")}</Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

@@ -5,10 +5,19 @@ import { Canvas, focusNode, type Spliced } from "../canvas/Canvas";
 import type { Drawn, Shown } from "../canvas/toFlow";
 import { passageOn, type PortsOf, refusal, spliceOn } from "../draft/connect";
 import * as edits from "../draft/edits";
-import { type Draft, findNode, parsePin, type Point, type Wire } from "../draft/graph";
+import {
+  type Draft,
+  findNode,
+  type Group,
+  type Note,
+  parsePin,
+  type Point,
+  type Wire,
+} from "../draft/graph";
 import { below, freeBelow, joint, openOutput } from "../draft/place";
 import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
+import { useStable } from "../ui/useStable";
 import type { Here, Panel } from "./actions/action";
 import { BottomPanel, type BottomTab } from "./BottomPanel";
 import { Conflict } from "./Conflict";
@@ -51,7 +60,8 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
   const history = useDraft((state) => state.history);
   const edit = useDraft((state) => state.edit);
   const draft = history?.present.draft ?? null;
-  const known = useCheck(draft?.graph ?? null);
+  const portsOf = useCallback<PortsOf>((component) => library.get(component), [library]);
+  const known = useCheck(draft?.graph ?? null, portsOf);
   useAutosave();
 
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -85,7 +95,6 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
     setTab("results");
   });
 
-  const portsOf = useCallback<PortsOf>((component) => library.get(component), [library]);
   const components = library as ReadonlyMap<string, Drawn>;
   const problems = useMemo(() => {
     const counts = new Map<string, { errors: number; warnings: number }>();
@@ -105,50 +114,41 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
 
   const titleOf = (id: string) => (draft ? titleIn(draft, library, id) : id);
 
-  const focusOn = (node: string) => {
+  const focusOn = useStable((node: string) => {
     select([node]);
     setFocus({ node });
-  };
-  const openSettings = (node: string) => {
+  });
+  const openSettings = useStable((node: string) => {
     select([node]);
     // The form of this node is drawn first.
     requestAnimationFrame(() => {
       document.querySelector<HTMLElement>("#settings :is(input, textarea, button)")?.focus();
     });
-  };
-  const connect = (source: string, target: string) => {
+  });
+  const connect = useStable((source: string, target: string) => {
     edit(edits.connect(source, target), "connect");
     setSaid(text.announceConnected(titleOf(parsePin(source).node), titleOf(parsePin(target).node)));
-  };
-  const maySplice = useCallback(
-    (wire: string, spliced: Spliced) => {
-      const on = draft && wireOf(wire);
-      if (!on) return false;
-      return "node" in spliced
-        ? spliceOn(draft.graph, on, spliced.node, portsOf) !== null
-        : passageOn(draft.graph, on, spliced.component, portsOf) !== null;
-    },
-    [draft, portsOf],
-  );
-  const move = useCallback(
-    (places: Readonly<Record<string, Point>>, onto: string | null) => {
-      const [node] = Object.keys(places);
-      const wire = onto === null ? null : wireOf(onto);
-      const through = wire && draft && node && spliceOn(draft.graph, wire, node, portsOf);
-      if (!through) edit(edits.moveNodes(places), "move");
-      else {
-        edit(
-          edits.inTurn(
-            edits.moveNodes(places),
-            edits.splice(wire, node, through.into, through.out),
-          ),
-          "splice",
-        );
-        setSaid(text.announceSpliced(titleIn(draft, library, node)));
-      }
-    },
-    [draft, edit, library, portsOf, text],
-  );
+  });
+  const maySplice = useStable((wire: string, spliced: Spliced) => {
+    const on = draft && wireOf(wire);
+    if (!on) return false;
+    return "node" in spliced
+      ? spliceOn(draft.graph, on, spliced.node, portsOf) !== null
+      : passageOn(draft.graph, on, spliced.component, portsOf) !== null;
+  });
+  const move = useStable((places: Readonly<Record<string, Point>>, onto: string | null) => {
+    const [node] = Object.keys(places);
+    const wire = onto === null ? null : wireOf(onto);
+    const through = wire && draft && node && spliceOn(draft.graph, wire, node, portsOf);
+    if (!through) edit(edits.moveNodes(places), "move");
+    else {
+      edit(
+        edits.inTurn(edits.moveNodes(places), edits.splice(wire, node, through.into, through.out)),
+        "splice",
+      );
+      setSaid(text.announceSpliced(titleIn(draft, library, node)));
+    }
+  });
 
   const add = (
     dragged: Dragged,
@@ -175,7 +175,7 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
     setSaid(through ? text.announceSpliced(dragged.title) : text.announceAdded(dragged.title));
   };
   /** What is added without a place comes below what is selected, and is fed by it where it can be. */
-  const addBehind = (dragged: Dragged) => {
+  const addBehind = useStable((dragged: Dragged) => {
     if (!draft) return;
     const [only] = selected.size === 1 ? selected : [];
     const behind = only === undefined ? null : openOutput(draft, only, dragged.component, portsOf);
@@ -183,7 +183,7 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
     const at = above ? freeBelow(draft.layout.positions, above) : below(draft.layout.positions);
     add(dragged, at, behind === null ? null : { pin: behind, side: "source" });
     setFocus({ node: edits.idFor(draft, fromDragged(dragged)) });
-  };
+  });
 
   const open = (panel: Panel) => {
     switch (panel) {
@@ -222,6 +222,47 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
         if (selected.size === 1) openSettings([...selected][0] ?? "");
     }
   };
+
+  const moveNotes = useStable((notes: readonly Note[]) => {
+    edit(edits.inTurn(...notes.map(edits.putNote)), "move");
+  });
+  const putNote = useStable((note: Note, burst: string | null) => {
+    edit(edits.putNote(note), "note", burst);
+  });
+  const putGroup = useStable((group: Group, burst: string | null) => {
+    edit(edits.putGroup(group), "group", burst);
+  });
+  const openMenu = useStable((node: string, screen: Point) => {
+    if (!selected.has(node)) select([node]);
+    setMenu(screen);
+  });
+  const refuses = useStable((source: string, target: string) => {
+    const why = draft && refusal(draft.graph, source, target, portsOf);
+    return why === null ? null : text.refused[why];
+  });
+  const rewire = useStable((wire: string, source: string | null, target: string | null) => {
+    const before = wireOf(wire);
+    if (!before) return;
+    const cut = edits.disconnect(before.source, before.target);
+    const drawn = source !== null && target !== null ? edits.connect(source, target) : null;
+    edit(drawn ? edits.inTurn(cut, drawn) : cut, drawn ? "connect" : "disconnect");
+  });
+  const lookAtPort = useStable((node: string, name: string) => {
+    select([node]);
+    setPort({ side: "outputs", name });
+    setTab("results");
+  });
+  const drop = useStable((dragged: string, at: Point, onto: string | null) => {
+    add(JSON.parse(dragged) as Dragged, at, null, onto);
+  });
+  const wireToEmpty = useStable(
+    (pin: string, side: "source" | "target", at: Point, screen: Point) => {
+      setPicking({ at, screen, pin, side });
+    },
+  );
+  const addAt = useStable((at: Point, screen: Point) => {
+    setPicking({ at, screen, pin: null, side: "source" });
+  });
 
   const donePicking = useCallback(() => {
     setPicking(null);
@@ -307,47 +348,19 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
           focus={focus}
           onSelect={select}
           onMove={move}
-          onMoveNotes={(notes) => {
-            edit(edits.inTurn(...notes.map(edits.putNote)), "move");
-          }}
-          onNote={(note, burst) => {
-            edit(edits.putNote(note), "note", burst);
-          }}
-          onGroup={(group, burst) => {
-            edit(edits.putGroup(group), "group", burst);
-          }}
+          onMoveNotes={moveNotes}
+          onNote={putNote}
+          onGroup={putGroup}
           maySplice={maySplice}
           onOpen={openSettings}
-          onMenu={(node, screen) => {
-            if (!selected.has(node)) select([node]);
-            setMenu(screen);
-          }}
+          onMenu={openMenu}
           onConnect={connect}
-          refusal={(source, target) => {
-            const why = refusal(draft.graph, source, target, portsOf);
-            return why === null ? null : text.refused[why];
-          }}
-          onRewire={(wire, source, target) => {
-            const before = wireOf(wire);
-            if (!before) return;
-            const cut = edits.disconnect(before.source, before.target);
-            const drawn = source !== null && target !== null ? edits.connect(source, target) : null;
-            edit(drawn ? edits.inTurn(cut, drawn) : cut, drawn ? "connect" : "disconnect");
-          }}
-          onPort={(node, name) => {
-            select([node]);
-            setPort({ side: "outputs", name });
-            setTab("results");
-          }}
-          onDrop={(dragged, at, onto) => {
-            add(JSON.parse(dragged) as Dragged, at, null, onto);
-          }}
-          onWireToEmpty={(pin, side, at, screen) => {
-            setPicking({ at, screen, pin, side });
-          }}
-          onAddAt={(at, screen) => {
-            setPicking({ at, screen, pin: null, side: "source" });
-          }}
+          refusal={refuses}
+          onRewire={rewire}
+          onPort={lookAtPort}
+          onDrop={drop}
+          onWireToEmpty={wireToEmpty}
+          onAddAt={addAt}
         />
       </div>
       <Properties

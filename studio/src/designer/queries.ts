@@ -6,16 +6,13 @@ import {
   type Draft,
   emptyGraph,
   type Graph,
+  graphKey,
   type Json,
   type Layout,
   type PipelineParameter,
 } from "../draft/graph";
 import type { History } from "../draft/history";
 import { keep, recall } from "../draft/keptHistory";
-
-export function checkGraph(graph: Graph) {
-  return got<Checked>(api.POST("/api/check", { body: { graph: sendable(graph) } }));
-}
 
 /** The graph with plain arrays, as the generated types want them. */
 export function sendable(graph: Graph) {
@@ -34,10 +31,19 @@ export function sendable(graph: Graph) {
   };
 }
 
+let turn: Promise<unknown> = Promise.resolve();
+
+/** Asked one at a time: of the graphs that come while the server is busy only the last is sent. */
 export const checkQuery = (graph: Graph) =>
   queryOptions({
-    queryKey: ["check", graph],
-    queryFn: () => checkGraph(graph),
+    queryKey: ["check", graphKey(graph)],
+    queryFn: async ({ signal }) => {
+      await turn;
+      signal.throwIfAborted();
+      const asked = got<Checked>(api.POST("/api/check", { body: { graph: sendable(graph) } }));
+      turn = asked.catch(() => undefined);
+      return asked;
+    },
     staleTime: Infinity,
     gcTime: 10_000,
   });
@@ -160,7 +166,7 @@ export const WHOLE: PlanChoice = { until: null, regenerate: [], rerun: false, pa
 /** What a run of the graph would do; it depends on what has been run, so it is asked anew. */
 export const planQuery = (graph: Graph, choice: PlanChoice = WHOLE) =>
   queryOptions({
-    queryKey: ["plan", graph, choice],
+    queryKey: ["plan", graphKey(graph), choice],
     queryFn: () =>
       got<Plan>(
         api.POST("/api/plan", {

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { api, got, type Run, type Step } from "../api/client";
 import { runQuery, runsQuery } from "../api/queries";
 import type { NodeRun, NodeStatus } from "../canvas/toFlow";
-import { type Draft, type Graph, type Json, reach } from "../draft/graph";
+import { type Draft, type Graph, type Json, parsePin, reach } from "../draft/graph";
 import { sendable } from "./queries";
 
 interface Live {
@@ -223,12 +223,8 @@ export function overlay(
 /** Nodes that are not as they were in the run: settings, component or what feeds them. */
 function changed(run: Run, graph: Graph): string[] {
   const then = new Map((run.graph.nodes ?? []).map((n) => [n.id, n]));
-  const feeds = (wires: readonly { source: string; target: string }[], id: string) =>
-    wires
-      .filter((w) => w.target.startsWith(`${id}.`))
-      .map((w) => `${w.source} ${w.target}`)
-      .sort()
-      .join("|");
+  const fed = feeds(run.graph.wires ?? []);
+  const feedsNow = feeds(graph.wires);
   return graph.nodes
     .filter((node) => {
       const old = then.get(node.id);
@@ -236,17 +232,43 @@ function changed(run: Run, graph: Graph): string[] {
         !old ||
         old.component !== node.component ||
         stable(old.parameters) !== stable(node.parameters) ||
-        feeds(run.graph.wires ?? [], node.id) !== feeds(graph.wires, node.id)
+        fed.get(node.id) !== feedsNow.get(node.id)
       );
     })
     .map((node) => node.id);
 }
 
-function stable(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(stable).join(",")}]`;
-  if (value && typeof value === "object") {
-    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${entries.map(([k, v]) => `${k}:${stable(v)}`).join(",")}}`;
+const FEEDS = new WeakMap<readonly object[], ReadonlyMap<string, string>>();
+
+/** What feeds each node, as text that is the same for the same wires; read once for each list of wires. */
+function feeds(wires: readonly { source: string; target: string }[]): ReadonlyMap<string, string> {
+  const known = FEEDS.get(wires);
+  if (known) return known;
+  const lists = new Map<string, string[]>();
+  for (const { source, target } of wires) {
+    const { node } = parsePin(target);
+    const list = lists.get(node);
+    if (list) list.push(`${source} ${target}`);
+    else lists.set(node, [`${source} ${target}`]);
   }
-  return JSON.stringify(value) ?? "null";
+  const found = new Map([...lists].map(([node, list]) => [node, list.sort().join("|")] as const));
+  FEEDS.set(wires, found);
+  return found;
+}
+
+const STABLE = new WeakMap<object, string>();
+
+/** A value as text that is the same whatever the order of its fields; read once for each object. */
+function stable(value: unknown): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  const known = STABLE.get(value);
+  if (known !== undefined) return known;
+  const found = Array.isArray(value)
+    ? `[${value.map(stable).join(",")}]`
+    : `{${Object.entries(value)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([k, v]) => `${k}:${stable(v)}`)
+        .join(",")}}`;
+  STABLE.set(value, found);
+  return found;
 }

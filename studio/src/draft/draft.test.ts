@@ -31,6 +31,23 @@ describe("edits", () => {
     expect(chain().graph.nodes.map((n) => n.id)).toEqual(["dataset", "pick", "pick-2"]);
   });
 
+  it("give a further Web Service Input or Output a name of its own", () => {
+    const add = (component: string, parameters = {}) =>
+      edits.addNode({ component, parameters }, at);
+    const many = edits.inTurn(
+      add("web-service-input"),
+      add("web-service-input", { name: "WebServiceInput1" }),
+      add("web-service-input"),
+      add("web-service-output"),
+    )({ graph: emptyGraph, layout: emptyLayout });
+    expect(many.graph.nodes.map((n) => n.parameters.name)).toEqual([
+      undefined,
+      "WebServiceInput1",
+      "WebServiceInput2",
+      undefined,
+    ]);
+  });
+
   it("remove a node with its wires, place and pipeline parameters, and nothing else", () => {
     const asked = edits.promoteParameter("columns", "pick.columns", "all")(chain());
     const left = edits.removeNodes(["pick"])(asked);

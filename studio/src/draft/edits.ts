@@ -53,12 +53,30 @@ export function idFor(draft: Draft, node: NewNode): string {
   );
 }
 
+/** How the rows of requests and replies are called in them. */
+const SERVICE_NAMES: Readonly<Record<string, string>> = {
+  "web-service-input": "WebServiceInput",
+  "web-service-output": "WebServiceOutput",
+};
+
+/** A further Web Service Input or Output gets a name that no other has, unless it brings one. */
+function keyed(graph: Graph, node: Node): Node {
+  const stem = SERVICE_NAMES[node.component];
+  if (stem === undefined || node.parameters.name !== undefined) return node;
+  const others = graph.nodes.filter((one) => one.component === node.component);
+  const taken = new Set(others.map((one) => one.parameters.name ?? `${stem}0`));
+  let number = 0;
+  while (taken.has(`${stem}${String(number)}`)) number += 1;
+  if (number === 0) return node;
+  return { ...node, parameters: { ...node.parameters, name: `${stem}${String(number)}` } };
+}
+
 export function addNode(node: NewNode, at: Point): Edit {
   return (draft) => {
     const id = idFor(draft, node);
     const made: Node = { version: 1, parameters: {}, title: "", comment: "", ...node, id };
     return {
-      graph: { ...draft.graph, nodes: [...draft.graph.nodes, made] },
+      graph: { ...draft.graph, nodes: [...draft.graph.nodes, keyed(draft.graph, made)] },
       layout: { ...draft.layout, positions: { ...draft.layout.positions, [id]: at } },
     };
   };

@@ -39,6 +39,18 @@ export interface Graph {
   readonly compute?: string;
 }
 
+const KEYS = new WeakMap<Graph, number>();
+let keys = 0;
+
+/** A number that stands for this very graph, so that it need not be read as a whole to be told apart. */
+export function graphKey(graph: Graph): number {
+  const known = KEYS.get(graph);
+  if (known !== undefined) return known;
+  keys += 1;
+  KEYS.set(graph, keys);
+  return keys;
+}
+
 export interface Point {
   readonly x: number;
   readonly y: number;
@@ -113,7 +125,9 @@ export function reach(
     const source = parsePin(wire.source).node;
     const target = parsePin(wire.target).node;
     const [here, there] = direction === "down" ? [source, target] : [target, source];
-    next.set(here, [...(next.get(here) ?? []), there]);
+    const list = next.get(here);
+    if (list) list.push(there);
+    else next.set(here, [there]);
   }
   const reached = new Set<string>();
   const waiting = [...from];

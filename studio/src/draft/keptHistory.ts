@@ -29,12 +29,19 @@ interface KeptStep {
 export function keep(history: History): KeptHistory {
   const pool: unknown[] = [];
   const places = new Map<string, Place>();
+  // Steps share what did not change between them: it is read once, not with each.
+  const seen = new Map<unknown, Place>();
   const put = (value: unknown): Place => {
+    const met = seen.get(value);
+    if (met !== undefined) return met;
     const text = JSON.stringify(value);
-    const known = places.get(text);
-    if (known !== undefined) return known;
-    places.set(text, pool.length);
-    return pool.push(value) - 1;
+    let place = places.get(text);
+    if (place === undefined) {
+      place = pool.push(value) - 1;
+      places.set(text, place);
+    }
+    seen.set(value, place);
+    return place;
   };
   const kept = ({ draft, did }: Step): KeptStep => {
     const { nodes, wires, ...rest } = draft.graph;

@@ -1,3 +1,4 @@
+import { memo } from "react";
 import type { StoredValue } from "../api/client";
 import { useText } from "../text/useText";
 import { ContentLook } from "./ContentLook";
@@ -18,7 +19,8 @@ interface Props {
 const EVALUATE = "evaluate-model";
 
 /** What a port of a run gave, in the view of its kind. */
-export function Look({ runId, node, port, component, value, height }: Props) {
+export const Look = memo(function Look(props: Props) {
+  const { runId, node, port, component, value, height } = props;
   const text = useText();
   const where = { runId, node, port, digest: value.digest };
   const key = `${runId} ${node} ${port} ${value.digest}`;
@@ -37,4 +39,4 @@ export function Look({ runId, node, port, component, value, height }: Props) {
       <ContentLook digest={value.digest} />
     </div>
   );
-}
+});

@@ -1,3 +1,13 @@
+/** Of the problems that wires can have. */
+type WiringCode =
+  | "unknown-node"
+  | "unknown-port"
+  | "wrong-port-type"
+  | "port-taken"
+  | "input-without-schema"
+  | "unconnected-input"
+  | "cycle";
+
 /** What the designer says of its actions, outline, find box, notes and groups. */
 export const enDesigner = {
   actions: {
@@ -101,6 +111,28 @@ export const enDesigner = {
     "same-node": "A node cannot feed itself.",
     "unknown-port": "That port is not there.",
   },
+  /** What is wrong with wires, and what to do, until the server has said it in full. */
+  wiring: {
+    "unknown-node": () => ["A wire leads to a node that is not there.", "Remove it."],
+    "unknown-port": (port: string) => [`There is no port “${port}”.`, "Remove the wire."],
+    "wrong-port-type": (port: string) => [
+      `“${port}” is for another kind of value.`,
+      "Remove the wire and connect an output of the right kind.",
+    ],
+    "port-taken": (port: string) => [
+      `More than one wire ends at “${port}”.`,
+      "Remove all but one.",
+    ],
+    "input-without-schema": (port: string) => [
+      `Only a Web Service Input feeds “${port}”, so its columns are not known.`,
+      "Connect a data set with sample rows to the same input.",
+    ],
+    "unconnected-input": (port: string) => [
+      `Input “${port}” is not connected.`,
+      "Draw a wire to it.",
+    ],
+    cycle: () => ["The wires lead from this node back to itself.", "Remove one of them."],
+  } as Readonly<Record<WiringCode, (port: string) => readonly [string, string]>>,
   paletteSamples: "Sample data",
   paletteModels: "My models",
   paletteTransformations: "My transformations",

@@ -107,6 +107,24 @@ export const frDesigner: typeof enDesigner = {
     "same-node": "Un nœud ne peut pas s’alimenter lui-même.",
     "unknown-port": "Ce port n’existe pas.",
   },
+  wiring: {
+    "unknown-node": () => ["Un lien mène à un nœud qui n’existe pas.", "Supprimez-le."],
+    "unknown-port": (port: string) => [`Il n’y a pas de port « ${port} ».`, "Supprimez le lien."],
+    "wrong-port-type": (port: string) => [
+      `« ${port} » attend un autre genre de valeur.`,
+      "Supprimez le lien et reliez une sortie du bon genre.",
+    ],
+    "port-taken": (port: string) => [`Plus d’un lien aboutit à « ${port} ».`, "N’en gardez qu’un."],
+    "input-without-schema": (port: string) => [
+      `Seule une entrée de service web alimente « ${port} » : ses colonnes sont inconnues.`,
+      "Reliez à la même entrée un jeu de données avec des lignes d’exemple.",
+    ],
+    "unconnected-input": (port: string) => [
+      `L’entrée « ${port} » n’est pas reliée.`,
+      "Tracez un lien vers elle.",
+    ],
+    cycle: () => ["Les liens ramènent de ce nœud à lui-même.", "Supprimez-en un."],
+  },
   paletteSamples: "Exemples de données",
   paletteModels: "Mes modèles",
   paletteTransformations: "Mes transformations",
