@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import psutil
 import pytest
 
 from modelwright.actions.conversions import convert_pipeline
@@ -196,7 +197,9 @@ def test_an_endpoint_whose_process_was_killed_is_revived_at_its_address(
     before = show_endpoint(world.home, deployed)
     assert before.status is not None
     # The whole group at once, so that no replica forked this instant is left over.
-    os.killpg(pid_of(world, deployed), signal.SIGKILL)
+    group = [psutil.Process(pid) for pid in (pid_of(world, deployed), *before.status.replicas)]
+    os.killpg(group[0].pid, signal.SIGKILL)
+    psutil.wait_procs(group, timeout=60)
     assert show_endpoint(world.home, deployed).state is State.UNHEALTHY
     with pytest.raises(EndpointUnreachable):
         score_rows(world.home, deployed, sample_rows(world.home, deployed))

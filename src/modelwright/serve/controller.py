@@ -135,6 +135,8 @@ class Controller:
             report.ready(*address_of(self.listener))
             return
         self.attendants.keep(self.shelf)
+        # A replica that finds no living controller starts one, so this one is known before the first.
+        self._note()
         self.fleet.wanted = 1
         self.fleet.make(self.shelf, self.settings, self.endpoint, report)
         report.leave_to_another()
