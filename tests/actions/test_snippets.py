@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +18,13 @@ from modelwright.actions.endpoints import (
     delete_endpoint,
     deploy_endpoint,
     endpoint_keys,
+    endpoint_package,
 )
 from modelwright.actions.home import Home
 from modelwright.actions.run_pipeline import run_pipeline
 from modelwright.actions.snippets import KEY, LANGUAGES, endpoint_snippets
+from modelwright.inference.openapi import example_request
+from tests.actions.csharp import csharp_program
 from tests.actions.homes import open_home, tutorial
 
 COMMANDS = {
@@ -64,21 +69,36 @@ def test_a_program_runs_as_it_is_and_prints_the_score(
     assert 5_000 < rows[0]["Scored Labels"] < 40_000
 
 
-def test_a_csharp_program_is_written_and_run_where_dotnet_is(world: World, tmp_path: Path) -> None:
+def test_a_csharp_program_is_compiled_and_prints_the_score(world: World, tmp_path: Path) -> None:
     program = endpoint_snippets(world.home, "cars", key=world.key)["csharp"]
-    assert world.key in program
-    if shutil.which("dotnet") is None:
-        pytest.skip("dotnet is not installed")
-    subprocess.run(["dotnet", "new", "console", "-o", str(tmp_path)], check=True, timeout=120)
-    (tmp_path / "Program.cs").write_text(program)
-    done = subprocess.run(
-        ["dotnet", "run", "--project", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    assert "Scored Labels" in done.stdout
+    command = csharp_program(program, tmp_path)
+    if command is None:
+        pytest.skip("C# IS NOT TRIED: neither dotnet nor Mono's mcs is installed (see .ci/run)")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["Results"]["WebServiceOutput0"]
+    assert 5_000 < row["Scored Labels"] < 40_000
+
+
+def test_a_csharp_program_is_well_formed_as_far_as_one_sees_without_a_compiler(
+    world: World,
+) -> None:
+    program = endpoint_snippets(world.home, "cars", key=world.key)["csharp"]
+    (written,) = re.findall(r'var body = @"((?:[^"]|"")*)";', program)
+    body = json.loads(written.replace('""', '"'))
+    assert body == example_with_one_row(world)
+    code = re.sub(r'@?"(?:[^"\\]|""|\\.)*"|//.*', "", program)
+    for opening, closing in ("()", "{}", "[]"):
+        assert code.count(opening) == code.count(closing)
+    statements = [line.strip() for line in code.splitlines() if line.strip()]
+    ends = re.compile(r"[;{}=)]$|^using \(|^public |^private ")
+    assert [line for line in statements if not ends.search(line)] == []
+
+
+def example_with_one_row(world: World) -> dict[str, Any]:
+    """What the programs send."""
+    body = example_request(endpoint_package(world.home, "cars").inputs)
+    return {**body, "Inputs": {name: rows[:1] for name, rows in body["Inputs"].items()}}
 
 
 def test_no_key_is_shown_unless_it_is_given(world: World) -> None:

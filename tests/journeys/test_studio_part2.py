@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.actions.csharp import csharp_program
 from tests.journeys.part2 import Studio, studio
 from tests.journeys.studio import needs_browser
 
@@ -191,20 +192,29 @@ def consume(here: Studio, folder: Path) -> None:
         page.get_by_text(language, exact=True).click()
         shown = page.get_by_role("region", name=language, exact=True)
         shown.wait_for()
-        if shutil.which(command) is None:
-            continue
         place = folder / file
         place.write_text(shown.inner_text() + "\n", encoding="utf-8")
-        done = subprocess.run(
-            [command, str(place)], capture_output=True, text=True, timeout=60, check=False
-        )
-        assert done.returncode == 0, f"{language}: {done.stderr}"
-        answer = json.loads(done.stdout)
-        (row,) = answer.get("Results", answer)["WebServiceOutput0"]
-        assert 5_000 < row["Scored Labels"] < 40_000
+        call(language, [command, str(place)] if shutil.which(command) else None)
+    page.get_by_text("C#", exact=True).click()
+    program = page.get_by_role("region", name="C#", exact=True)
+    call("C#", csharp_program(program.inner_text(), folder))
     old = page.locator("[data-key=primary]").inner_text()
     page.get_by_role("button", name="Replace the key: Primary").click()
     expect(page.locator("[data-key=primary]")).not_to_have_text(old)
+
+
+def call(language: str, command: list[str] | None) -> None:
+    """Run a program of the tab Consume.  command: None where nothing runs it here.
+
+    That it was not tried is told by tests/actions/test_snippets.py, which has a test for each.
+    """
+    if command is None:
+        return
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"{language}: {done.stderr}"
+    answer = json.loads(done.stdout)
+    (row,) = answer.get("Results", answer)["WebServiceOutput0"]
+    assert 5_000 < row["Scored Labels"] < 40_000
 
 
 def test_a_pipeline_is_made_to_answer_by_hand_and_put_back(tmp_path: Path) -> None:

@@ -124,34 +124,50 @@ def _r(url: str, key: str, body: Mapping[str, Any]) -> str:
 
 
 def _csharp(url: str, key: str, body: Mapping[str, Any]) -> str:
-    secret = [f"var key = {json.dumps(key)}; // the primary or the secondary key"] if key else []
+    secret = (
+        [f"        var key = {json.dumps(key)}; // the primary or the secondary key"] if key else []
+    )
     authorization = (
         [
-            "client.DefaultRequestHeaders.Authorization =",
-            '    new AuthenticationHeaderValue("Bearer", key);',
+            "            client.DefaultRequestHeaders.Authorization =",
+            '                new AuthenticationHeaderValue("Bearer", key);',
         ]
         if key
         else []
     )
+    # A verbatim string, in which a quote is written twice: every compiler of the last decades takes it.
+    text = _json(body).replace('"', '""')
     return "\n".join(
         [
+            "// Compiles with .NET, and with Mono: mcs -r:System.Net.Http.dll Program.cs",
             "using System;",
             "using System.Net.Http;",
-            "using System.Net.Http.Headers;",
+            *(["using System.Net.Http.Headers;"] if key else []),
             "using System.Text;",
+            "using System.Threading.Tasks;",
             "",
-            f"var url = {json.dumps(url)};",
+            "public static class Program",
+            "{",
+            "    public static int Main()",
+            "    {",
+            "        return Score().GetAwaiter().GetResult();",
+            "    }",
+            "",
+            "    private static async Task<int> Score()",
+            "    {",
+            f"        var url = {json.dumps(url)};",
             *secret,
-            'var body = """',
-            _json(body),
-            '""";',
-            "",
-            "using var client = new HttpClient();",
+            f'        var body = @"{text}";',
+            "        using (var client = new HttpClient())",
+            "        {",
             *authorization,
-            'var content = new StringContent(body, Encoding.UTF8, "application/json");',
-            "var reply = await client.PostAsync(url, content);",
-            "reply.EnsureSuccessStatusCode();",
-            "Console.WriteLine(await reply.Content.ReadAsStringAsync());",
+            '            var content = new StringContent(body, Encoding.UTF8, "application/json");',
+            "            var reply = await client.PostAsync(url, content);",
+            "            Console.WriteLine(await reply.Content.ReadAsStringAsync());",
+            "            return reply.IsSuccessStatusCode ? 0 : 1;",
+            "        }",
+            "    }",
+            "}",
             "",
         ]
     )

@@ -46,22 +46,27 @@ export function onLoginNeeded(listener: Listener): () => void {
   return () => expired.delete(listener);
 }
 
+/** The refusal in an answer that is none of success. */
+export async function failureOf(response: Response): Promise<ApiError> {
+  const body = (await response
+    .clone()
+    .json()
+    .catch(() => ({}))) as { error?: Partial<Schemas["ErrorReply"]["error"]> };
+  const error = body.error ?? {};
+  if (response.status === 401) for (const listener of expired) listener();
+  return new ApiError(
+    response.status,
+    error.code ?? "unknown",
+    error.happened ?? error.message ?? response.statusText,
+    error.remedy ?? "",
+    error.fields ?? {},
+  );
+}
+
 const failures: Middleware = {
   async onResponse({ response }) {
-    if (response.ok) return undefined;
-    const body = (await response
-      .clone()
-      .json()
-      .catch(() => ({}))) as { error?: Partial<Schemas["ErrorReply"]["error"]> };
-    const error = body.error ?? {};
-    if (response.status === 401) for (const listener of expired) listener();
-    throw new ApiError(
-      response.status,
-      error.code ?? "unknown",
-      error.happened ?? error.message ?? response.statusText,
-      error.remedy ?? "",
-      error.fields ?? {},
-    );
+    if (!response.ok) throw await failureOf(response);
+    return undefined;
   },
   onError() {
     return new Unreachable();

@@ -1,12 +1,13 @@
-import { Button, CopyButton, Group, SegmentedControl, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Group, SegmentedControl, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
-import { Anchor } from "@mantine/core";
 import { api, got, type Schemas } from "../api/client";
 import { useText } from "../text/useText";
 import { Refusal } from "../ui/Refusal";
+import { Copy } from "./Copy";
 import { snippetsQuery } from "./queries";
+import { TokenCard } from "./TokenCard";
 import classes from "./endpoints.module.css";
 
 type Keys = Schemas["EndpointKeys"];
@@ -36,12 +37,13 @@ export function Consume({ endpoint }: { readonly endpoint: Schemas["Endpoint"] }
     onSuccess: setShown,
   });
   const failed = show.error ?? replace.error;
-  const open = endpoint.access.auth === "none";
+  const [token, setToken] = useState<Schemas["EndpointToken"] | null>(null);
+  const auth = authOf(endpoint);
+  const open = auth === "none";
+  const secret = token?.token ?? (auth === "tokens" ? undefined : shown?.primary);
   const template = snippets.data?.snippets[language] ?? "";
   const code =
-    shown && snippets.data
-      ? template.replaceAll(snippets.data.placeholder, shown.primary)
-      : template;
+    secret && snippets.data ? template.replaceAll(snippets.data.placeholder, secret) : template;
   return (
     <Stack gap="xl" maw={900}>
       <section aria-labelledby="auth">
@@ -49,59 +51,67 @@ export function Consume({ endpoint }: { readonly endpoint: Schemas["Endpoint"] }
           {text.consumeAuth}
         </Title>
         <Text size="sm">
-          {open ? text.consumeAuthNone : text.consumeAuthKeys}{" "}
+          {text.consumeAuths[auth]}{" "}
           <Anchor component={Link} to={`/endpoints/${name}`} size="sm">
             {text.consumeAuthChange}
           </Anchor>
         </Text>
       </section>
-      <section aria-labelledby="keys">
-        <Group justify="space-between" mb="xs">
-          <Title order={2} size="h5" id="keys">
-            {text.keys}
-          </Title>
-          <Button
-            size="compact-xs"
-            variant="default"
-            loading={show.isPending}
-            onClick={() => {
-              if (shown) setShown(null);
-              else show.mutate();
-            }}
-          >
-            {shown ? text.keysHide : text.keysShow}
-          </Button>
-        </Group>
-        <Text size="sm" c="dimmed" mb="xs">
-          {text.keysHint}
-        </Text>
-        {failed && <Refusal title={text.somethingWrong} error={failed} otherwise={text.offline} />}
-        {(["primary", "secondary"] as const).map((which) => (
-          <Group key={which} wrap="nowrap" mb={6}>
-            <Text size="sm" w={100}>
-              {text.endpointKeyNames[which]}
-            </Text>
-            <Text className={classes.mono ?? ""} flex={1} truncate data-key={which}>
-              {shown ? shown[which] : HIDDEN}
-            </Text>
-            {shown && (
-              <>
-                <Copy value={shown[which]} />
-                <Button
-                  size="compact-xs"
-                  variant="default"
-                  loading={replace.isPending && replace.variables === which}
-                  onClick={() => {
-                    replace.mutate(which);
-                  }}
-                >
-                  {text.keyReplace(text.endpointKeyNames[which])}
-                </Button>
-              </>
-            )}
+      {(auth === "both" || auth === "tokens") && (
+        <TokenCard name={name} token={token} onToken={setToken} />
+      )}
+      {(auth === "both" || auth === "keys") && (
+        <section aria-labelledby="keys">
+          <Group justify="space-between" mb="xs">
+            <Title order={2} size="h5" id="keys">
+              {text.keys}
+            </Title>
+            <Button
+              size="compact-xs"
+              variant="default"
+              loading={show.isPending}
+              onClick={() => {
+                if (shown) setShown(null);
+                else show.mutate();
+              }}
+            >
+              {shown ? text.keysHide : text.keysShow}
+            </Button>
           </Group>
-        ))}
-      </section>
+          <Text size="sm" c="dimmed" mb="xs">
+            {text.keysHint}
+          </Text>
+          {failed && (
+            <Refusal title={text.somethingWrong} error={failed} otherwise={text.offline} />
+          )}
+          {(["primary", "secondary"] as const).map((which) => (
+            <Group key={which} wrap="nowrap" mb={6}>
+              <Text size="sm" w={100}>
+                {text.endpointKeyNames[which]}
+              </Text>
+              <Text className={classes.mono ?? ""} flex={1} truncate data-key={which}>
+                {shown ? shown[which] : HIDDEN}
+              </Text>
+              {shown && (
+                <>
+                  <Copy value={shown[which]} />
+                  <Button
+                    size="compact-xs"
+                    variant="default"
+                    miw={190}
+                    loading={replace.isPending && replace.variables === which}
+                    onClick={() => {
+                      replace.mutate(which);
+                    }}
+                  >
+                    {text.keyReplace(text.endpointKeyNames[which])}
+                  </Button>
+                </>
+              )}
+            </Group>
+          ))}
+        </section>
+      )}
       <section aria-labelledby="programs">
         <Group justify="space-between" mb="xs">
           <Title order={2} size="h5" id="programs">
@@ -118,9 +128,9 @@ export function Consume({ endpoint }: { readonly endpoint: Schemas["Endpoint"] }
             <Copy value={code} />
           </Group>
         </Group>
-        {!shown && !open && (
+        {!secret && !open && (
           <Text size="sm" c="dimmed" mb="xs">
-            {text.consumeKeyHint}
+            {auth === "tokens" ? text.consumeTokenHint : text.consumeKeyHint}
           </Text>
         )}
         {snippets.error ? (
@@ -141,15 +151,8 @@ export function Consume({ endpoint }: { readonly endpoint: Schemas["Endpoint"] }
   );
 }
 
-function Copy({ value }: { readonly value: string }) {
-  const text = useText();
-  return (
-    <CopyButton value={value}>
-      {({ copied, copy }) => (
-        <Button size="compact-xs" variant="default" onClick={copy}>
-          {copied ? text.copied : text.copy}
-        </Button>
-      )}
-    </CopyButton>
-  );
+/** What opens an endpoint. */
+function authOf(endpoint: Schemas["Endpoint"]): "both" | "keys" | "tokens" | "none" {
+  const { auth } = endpoint.access;
+  return auth === "keys" || auth === "tokens" || auth === "none" ? auth : "both";
 }

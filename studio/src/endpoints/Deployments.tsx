@@ -142,7 +142,12 @@ export function Deployments({ endpoint }: { readonly endpoint: Endpoint }) {
                 />
               </Table.Td>
               <Table.Td>{made.shadow > 0 ? `${String(made.shadow)} %` : "–"}</Table.Td>
-              <Table.Td>{new Date(made.created_at).toLocaleString()}</Table.Td>
+              <Table.Td>
+                {new Date(made.created_at).toLocaleString(undefined, {
+                  dateStyle: "medium",
+                  timeStyle: "short",
+                })}
+              </Table.Td>
               <Table.Td>
                 <Group gap="sm">
                   {made.lineage.draft_id && (

@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams, useSearchParams } from "react-router";
 import { api, got, type Schemas } from "../api/client";
 import { endpointQuery } from "../api/queries";
+import { ExportMenu } from "../forms/ExportMenu";
 import { useText } from "../text/useText";
 import { Refusal } from "../ui/Refusal";
 import { Waiting } from "../ui/Waiting";
@@ -65,6 +66,7 @@ export function EndpointPage() {
           </Text>
         </div>
         <Group gap="xs" wrap="nowrap">
+          <ExportMenu address={`/api/endpoints/${encodeURIComponent(name)}/export`} />
           <Button
             size="xs"
             variant="default"

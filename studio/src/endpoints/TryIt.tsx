@@ -237,7 +237,11 @@ function Rows({ label, rows }: { readonly label: string; readonly rows: readonly
           {rows.slice(0, 200).map((row, place) => (
             <Table.Tr key={place}>
               {columns.map((name) => (
-                <Table.Td key={name} fw={scored.includes(name) ? 600 : 400}>
+                <Table.Td
+                  key={name}
+                  fw={scored.includes(name) ? 600 : 400}
+                  style={{ whiteSpace: "nowrap" }}
+                >
                   {textOf(row[name])}
                 </Table.Td>
               ))}

@@ -1,4 +1,4 @@
-import { NumberInput, SimpleGrid, Switch, TagsInput, TextInput } from "@mantine/core";
+import { NumberInput, Select, SimpleGrid, Switch, TagsInput, TextInput } from "@mantine/core";
 import type { Schemas } from "../api/client";
 import { useText } from "../text/useText";
 
@@ -20,6 +20,7 @@ interface Explained {
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
+  readonly pattern?: string;
 }
 
 /** A field for every setting, with what it does, its range and its default. */
@@ -58,9 +59,15 @@ function Field({ setting, value, onChange }: FieldProps) {
       ? text.deployRange(least.toLocaleString(), schema.maximum.toLocaleString())
       : "";
   const usual =
-    schema.default === undefined || Array.isArray(schema.default) || schema.type === "boolean"
+    schema.default === undefined ||
+    schema.default === "" ||
+    Array.isArray(schema.default) ||
+    schema.type === "boolean"
       ? ""
-      : text.deployDefault(String(schema.default as string | number));
+      : text.deployDefault(
+          text.settingChoices[String(schema.default as string | number)] ??
+            String(schema.default as string | number),
+        );
   const facts = [range, usual].filter(Boolean).join(", ");
   const meaning = text.settingMeanings[setting.name] ?? schema.description ?? "";
   const description = facts ? `${meaning} (${facts})` : meaning;
@@ -97,6 +104,18 @@ function Field({ setting, value, onChange }: FieldProps) {
       <TagsInput
         {...frame}
         value={Array.isArray(current) ? (current as string[]) : []}
+        onChange={onChange}
+      />
+    );
+  }
+  const choices = /^\^\(([\w|]+)\)\$$/.exec(schema.pattern ?? "")?.[1]?.split("|");
+  if (choices) {
+    return (
+      <Select
+        {...frame}
+        allowDeselect={false}
+        data={choices.map((value) => ({ value, label: text.settingChoices[value] ?? value }))}
+        value={typeof current === "string" ? current : null}
         onChange={onChange}
       />
     );

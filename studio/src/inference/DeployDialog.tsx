@@ -26,6 +26,7 @@ import { Refusal } from "../ui/Refusal";
 import { DeploySteps } from "./DeploySteps";
 import { clusterKindsQuery, clustersQuery, planQuery, settingsQuery } from "./queries";
 import { useDeploying } from "./useDeploying";
+import classes from "./inference.module.css";
 
 interface Props {
   readonly draftId: string;
@@ -255,7 +256,7 @@ export function DeployDialog({ draftId, name, onClose }: Props) {
             <Refusal title={text.somethingWrong} error={plan.error} otherwise={text.offline} />
           )}
           <DeploySteps deploying={deploying} />
-          <Group justify="flex-end">
+          <Group justify="flex-end" className={classes.foot ?? ""}>
             <Button size="xs" variant="default" onClick={onClose}>
               {text.cancel}
             </Button>

@@ -14,6 +14,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { api, got, type Schemas } from "../api/client";
+import { useLibrary } from "../api/queries";
 import { useText } from "../text/useText";
 import { Failure } from "../ui/Failure";
 import { Refusal } from "../ui/Refusal";
@@ -110,6 +111,10 @@ interface SeenProps {
 function Seen({ update, choices, onChoose }: SeenProps) {
   const text = useText();
   const title = (node: string) => update.graph.nodes?.find((n) => n.id === node)?.title || node;
+  const library = useLibrary();
+  const named = (component: string, parameter: string) =>
+    library.get(component)?.parameters.find((one) => one.name === parameter)?.title ??
+    parameter.replaceAll("_", " ");
   return (
     <>
       <Section title={text.updateValues}>
@@ -148,7 +153,7 @@ function Seen({ update, choices, onChoose }: SeenProps) {
                   ? node.settings.map((setting) => (
                       <Table.Tr key={`${node.node} ${setting.parameter}`}>
                         <Table.Td>{node.title}</Table.Td>
-                        <Table.Td>{setting.parameter.replaceAll("_", " ")}</Table.Td>
+                        <Table.Td>{named(node.component, setting.parameter)}</Table.Td>
                         <Table.Td>{words(setting.left)}</Table.Td>
                         <Table.Td>{words(setting.right)}</Table.Td>
                       </Table.Tr>

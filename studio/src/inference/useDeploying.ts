@@ -9,7 +9,7 @@ import { useDeployed } from "./deployed";
 import { endpointNotice } from "./endpointNotice";
 import { settled } from "./settled";
 
-export const STEPS = ["save", "check", "parity", "start"] as const;
+export const STEPS = ["save", "check", "compare", "package", "score", "start"] as const;
 export type StepName = (typeof STEPS)[number];
 
 export interface Deploying {
@@ -20,7 +20,7 @@ export interface Deploying {
   begin(asked: Schemas["DeployAsked"]): void;
 }
 
-/** A deployment, step by step; each is done by the server and told as it comes. */
+/** A deployment, step by step; those of the server are told as it takes them. */
 export function useDeploying(draftId: string, onDone: () => void): Deploying {
   const text = useText();
   const cache = useQueryClient();
@@ -39,12 +39,18 @@ export function useDeploying(draftId: string, onDone: () => void): Deploying {
       const first = problems.find((p) => p.severity === "error");
       if (first) throw new Problem(first);
     }
-    setStep("parity");
-    const path = { params: { path: { draft_id: draftId } } };
-    // Without a training run to compare with there is nothing to say; the next step judges.
-    await got(api.GET("/api/drafts/{draft_id}/parity", path)).catch(() => null);
-    setStep("start");
-    return got<Schemas["DeployedEndpoint"]>(api.POST("/api/endpoints", { body: asked }));
+    setStep("compare");
+    const source = new EventSource(`/api/endpoints/${encodeURIComponent(asked.name)}/deploying`);
+    source.onmessage = (message: MessageEvent<string>) => {
+      const told = JSON.parse(message.data) as { kind: string; step?: StepName };
+      if (told.kind === "step" && told.step) setStep(told.step);
+      else source.close();
+    };
+    try {
+      return await got<Schemas["DeployedEndpoint"]>(api.POST("/api/endpoints", { body: asked }));
+    } finally {
+      source.close();
+    }
   };
 
   return {

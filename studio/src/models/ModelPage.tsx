@@ -16,6 +16,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { api, ApiError, got, type Schemas } from "../api/client";
+import { ExportMenu } from "../forms/ExportMenu";
 import { useLanguage, useText } from "../text/useText";
 import { Refusal } from "../ui/Refusal";
 import { undoNotice } from "../ui/undoNotice";
@@ -122,6 +123,11 @@ export function ModelPage({ kind, learnt }: Props) {
           >
             {text.download}
           </Button>
+          {kind === "model" && (
+            <ExportMenu
+              address={`/api/models/${encodeURIComponent(model.name)}/export?version=${String(model.version)}`}
+            />
+          )}
           {kind === "model" && run && (
             <Button
               size="xs"

@@ -21,6 +21,7 @@ import { useText } from "../text/useText";
 import { Failure } from "../ui/Failure";
 import { Refusal } from "../ui/Refusal";
 import { Waiting } from "../ui/Waiting";
+import { DeleteRun } from "./DeleteRun";
 import { MetricTables } from "./MetricTables";
 import { RunState } from "./RunState";
 import { StepTable } from "./StepTable";
@@ -199,6 +200,7 @@ function Heading({ run, now }: { readonly run: Run; readonly now: number }) {
           >
             {text.cloneRun}
           </Button>
+          {OVER.has(run.status) && <DeleteRun run={run} />}
         </Group>
       </Group>
       {run.error && (

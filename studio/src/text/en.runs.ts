@@ -20,11 +20,16 @@ export const enRuns = {
   openDraft: "Open the pipeline",
   cloneRun: "Clone into a pipeline",
   stopRun: "Stop the run",
+  runDelete: (name: string) => `Delete ${name}?`,
+  runDeleteHint:
+    "Its steps, figures and logs go for good. What it left stays as long as something names it.",
   compareWith: "Compare with",
   compareTitle: "Compare two runs",
   steps: "Steps",
   step: "Step",
   reason: "Why",
+  planUnchanged: (when: string) =>
+    `Component, settings and inputs are the same as those of the result of ${when}.`,
   timing: "When",
   output: "Result",
   stepAt: (from: string, took: string) => `begins after ${from}, takes ${took}`,

@@ -20,12 +20,17 @@ export const frRuns: typeof enRuns = {
   },
   openDraft: "Ouvrir le pipeline",
   cloneRun: "Cloner en pipeline",
+  runDelete: (name: string) => `Supprimer ${name} ?`,
+  runDeleteHint:
+    "Ses étapes, ses chiffres et ses journaux disparaissent. Ce qu’elle a laissé reste tant qu’on y fait référence.",
   stopRun: "Arrêter l’exécution",
   compareWith: "Comparer avec",
   compareTitle: "Comparer deux exécutions",
   steps: "Étapes",
   step: "Étape",
   reason: "Pourquoi",
+  planUnchanged: (when: string) =>
+    `Composant, réglages et entrées sont les mêmes que pour le résultat du ${when}.`,
   timing: "Quand",
   output: "Résultat",
   stepAt: (from, took) => `commence après ${from}, dure ${took}`,
