@@ -65,7 +65,8 @@ def tracked(frame: pl.DataFrame, steps: Iterable[Step], natives: Mapping[str, Na
 
 def collected(lazy: pl.LazyFrame) -> pl.DataFrame:
     """The frame that a plan gives, carried out step by step as it stands."""
-    return lazy.collect(optimizations=pl.QueryOptFlags.none())
+    # The other engine cuts rows into pieces, so that every later step would have to join them again.
+    return lazy.collect(optimizations=pl.QueryOptFlags.none(), engine="in-memory")
 
 
 def _truth(frame: pl.DataFrame, step: Filter, natives: Mapping[str, Native]) -> pl.Series:

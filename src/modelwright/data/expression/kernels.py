@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 # Few enough doubles to stay in the processor's cache while all terms are added.
 _SUM_BLOCK = 16_384
+# What functions within each other pass on stays in the cache, too.
+_VECTOR_BLOCK = 32_768
+# Comparing with each of so many edges is quicker than searching among them.
+_FEW_EDGES = 64
 # Bounds the memory of the matrix that a native value gets.
 _NATIVE_BLOCK = 65_536
 # Below that, finding the distinct values costs more than it saves.
@@ -51,13 +55,30 @@ def buckets(
     column: pl.Series, edges: Sequence[float], closed: str, labels: pl.Series | None
 ) -> pl.Series:
     """The label, or the number from 0, of the interval of each double; null for null and NaN."""
-    side: Literal["left", "right"] = "right" if closed == "left" else "left"
-    found = np.searchsorted(np.asarray(edges, dtype=np.float64), doubles(column), side=side)
-    placed = pl.Series(found.astype(np.int64))
+    found = _places(doubles(column), edges, closed)
+    placed = pl.Series(found)
     lost = column.is_nan().fill_null(value=True)
     if lost.any():
         placed = placed.set(lost, None)
     return placed if labels is None else labels.gather(placed)
+
+
+def _places(values: Vector, edges: Sequence[float], closed: str) -> Vector:
+    """How many edges lie below each value, or at it where intervals are closed at the left."""
+    found = np.empty(len(values), dtype=np.int64)
+    if len(edges) > _FEW_EDGES:
+        side: Literal["left", "right"] = "right" if closed == "left" else "left"
+        found[:] = np.searchsorted(np.asarray(edges, dtype=np.float64), values, side=side)
+        return found
+    compare = np.greater_equal if closed == "left" else np.greater
+    for start in range(0, len(values), _VECTOR_BLOCK):
+        part = values[start : start + _VECTOR_BLOCK]
+        counts, beyond = np.zeros(len(part), np.int8), np.empty(len(part), np.bool_)
+        for edge in edges:
+            compare(part, edge, out=beyond)
+            counts += beyond.view(np.int8)
+        found[start : start + _VECTOR_BLOCK] = counts
+    return found
 
 
 def native_outputs(
@@ -78,17 +99,21 @@ def native_outputs(
     return pl.DataFrame(wanted).to_struct("native")
 
 
-def vectorized(arguments: Sequence[pl.Series | object], vector: Callable[..., Vector]) -> pl.Series:
-    """A NumPy function over columns of doubles; an argument that is no column is the same everywhere.
+def fused(
+    leaves: Sequence[pl.Series], work: Callable[[Sequence[Vector]], Vector], gives: pl.DataType
+) -> pl.Series:
+    """NumPy functions within each other over columns of doubles; null where any column is null.
 
-    Null where any argument is null.
+    work: from a vector of each leaf to the result, value by value.
     """
-    columns = [a for a in arguments if isinstance(a, pl.Series)]
-    if any(a is None for a in arguments):
-        return _nulls(len(columns[0]), pl.Float64())
+    vectors = [doubles(leaf) for leaf in leaves]
+    rows = len(vectors[0])
+    found: Vector = np.empty(rows, dtype=np.bool_ if gives == pl.Boolean else np.float64)
     with np.errstate(all="ignore"):
-        found = vector(*(doubles(a) if isinstance(a, pl.Series) else a for a in arguments))
-    return with_nulls(pl.Series(found), columns)
+        for start in range(0, rows, _VECTOR_BLOCK):
+            stop = start + _VECTOR_BLOCK
+            found[start:stop] = work([vector[start:stop] for vector in vectors])
+    return with_nulls(pl.Series(found), leaves)
 
 
 def each(
@@ -123,7 +148,9 @@ def _one_by_one(
 
 def doubles(column: pl.Series) -> Vector:
     """The column as float64, NaN where null; no copy when it holds doubles without nulls."""
-    return column.cast(pl.Float64).to_numpy()
+    values = column.cast(pl.Float64)
+    # Quicker than leaving the gaps to `to_numpy`.
+    return (values.fill_null(np.nan) if values.null_count() else values).to_numpy()
 
 
 def with_nulls(result: pl.Series, columns: Sequence[pl.Series]) -> pl.Series:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -31,6 +33,9 @@ from modelwright.data.expression.typing_rules import Types
 from modelwright.data.native import Native
 from modelwright.data.schema import ColumnType
 from modelwright.data.table import column_type
+
+if TYPE_CHECKING:
+    from modelwright.data.expression.functions.form import Vector
 
 DOUBLE = ColumnType.DOUBLE
 BOOLEAN = ColumnType.BOOLEAN
@@ -193,6 +198,11 @@ class TableForm:
             built = form.table(*arguments, **options)
             if built is not None:
                 return built
+        gives = form.gives.dtype
+        if self._is_vector(call):
+            leaves: list[tuple[Expression, ColumnType]] = []
+            vector = self._vector(call, leaves)
+            return self._over(leaves, lambda columns: kernels.fused(columns, vector, gives), gives)
         fixed = {
             at: converted(constant(argument), wanted[at])
             for at, argument in enumerate(call.arguments)
@@ -201,16 +211,41 @@ class TableForm:
         moving = [
             (a, w) for a, w in zip(call.arguments, wanted, strict=False) if not is_constant(a)
         ]
-        gives = form.gives.dtype
 
         def work(columns: list[pl.Series]) -> pl.Series:
             rest = iter(columns)
             arguments = [fixed[a] if a in fixed else next(rest) for a in range(len(call.arguments))]
-            if form.vector is not None:
-                return kernels.vectorized(arguments, form.vector)
             return kernels.each(arguments, partial(form.row, **options), gives)
 
         return self._over(moving, work, gives)
+
+    def _is_vector(self, call: Expression) -> bool:
+        """Whether NumPy does a call, whose constants are all there."""
+        if not isinstance(call, Call) or self.types.form(call).vector is None:
+            return False
+        return not any(is_constant(a) and constant(a) is None for a in call.arguments)
+
+    def _vector(
+        self, call: Call, leaves: list[tuple[Expression, ColumnType]]
+    ) -> Callable[[Sequence[Vector]], Vector]:
+        """A call and those within it that NumPy does too, as one function of the leaves, which it adds."""
+        form = self.types.form(call)
+        wanted = (*form.takes, *(form.takes[-1:] * len(call.arguments)))
+        parts: list[Callable[[Sequence[Vector]], Any]] = []
+        for argument, kind in zip(call.arguments, wanted, strict=False):
+            if is_constant(argument):
+                value = converted(constant(argument), kind)
+                parts.append(partial(_always, value))
+            elif kind is DOUBLE and isinstance(argument, Call) and self._is_vector(argument):
+                parts.append(self._vector(argument, leaves))
+            else:
+                if (argument, kind) not in leaves:
+                    leaves.append((argument, kind))
+                parts.append(itemgetter(leaves.index((argument, kind))))
+        function = form.vector
+        if function is None:
+            raise TypeError(f"no vector form for {call.function}")
+        return lambda vectors: function(*(part(vectors) for part in parts))
 
     def _lookup(self, lookup: Lookup) -> pl.Expr:
         kind = self.types.of(lookup)
@@ -236,6 +271,10 @@ def free_name(wish: str, taken: Iterable[str]) -> str:
     while wish in names:
         wish += "'"
     return wish
+
+
+def _always(value: Any, _: Sequence[Vector]) -> Any:
+    return value
 
 
 def _dtype(kind: ColumnType | None) -> pl.DataType:

@@ -16,7 +16,7 @@ from modelwright.components.palette.column_flow import flow, table_outline
 from modelwright.components.palette.data_transformation.replacements import (
     learnt,
     mean,
-    median,
+    medians,
     missing_counts,
     mode,
     typed,
@@ -222,7 +222,7 @@ class CleanMissingData(
         if self.mode == _MEAN:
             return learnt(table, names, mean, "the mean")
         if self.mode == _MEDIAN:
-            return learnt(table, names, median, "the median")
+            return medians(table, names)
         if self.mode == _MODE:
             return learnt(table, names, mode, "the mode")
         return {}

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NamedTuple
 
-import polars as pl
 from pydantic import Field
 
 from modelwright.components.columns import ColumnSelection
@@ -14,7 +13,12 @@ from modelwright.components.contract import Component, Replay
 from modelwright.components.errors import InvalidParameter
 from modelwright.components.outline import Outline, TransformOutline
 from modelwright.components.palette.column_flow import flow, table_outline
-from modelwright.components.palette.data_transformation.replacements import learnt, mean, median
+from modelwright.components.palette.data_transformation.replacements import (
+    learnt,
+    learnt_quantiles,
+    mean,
+    medians,
+)
 from modelwright.components.parameters import Columns, Shown
 from modelwright.data.expression import (
     Compute,
@@ -231,16 +235,16 @@ class ClipValues(
 
     def _figures(self, table: Table, names: Sequence[str]) -> dict[str, dict[str, Scalar]]:
         """By column and side: the threshold, and what is put in."""
-        percentiles: dict[str, dict[str, Scalar]] = {}
+        sides = [b for b in self._bounds if b.kind == "Percentile"]
+        shares = [bound.value / 100 for bound in sides]
+        at = learnt_quantiles(table, names, shares, "a percentile") if sides else {}
+        percentiles = {b.side: {n: at[n][i] for n in names} for i, b in enumerate(sides)}
         middles: dict[str, dict[str, Scalar]] = {}
-        for bound in self._bounds:
-            if bound.kind == "Percentile":
-                at = _percentile(bound.value)
-                percentiles[bound.side] = learnt(table, names, at, "a percentile")
-            if bound.substitute in ("Mean", "Median") and bound.substitute not in middles:
-                find = mean if bound.substitute == "Mean" else median
-                found = learnt(table, names, find, f"the {bound.substitute.lower()}")
-                middles[bound.substitute] = found
+        for substitute in {bound.substitute for bound in self._bounds}:
+            if substitute == "Mean":
+                middles[substitute] = learnt(table, names, mean, "the mean")
+            elif substitute == "Median":
+                middles[substitute] = medians(table, names)
         figures: dict[str, dict[str, Scalar]] = {name: {} for name in names}
         for name in names:
             whole = self._type(table.schema.column(name).type) is ColumnType.INTEGER
@@ -263,10 +267,6 @@ class ClipValues(
             result = when(outside, figures[f"{bound.side}_substitute"], result)
             outsides.append(outside)
         return result, when(any_of(outsides), True, False)
-
-
-def _percentile(percent: float) -> Any:
-    return lambda value: value.cast(pl.Float64).quantile(percent / 100, interpolation="linear")
 
 
 def _is_whole(value: float) -> bool:

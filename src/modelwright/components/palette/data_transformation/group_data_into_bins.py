@@ -16,7 +16,8 @@ from modelwright.components.contract import Component, Replay
 from modelwright.components.errors import InvalidParameter
 from modelwright.components.outline import Outline, TransformOutline
 from modelwright.components.palette.column_flow import flow, table_outline
-from modelwright.components.palette.data_transformation.replacements import given, learnt
+from modelwright.components.palette.data_transformation.quantiles import quantiles
+from modelwright.components.palette.data_transformation.replacements import learnt
 from modelwright.components.parameters import Columns, Control, Shown
 from modelwright.data.expression import (
     Compute,
@@ -178,9 +179,8 @@ class GroupDataIntoBins(
         whole = {"Percent": 100, "PQuantile": 1}.get(self.normalization)
         found = {}
         for name in names:
-            ordered = table.frame.select(given(table, name).cast(pl.Float64).sort()).to_series()
-            quantiles = [ordered.quantile(s, interpolation="linear") for s in shares]
-            edges, numbers = _merged([_number(q) for q in quantiles])
+            values = quantiles(table.frame.get_column(name), shares)
+            edges, numbers = _merged([_number(q) for q in values])
             labels: list[Scalar] = [n * whole / self.bins if whole else n for n in numbers]
             found[name] = edges, labels
         return found

@@ -14,6 +14,7 @@ from modelwright.components.contract import Component, Titled
 from modelwright.components.errors import ComponentError
 from modelwright.components.outline import Outline, TableOutline
 from modelwright.components.palette.column_flow import table_outline
+from modelwright.components.palette.data_transformation.row_keys import row_in
 from modelwright.components.parameters import Columns
 from modelwright.data.expression import DuplicateColumn
 from modelwright.data.expression.table import named
@@ -82,6 +83,8 @@ class JoinData(Component, category="Data Transformation"):
     ) -> Annotated[Table, Titled("Results dataset")]:
         schema = self._after(left_dataset.schema, right_dataset.schema)
         pairs = self._pairs(left_dataset.schema, right_dataset.schema)
+        if (looked_up := self._looked_up(left_dataset, right_dataset, pairs)) is not None:
+            return Table(looked_up, schema)
         own = _unused_prefix((*left_dataset.schema.names, *right_dataset.schema.names))
         keys = [f"{own}key{at}" for at in range(len(pairs))]
         sides = [
@@ -94,7 +97,7 @@ class JoinData(Component, category="Data Transformation"):
         if self.join_type == "Left Semi-Join":
             there = sides[1].select(keys)
             found = sides[0].join(there, on=keys, how="semi", maintain_order="left")
-            return Table(found.drop(keys).collect(), schema)
+            return Table(found.drop(keys).collect(engine="in-memory"), schema)
         places = {name: f"{own}{at}" for at, name in enumerate(right_dataset.schema.names)}
         right = sides[1].select(*keys, *(named(n).alias(place) for n, place in places.items()))
         joined = sides[0].join(
@@ -111,7 +114,30 @@ class JoinData(Component, category="Data Transformation"):
             }
         renamed = self._renamed(left_dataset.schema, right_dataset.schema)
         columns |= {new: pl.col(places[old]) for old, new in renamed.items()}
-        return Table(joined.select(e.alias(n) for n, e in columns.items()).collect(), schema)
+        chosen = joined.select(e.alias(n) for n, e in columns.items())
+        # The streaming engine takes several times as long to keep the order of the rows.
+        return Table(chosen.collect(engine="in-memory"), schema)
+
+    def _looked_up(
+        self, left: Table, right: Table, pairs: Sequence[tuple[Column, Column]]
+    ) -> pl.DataFrame | None:
+        """The result where one whole number is the key and the right has each once, else None."""
+        (one, other), *more = pairs
+        if more or one.type is not ColumnType.INTEGER or other.type is not ColumnType.INTEGER:
+            return None
+        if self.join_type == "Full Outer Join":
+            return None
+        row = row_in(left.frame.get_column(one.name), right.frame.get_column(other.name))
+        if row is None:
+            return None
+        frame = left.frame
+        if self.join_type != "Left Outer Join" and row.null_count():
+            frame, row = frame.filter(row.is_not_null()), row.drop_nulls()
+        if self.join_type == "Left Semi-Join":
+            return frame
+        renamed = self._renamed(left.schema, right.schema)
+        added = right.frame.select(named(old).alias(new) for old, new in renamed.items())
+        return pl.concat([frame, added[row]], how="horizontal") if renamed else frame
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         left, right = table_outline(inputs, "left_dataset"), table_outline(inputs, "right_dataset")

@@ -142,15 +142,14 @@ class NormalizeData(
 
 def _figures(table: Table, names: tuple[str, ...], method: str) -> dict[str, Figures]:
     """What the method needs to know of each column; None where it has no values."""
-    wanted: list[pl.Expr] = []
-    for at, name in enumerate(names):
-        value = given(table, name).cast(pl.Float64)
-        figures = {"minimum": value.min(), "maximum": value.max()}
-        if method == "ZScore":
-            figures |= {"mean": value.mean(), "deviation": value.std(ddof=0)}
-        if method == "LogNormal":
-            logarithm = value.filter(value > 0).log()
-            figures |= {"log_mean": logarithm.mean(), "log_deviation": logarithm.std(ddof=0)}
-        wanted.append(pl.struct(f.alias(word) for word, f in figures.items()).alias(str(at)))
-    found = table.frame.select(wanted).row(0)
-    return dict(zip(names, found, strict=True))
+    read = given(table, names).items()
+    values = table.frame.select(value.cast(pl.Float64).alias(name) for name, value in read)
+    found = {"minimum": values.select(pl.all().min()), "maximum": values.select(pl.all().max())}
+    if method == "ZScore":
+        found["mean"] = values.select(pl.all().mean())
+        found["deviation"] = values.select(pl.all().std(ddof=0))
+    if method == "LogNormal":
+        logarithms = values.select(pl.when(pl.all() > 0).then(pl.all().log()))
+        found["log_mean"] = logarithms.select(pl.all().mean())
+        found["log_deviation"] = logarithms.select(pl.all().std(ddof=0))
+    return {name: {word: row[name].item() for word, row in found.items()} for name in names}

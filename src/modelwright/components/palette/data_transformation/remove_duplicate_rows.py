@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
+import numpy as np
 import polars as pl
 from pydantic import Field
 
@@ -12,6 +13,7 @@ from modelwright.components.columns import ColumnSelection
 from modelwright.components.contract import Bypass, Component, Titled
 from modelwright.components.outline import Outline
 from modelwright.components.palette.column_flow import flow, table_outline
+from modelwright.components.palette.data_transformation.row_keys import first_of_each
 from modelwright.components.parameters import Columns
 from modelwright.data.expression.table import named
 from modelwright.data.schema import Schema
@@ -39,17 +41,29 @@ class RemoveDuplicateRows(
 
     def run(self, dataset: Table) -> Annotated[Table, Titled("Results dataset")]:
         frame, names = dataset.frame, self._keys(dataset.schema)
+        # Names of their own, as those of a table may look like patterns.
         keys = frame.select(
             (named(n).fill_nan(None) if frame.schema[n].is_float() else named(n)).alias(str(at))
             for at, n in enumerate(names)
         )
-        rows = keys.lazy().with_row_index("row")
-        keyed = [str(at) for at in range(len(names))]
+        alone = keys.select(pl.any_horizontal(pl.all().is_null())).to_series()
+        if alone.any():
+            kept = alone.clone()
+            kept[(~alone).arg_true()] = self._first(keys.filter(~alone))
+        else:
+            kept = self._first(keys)
+        return dataset.of(frame if kept.all() else frame.filter(kept))
+
+    def _first(self, keys: pl.DataFrame) -> pl.Series:
+        """True for the one row that stays of each key; no value is missing."""
+        quick = first_of_each(keys.get_columns(), last=not self.retain_first)
+        if quick is not None:
+            return quick
         row = pl.col("row").min() if self.retain_first else pl.col("row").max()
-        alike = rows.drop_nulls(keyed).group_by(keyed).agg(row)
-        alone = rows.filter(pl.any_horizontal(pl.col(keyed).is_null()))
-        kept = pl.concat([alike.select("row"), alone.select("row")]).collect().to_series().sort()
-        return dataset.of(frame if len(kept) == frame.height else frame[kept])
+        one_of_each = keys.lazy().with_row_index("row").group_by(keys.columns).agg(row)
+        kept = np.zeros(keys.height, dtype=bool)
+        kept[one_of_each.select("row").collect().to_series().to_numpy()] = True
+        return pl.Series(kept)
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         table = flow(table_outline(inputs), self._checked, self.keys, rows_stay=False)

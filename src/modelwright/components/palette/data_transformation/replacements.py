@@ -12,6 +12,7 @@ from modelwright.components.palette.data_transformation.column_faults import (
     ColumnAllMissing,
     InfiniteValue,
 )
+from modelwright.components.palette.data_transformation.quantiles import quantiles
 from modelwright.data.expression import Scalar
 from modelwright.data.expression.functions.conversion import (
     datetime_of_text,
@@ -71,10 +72,13 @@ def missing_counts(table: Table, names: Sequence[str]) -> dict[str, int]:
     return counts
 
 
-def given(table: Table, name: str) -> pl.Expr:
-    """The values of a column that are not missing."""
-    value = named(name)
-    return (value.fill_nan(None) if table.frame.schema[name].is_float() else value).drop_nulls()
+def given(table: Table, names: Sequence[str]) -> dict[str, pl.Expr]:
+    """The values of columns with null for every missing one."""
+    doubles = [name for name in names if table.frame.schema[name].is_float()]
+    # Most columns hold none, and are then read as they are.
+    found = table.frame.select(named(name).is_nan().any() for name in doubles)
+    holding = {name for name in doubles if found[name].item()}
+    return {n: named(n).fill_nan(None) if n in holding else named(n) for n in names}
 
 
 def learnt(
@@ -82,15 +86,31 @@ def learnt(
 ) -> dict[str, Scalar]:
     """One value of each column, from those that are there.
 
-    find: from the values to a single one.  what: words for it, such as "the mean".
+    find: from the values, nulls among them, to a single one.  what: words for it, such as "the mean".
     Raises EmptyTable, ColumnAllMissing, and InfiniteValue for a number that is not finite.
     """
     if not table.rows:
         raise EmptyTable("dataset")
     if not names:
         return {}
-    found = table.frame.select(find(given(table, name)).alias(name) for name in names)
-    values: dict[str, Scalar] = found.row(0, named=True)
+    values_given = given(table, names).items()
+    found = table.frame.select(find(value).alias(name) for name, value in values_given)
+    return _given_all(found.row(0, named=True), what)
+
+
+def learnt_quantiles(
+    table: Table, names: Sequence[str], shares: Sequence[float], what: str
+) -> dict[str, list[float]]:
+    """Quantiles of each column, by the values that are there.  what and Raises: as in `learnt`."""
+    if not table.rows:
+        raise EmptyTable("dataset")
+    found = {name: quantiles(table.frame.get_column(name), shares) for name in names}
+    for at in range(len(shares)):
+        _given_all({name: values[at] for name, values in found.items()}, what)
+    return {name: [v for v in values if v is not None] for name, values in found.items()}
+
+
+def _given_all(values: dict[str, Scalar], what: str) -> dict[str, Scalar]:
     for name, value in values.items():
         if value is None:
             remedy = "Leave the column out, put in a value of your own, or remove the column."
@@ -105,11 +125,14 @@ def mean(value: pl.Expr) -> pl.Expr:
     return value.cast(pl.Float64).mean()
 
 
-def median(value: pl.Expr) -> pl.Expr:
-    """The median: of an even number of values the mean of the middle two."""
-    return value.cast(pl.Float64).median()
+def medians(table: Table, names: Sequence[str]) -> dict[str, Scalar]:
+    """The median of each column: of an even number of values the mean of the middle two.
+
+    Raises as `learnt`.
+    """
+    return {n: v[0] for n, v in learnt_quantiles(table, names, (0.5,), "the median").items()}
 
 
 def mode(value: pl.Expr) -> pl.Expr:
     """The most frequent value; of several the smallest."""
-    return value.mode().min()
+    return value.drop_nulls().mode().min()

@@ -20,20 +20,35 @@ from modelwright.data.expression.functions.later import pl
 # and still gives null where either side is null.
 
 
+def _ahead(
+    compare: Callable[[pl.Expr, pl.Expr], pl.Expr], turned: Callable[[pl.Expr, pl.Expr], pl.Expr]
+) -> Callable[[pl.Expr, pl.Expr], pl.Expr]:
+    """The comparison with the column ahead of a constant.
+
+    The other way round, the engine in memory gives one value for a column that is the same everywhere.
+    """
+    return lambda a, b: compare(a, b) if a.meta.root_names() else turned(b, a)
+
+
+_EQ, _NE = _ahead(operator.eq, operator.eq), _ahead(operator.ne, operator.ne)
+_LT, _LE = _ahead(operator.lt, operator.gt), _ahead(operator.le, operator.ge)
+_GT, _GE = _ahead(operator.gt, operator.lt), _ahead(operator.ge, operator.le)
+
+
 def _equal(a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    return (a == b) & (a.is_not_nan() | b.is_null())
+    return _EQ(a, b) & (a.is_not_nan() | b.is_null())
 
 
 def _not_equal(a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    return (a != b) | (a.is_nan() & b.is_not_null())
+    return _NE(a, b) | (a.is_nan() & b.is_not_null())
 
 
 def _less(a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    return (a < b) & (b.is_not_nan() | a.is_null())
+    return _LT(a, b) & (b.is_not_nan() | a.is_null())
 
 
 def _less_or_equal(a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    return (a <= b) & (b.is_not_nan() | a.is_null())
+    return _LE(a, b) & (b.is_not_nan() | a.is_null())
 
 
 def _compare(
@@ -60,10 +75,10 @@ def _compare(
 
 
 FUNCTIONS = (
-    _compare("equal", "==", operator.eq, operator.eq, _equal),
-    _compare("not_equal", "!=", operator.ne, operator.ne, _not_equal),
-    _compare("less", "<", operator.lt, operator.lt, _less),
-    _compare("less_or_equal", "<=", operator.le, operator.le, _less_or_equal),
-    _compare("greater", ">", operator.gt, operator.gt, lambda a, b: _less(b, a)),
-    _compare("greater_or_equal", ">=", operator.ge, operator.ge, lambda a, b: _less_or_equal(b, a)),
+    _compare("equal", "==", operator.eq, _EQ, _equal),
+    _compare("not_equal", "!=", operator.ne, _NE, _not_equal),
+    _compare("less", "<", operator.lt, _LT, _less),
+    _compare("less_or_equal", "<=", operator.le, _LE, _less_or_equal),
+    _compare("greater", ">", operator.gt, _GT, lambda a, b: _less(b, a)),
+    _compare("greater_or_equal", ">=", operator.ge, _GE, lambda a, b: _less_or_equal(b, a)),
 )
