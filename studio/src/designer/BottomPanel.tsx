@@ -11,11 +11,12 @@ import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
 import type { LookAt } from "./lookAt";
 import { type Port, Results } from "./Results";
+import { Sweep } from "./Sweep";
 import type { Known } from "./useCheck";
 import type { Runs } from "./useRun";
 import classes from "./Workbench.module.css";
 
-export type BottomTab = "results" | "problems" | "log" | "metrics";
+export type BottomTab = "results" | "problems" | "log" | "metrics" | "sweep";
 
 interface Props {
   readonly tab: BottomTab;
@@ -36,7 +37,9 @@ const STEP = 30;
 
 /** Problems, and what the selected node gave in the last run; its edge is moved by hand or by keys. */
 export function BottomPanel(props: Props) {
-  const { known, runs, tab, onTab } = props;
+  const { known, node, runs, onTab } = props;
+  const tries = node === null ? undefined : runs.sweeps[node];
+  const tab = props.tab === "sweep" && !tries ? "results" : props.tab;
   const text = useText();
   const [height, setHeight] = useLocalStorage({ key: "modelwright-results", defaultValue: 290 });
   const panel = useRef<HTMLElement>(null);
@@ -100,6 +103,7 @@ export function BottomPanel(props: Props) {
           {runs.run && runs.run.metrics.length > 0 && (
             <Tabs.Tab value="metrics">{text.metrics}</Tabs.Tab>
           )}
+          {tries && <Tabs.Tab value="sweep">{text.sweep}</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="results" className={classes.panel} tabIndex={0}>
           <Results {...props} />
@@ -113,6 +117,11 @@ export function BottomPanel(props: Props) {
         <Tabs.Panel value="metrics" className={classes.panel} tabIndex={0}>
           <Metrics {...props} />
         </Tabs.Panel>
+        {tries && (
+          <Tabs.Panel value="sweep" className={classes.panel} tabIndex={0}>
+            <Sweep tries={tries} />
+          </Tabs.Panel>
+        )}
       </Tabs>
     </section>
   );

@@ -4,6 +4,7 @@ import { ApiError, type Component, type Outline, type Step } from "../api/client
 import { type Draft, findNode, parsePin } from "../draft/graph";
 import { useText } from "../text/useText";
 import type { LookAt } from "./lookAt";
+import { Sweep } from "./Sweep";
 import type { Known } from "./useCheck";
 import type { Runs } from "./useRun";
 import classes from "./Workbench.module.css";
@@ -110,6 +111,8 @@ export function Results(props: Props) {
             value,
           })}
         </div>
+      ) : runs.sweeps[node] ? (
+        <Sweep tries={runs.sweeps[node]} />
       ) : (
         chosen && <FromSchema outline={outline} />
       )}

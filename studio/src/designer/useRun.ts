@@ -7,18 +7,20 @@ import { runQuery, runsQuery } from "../api/queries";
 import type { NodeRun, NodeStatus } from "../canvas/toFlow";
 import { type Draft, type Graph, type Json, parsePin, reach } from "../draft/graph";
 import { sendable } from "./queries";
+import { asTried, type Tried } from "./sweep";
 
 interface Live {
   readonly status: Readonly<Record<string, NodeStatus>>;
   readonly fraction: Readonly<Record<string, number>>;
   readonly logs: Readonly<Record<string, readonly string[]>>;
+  readonly sweeps: Readonly<Record<string, readonly Tried[]>>;
 }
 
 /** How many runs before the last one are asked for what it left out. */
 const EARLIER = 3;
 const AGAIN_MS = 4000;
 const NO_RUNS: readonly Run[] = [];
-const NO_NEWS: Live = { status: {}, fraction: {}, logs: {} };
+const NO_NEWS: Live = { status: {}, fraction: {}, logs: {}, sweeps: {} };
 const OVER = new Set(["completed", "failed", "cancelled"]);
 const BY_EVENT: Readonly<Record<string, NodeStatus>> = {
   "step-queued": "queued",
@@ -48,6 +50,7 @@ interface RunEvent {
   readonly node?: string;
   readonly lines?: string[];
   readonly fraction?: number | null;
+  readonly report?: unknown;
 }
 
 export interface Runs {
@@ -55,6 +58,8 @@ export interface Runs {
   readonly running: boolean;
   readonly byNode: ReadonlyMap<string, NodeRun>;
   readonly logs: Readonly<Record<string, readonly string[]>>;
+  /** The settings that nodes tried in the run that was watched, by node. */
+  readonly sweeps: Readonly<Record<string, readonly Tried[]>>;
   readonly error: Error | null;
   submit(submission: Submission): void;
   cancel(): void;
@@ -165,6 +170,7 @@ export function useRun(draftId: string, draft: Draft | null, onOver: (run: Run) 
     running: running || submission.isPending,
     byNode,
     logs: live.logs,
+    sweeps: live.sweeps,
     error: submission.error,
     submit: (asked) => {
       submission.mutate(asked);
@@ -182,10 +188,15 @@ export function useRun(draftId: string, draft: Draft | null, onOver: (run: Run) 
   };
 }
 
-function withNews(live: Live, { kind, node, lines, fraction }: RunEvent): Live {
+function withNews(live: Live, { kind, node, lines, fraction, report }: RunEvent): Live {
   if (node === undefined) return live;
   const status = BY_EVENT[kind];
+  const tried = asTried(report);
+  const before = live.sweeps[node] ?? [];
+  // After a break of the line, what was told is told again.
+  const news = tried !== null && !before.some((one) => one.try === tried.try);
   return {
+    sweeps: news ? { ...live.sweeps, [node]: [...before, tried] } : live.sweeps,
     status: status ? { ...live.status, [node]: status } : live.status,
     fraction: fraction == null ? live.fraction : { ...live.fraction, [node]: fraction },
     logs: lines ? { ...live.logs, [node]: [...(live.logs[node] ?? []), ...lines] } : live.logs,

@@ -3,6 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { artifactQuery } from "../api/queries";
 import { useText } from "../text/useText";
 import { Waiting } from "../ui/Waiting";
+import { explanationIn } from "./explanation";
+import { ExplanationLook } from "./ExplanationLook";
 import { Learnt } from "./Learnt";
 
 /** What a stored model, transformation or learner holds. */
@@ -23,6 +25,7 @@ export function ContentLook({ digest }: { readonly digest: string }) {
       </Stack>
     );
   }
+  const told = explanationIn(content.learnt);
   return (
     <Stack gap="sm">
       <Group gap={6}>
@@ -38,7 +41,15 @@ export function ContentLook({ digest }: { readonly digest: string }) {
           {text.reads(content.kind === "model" ? content.features.length : content.reads.length)}
         </Badge>
       </Group>
-      <Learnt value={content.learnt} name={text.learnt} />
+      {told && <ExplanationLook told={told} />}
+      <Learnt
+        value={told ? without(content.learnt, "explanation") : content.learnt}
+        name={text.learnt}
+      />
     </Stack>
   );
+}
+
+function without(fields: Readonly<Record<string, unknown>>, name: string) {
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name));
 }

@@ -70,7 +70,7 @@ export function Runs() {
         <Table highlightOnHover verticalSpacing={6} className={classes.table}>
           <Table.Thead>
             <Table.Tr>
-              <Table.Th>{text.runName}</Table.Th>
+              <Table.Th>{text.runColumn}</Table.Th>
               <Table.Th>{text.experiment}</Table.Th>
               <Table.Th w={130}>{text.runStatus}</Table.Th>
               <Table.Th w={190}>{text.runBegan}</Table.Th>

@@ -136,4 +136,12 @@ export const enData = {
   column: "Column",
   change: "Change",
   spreadBoth: "How the values are spread: before in grey, after in colour",
+  explanation: "What moves the scores",
+  explanationOf: (rows: number, scale: string, method: string) =>
+    `Shapley values of ${String(rows)} rows of training, in ${scale} (${method}).`,
+  explanationAll: "Over all rows, on average",
+  explanationRow: "One row",
+  explanationAverage: "average score",
+  explanationSum: "this row’s score",
+  rowNumber: (number: number) => `Row ${String(number)}`,
 };

@@ -133,6 +133,15 @@ export const enDesigner = {
     ],
     cycle: () => ["The wires lead from this node back to itself.", "Remove one of them."],
   } as Readonly<Record<WiringCode, (port: string) => readonly [string, string]>>,
+  sweep: "Sweep",
+  sweepSoFar: (settled: number, total: number) =>
+    `${String(settled)} of ${String(total)} settings tried`,
+  sweepBest: (metric: string, value: string) => `best ${metric}: ${value}`,
+  sweepCurve: (metric: string) => `${metric} of each try, and the best so far`,
+  sweepTry: "Try",
+  sweepPruned: "given up",
+  sweepFailed: "cannot be trained",
+
   paletteSamples: "Sample data",
   paletteModels: "My models",
   paletteTransformations: "My transformations",

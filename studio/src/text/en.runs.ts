@@ -8,7 +8,7 @@ export const enRuns = {
   runBegan: "Started",
   runTook: "Took",
   runBy: "By",
-  runName: "Run",
+  runColumn: "Run",
   more: "Show more",
   runStates: {
     queued: "Waiting",

@@ -142,4 +142,12 @@ export const frData: typeof enData = {
   column: "Colonne",
   change: "Changement",
   spreadBoth: "Répartition des valeurs : avant en gris, après en couleur",
+  explanation: "Ce qui fait bouger les scores",
+  explanationOf: (rows: number, scale: string, method: string) =>
+    `Valeurs de Shapley de ${String(rows)} lignes d’entraînement, en ${scale} (${method}).`,
+  explanationAll: "Sur toutes les lignes, en moyenne",
+  explanationRow: "Une ligne",
+  explanationAverage: "score moyen",
+  explanationSum: "score de cette ligne",
+  rowNumber: (number: number) => `Ligne ${String(number)}`,
 };

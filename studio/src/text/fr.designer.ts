@@ -125,6 +125,15 @@ export const frDesigner: typeof enDesigner = {
     ],
     cycle: () => ["Les liens ramènent de ce nœud à lui-même.", "Supprimez-en un."],
   },
+  sweep: "Essais",
+  sweepSoFar: (settled: number, total: number) =>
+    `${String(settled)} réglages essayés sur ${String(total)}`,
+  sweepBest: (metric: string, value: string) => `meilleur ${metric} : ${value}`,
+  sweepCurve: (metric: string) => `${metric} de chaque essai, et le meilleur jusqu’ici`,
+  sweepTry: "Essai",
+  sweepPruned: "abandonné",
+  sweepFailed: "ne peut être entraîné",
+
   paletteSamples: "Exemples de données",
   paletteModels: "Mes modèles",
   paletteTransformations: "Mes transformations",

@@ -9,7 +9,7 @@ export const frRuns: typeof enRuns = {
   runBegan: "Début",
   runTook: "Durée",
   runBy: "Par",
-  runName: "Exécution",
+  runColumn: "Exécution",
   more: "Afficher plus",
   runStates: {
     queued: "En attente",
