@@ -33,21 +33,31 @@ def draw_stratified(key: pl.Series, fraction: float, *, seed: int | None) -> pl.
     """
     count = len(key)
     order = np.arange(count) if seed is None else np.random.default_rng(seed).permutation(count)
-    rows = pl.DataFrame({"key": _nan_is_missing(key), "turn": order})
-    strata = rows.group_by("key", maintain_order=True).len()
-    exact = strata.get_column("len").to_numpy() * fraction
+    numbers = _strata(_nan_is_missing(key))
+    exact = np.bincount(numbers) * fraction
     quota = np.floor(np.round(exact, 9)).astype(np.int64)
     lacking = share(count, fraction) - int(quota.sum())
     quota[np.argsort(quota - exact, kind="stable")[: max(lacking, 0)]] += 1
-    quotas = rows.join(
-        strata.select("key", quota=pl.Series(quota)),
-        on="key",
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-    )
-    place = pl.col("turn").rank("ordinal").over("key")
-    return quotas.select(place <= pl.col("quota")).to_series()
+    in_turn = np.empty(count, dtype=np.int64)
+    in_turn[order] = np.arange(count)
+    # The rows of each value after those of the one before, in their turn.
+    in_turn = in_turn[np.argsort(numbers[in_turn], kind="stable")]
+    lengths = np.bincount(numbers)
+    place = np.arange(count) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    chosen = np.zeros(count, dtype=bool)
+    chosen[in_turn[place < np.repeat(quota, lengths)]] = True
+    return pl.Series(chosen)
+
+
+def _strata(key: pl.Series) -> np.ndarray[Any, np.dtype[Any]]:
+    """A number from 0 for each value, in the order in which they first occur, by row."""
+    values = key.unique(maintain_order=True)
+    wanted = pl.int_range(len(values), dtype=pl.UInt32, eager=True)
+    if not len(values):
+        return wanted.to_numpy()
+    found = key.replace_strict(values, wanted, return_dtype=pl.UInt32).to_numpy()
+    # NumPy sorts numbers of 16 bits in a pass or two.
+    return found.astype(np.uint16) if len(values) < 1 << 16 else found
 
 
 def deal(
