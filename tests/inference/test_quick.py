@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from modelwright.components.columns import ColumnRule, ColumnSelection
 from modelwright.components.library import library
-from modelwright.data.expression import Compute, Formula, column, native
+from modelwright.data.expression import Compute, Formula, RecordReply, column, native
 from modelwright.data.native import Native
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.graph.graph import Node, NodeId
@@ -167,14 +167,10 @@ def test_many_rows_are_given_to_native_values_together() -> None:
     made = record(["x", "y"])
     assert made is not None
     natives = {"n": Doubling("doubling", b"")}
-    form = QuickForm(
-        formula.compile_records(reads, made, natives=natives),
-        formula.compile_records(reads, made, natives=natives, together=True),
-        lambda rows: None,
-    )
+    records = formula.compile_records(reads, RecordReply(made), natives=natives)
+    form = QuickForm(records, lambda rows: None)
     given = RequestInput("in", (RequestColumn("x", ColumnType.DOUBLE),), NodeId("in"))
-    output = QuickOutput("out", form, form, ("c1",))
-    answering = QuickAnswer(given, [output], together=3, tables=1000)
+    answering = QuickAnswer(given, [QuickOutput("out", form, form)], together=3, tables=1000)
     for count, calls in ((2, [1, 1]), (3, [3])):
         asked.clear()
         rows = [{"x": float(n)} for n in range(count)]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from struct import Struct
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
-from msgspec.structs import astuple
 
-from modelwright.data.expression import Dropped
+from modelwright.data.expression import Dropped, Records
 from modelwright.data.schema import ColumnType
-from modelwright.inference.reply import special
 from modelwright.inference.request import ALIASES, LARGEST, SMALLEST, is_field_name
 from modelwright.inference.serving import RequestInput
 
@@ -21,35 +18,31 @@ _KINDS: dict[ColumnType, Any] = {
     ColumnType.DOUBLE: float,
     ColumnType.BOOLEAN: bool,
 }
-_NOTHING = (dict, type(None), str)
-
-Score = Callable[[tuple[Any, ...]], Any]
+_PARAMETERS = dict[str, Any] | str | None
 
 
 class QuickForm(NamedTuple):
-    """How rows that are tuples of values become records of a reply.
+    """How rows that are records become those of a reply.
 
-    score: gives a record, or what dropped the row.  together: the same as a generator that yields what
-    native values are to get; None where there are none.  table: all rows by the Table form, as
-    dictionaries ready to be written; None when one is dropped.  Numbers of rows are finite.
+    records: the row form.  table: all rows by the Table form, as dictionaries ready to be written; None
+    when one is dropped.  Numbers of rows are finite.
     """
 
-    score: Score
-    together: Score | None
-    table: Callable[[Sequence[tuple[Any, ...]]], list[dict[str, Any]] | None]
+    records: Records
+    table: Callable[[Sequence[Any]], list[dict[str, Any]] | None]
 
 
 class QuickOutput(NamedTuple):
     """How rows become those of one output.
 
-    whole: for rows in which no value is None.  any: for rows in which some may be.  computed: names of
-    the fields of records that may have come out as not a number or infinite.
+    whole: for rows in which no value is None.  any: for rows in which some may be.  added: names of the
+    columns that are new in the reply, where its records are the rows' own; else none.
     """
 
     name: str
     whole: QuickForm
     any: QuickForm
-    computed: tuple[str, ...]
+    added: tuple[str, ...] = ()
 
 
 def is_usual(request_input: RequestInput) -> bool:
@@ -84,97 +77,87 @@ class QuickAnswer:
         tables: int,
     ) -> None:
         """together: rows from which native values work on all of them.  tables: from which the Table form does."""
+        added = [name for o in outputs for name in o.added]
         # Tried in turn: where no value is null, nothing need look for one.
         self._ways = (
             (
-                _decoder(request_input, nulls=False),
-                [(o.name, o.whole, o.computed) for o in outputs],
+                _decoder(request_input, added, nulls=False),
+                [_Way.of(o.name, o.whole, together, tables) for o in outputs],
             ),
-            (_decoder(request_input, nulls=True), [(o.name, o.any, o.computed) for o in outputs]),
+            (
+                _decoder(request_input, added, nulls=True),
+                [_Way.of(o.name, o.any, together, tables) for o in outputs],
+            ),
         )
         self._names = frozenset((request_input.name, *ALIASES))
-        self._together = together
-        self._tables = tables
         self._encode = msgspec.json.Encoder().encode
 
     def answer(self, body: bytes) -> bytes | None:
         """The reply; None for a request that somebody else must look at more closely."""
-        for decode, outputs in self._ways:
+        for decode, ways in self._ways:
             try:
                 request = decode(body)
             except (msgspec.MsgspecError, ValueError, RecursionError):
                 continue
-            return self._scored(request, outputs)
-        return None
-
-    def _scored(
-        self, request: Any, outputs: Sequence[tuple[str, QuickForm, tuple[str, ...]]]
-    ) -> bytes | None:
-        inputs, extra = request.Inputs, request.GlobalParameters
-        if extra or extra.__class__ not in _NOTHING or len(inputs) != 1:
-            return None
-        ((name, rows),) = inputs.items()
-        if name not in self._names:
-            return None
-        results: dict[str, list[Any]] = {}
-        for output, form, computed in outputs:
-            if len(rows) >= self._tables:
-                written = form.table([astuple(row) for row in rows])
-                if written is None:
-                    return None
-                results[output] = written
-                continue
-            if form.together is not None and len(rows) >= self._together:
-                found = _scored_together(form.together, rows)
-            else:
-                score = form.score
-                found = [score(astuple(row)) for row in rows]
-            for scored in found:
-                if scored.__class__ is Dropped:
+            inputs = request.Inputs
+            if request.GlobalParameters or len(inputs) != 1:
+                return None
+            name, rows = inputs.popitem()
+            if name not in self._names:
+                return None
+            results = {}
+            for output, score, many, from_rows in ways:
+                found = list(map(score, rows)) if len(rows) < from_rows else many(rows)
+                if found is None or Dropped in map(type, found):
                     # The reply has to tell.
                     return None
-                for column in computed:
-                    value = getattr(scored, column)
-                    if value is not None and value - value != 0.0:
-                        setattr(scored, column, special(value))
-            results[output] = found
-        return self._encode({"Results": results})
+                results[output] = found
+            return self._encode({"Results": results})
+        return None
 
 
-def _scored_together(score: Score, rows: Sequence[Any]) -> list[Any]:
-    """The records of the rows; native values get all rows at once."""
-    import numpy as np
+class _Way(NamedTuple):
+    """What makes the records of an output: `score` of a row, `many` of all where there are so many."""
 
-    working = [score(astuple(row)) for row in rows]
-    try:
-        asked = [next(w) for w in working]
-        while asked[0].__class__ is tuple:
-            given = [inputs for _, inputs in asked]
-            pack = Struct(f"={len(given[0])}d").pack
-            matrix = np.frombuffer(b"".join([pack(*values) for values in given]))
-            outputs = asked[0][0].batch(matrix.reshape(len(given), -1)).tolist()
-            asked = [w.send(found) for w, found in zip(working, outputs, strict=True)]
-    except StopIteration:
-        return [Dropped("", 0)]
-    return asked
+    output: str
+    score: Callable[[Any], Any]
+    many: Callable[[list[Any]], list[Any] | None]
+    from_rows: int
+
+    @classmethod
+    def of(cls, output: str, form: QuickForm, together: int, tables: int) -> _Way:
+        (score, stages), table = form
+        if stages is None:
+            return cls(output, score, table, tables)
+
+        def many(rows: list[Any]) -> list[Any] | None:
+            return stages.run(rows) if len(rows) < tables else table(rows)
+
+        return cls(output, score, many, min(together, tables))
 
 
-def _decoder(request_input: RequestInput, *, nulls: bool) -> Callable[[bytes], Any]:
-    """Decodes a request whose values are of the columns' types, with or without nulls."""
+def _decoder(
+    request_input: RequestInput, added: Sequence[str], *, nulls: bool
+) -> Callable[[bytes], Any]:
+    """Decodes a request whose values are of the columns' types, with or without nulls.
+
+    added: columns for which rows are to have room.
+    """
     read = request_input.read
     row = msgspec.defstruct(
         "Row",
         [
             (f"c{n}", _KINDS[c.type] | None if nulls and c.missing else _KINDS[c.type])
             for n, c in enumerate(read)
-        ],
-        rename={f"c{n}": c.name for n, c in enumerate(read)},
+        ]
+        + [(f"c{n}", Any, msgspec.UNSET) for n in range(len(read), len(read) + len(added))],
+        rename={f"c{n}": name for n, name in enumerate([*(c.name for c in read), *added])},
         kw_only=True,
         gc=False,
     )
     body = msgspec.defstruct(
         "Body",
-        [("Inputs", dict[str, list[row]]), ("GlobalParameters", Any, None)],  # type: ignore[valid-type]  # made at run time
+        [("Inputs", dict[str, list[row]]), ("GlobalParameters", _PARAMETERS, None)],  # type: ignore[valid-type]  # made at run time
     )
     found: Callable[[bytes], Any] = msgspec.json.Decoder(body).decode
     return found

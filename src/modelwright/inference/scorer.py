@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from modelwright.data.expression import Compute
+import msgspec
+
+from modelwright.data.expression import Compute, RecordReply
 from modelwright.data.expression import Dropped as DroppedRow
 from modelwright.data.native import Native
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.inference.plan import Chain, NativePlace, ScoringPlan, untagged
 from modelwright.inference.quick import QuickAnswer, QuickForm, QuickOutput, is_usual, record
-from modelwright.inference.reply import Dropped, Reply, encode, encode_tables, make_writable
+from modelwright.inference.reply import (
+    Dropped,
+    Reply,
+    encode,
+    encode_tables,
+    make_writable,
+    special,
+)
 from modelwright.inference.request import Request, RequestReader, Row
 from modelwright.inference.serving import RequestInput, Serving
 
@@ -157,7 +167,8 @@ class CompiledSteps:
         """The shortest way for requests of these inputs; None where they are too unusual."""
         if len(inputs) != 1 or not is_usual(inputs[0]):
             return None
-        outputs = [q for w in self._ways if (q := w.quick()) is not None]
+        alone = len(self._ways) == 1
+        outputs = [q for w in self._ways if (q := w.quick(alone=alone)) is not None]
         if len(outputs) < len(self._ways):
             return None
         return QuickAnswer(inputs[0], outputs, together=self._together, tables=self._crossover)
@@ -187,37 +198,40 @@ class _Way:
         self.doubles = tuple(n for n, kind in self.columns if kind is ColumnType.DOUBLE)
         self.computed = tuple(n for n in self.doubles if n in made or n not in self._reads)
 
-    def quick(self) -> QuickOutput | None:
-        """The chain for rows whose numbers are finite; None where its reply is too unusual."""
-        made = record([n for n, _ in self.columns])
+    def quick(self, *, alone: bool) -> QuickOutput | None:
+        """The chain for rows whose numbers are finite; None where its reply is too unusual.
+
+        alone: no other chain needs the rows, so that the reply may be written into them.
+        """
+        names, reads = [n for n, _ in self.columns], self._reads.names
+        made = record(names)
         if made is None:
             return None
+        kept = [n for n in reads if n in names]
+        computed = frozenset(self.computed)
+        added: tuple[str, ...] = ()
+        if alone and names[: len(kept)] == kept:
+            added = tuple(names[len(kept) :])
+            reply = RecordReply(None, msgspec.UNSET, special, computed)
+        else:
+            reply = RecordReply(made, None, special, computed)
 
         def form(*, plain: bool) -> QuickForm:
-            def compiled(*, together: bool) -> Callable[[tuple[Any, ...]], Any]:
-                return self.chain.formula.compile_records(
-                    self._reads, made, natives=self._natives, plain=plain, together=together
-                )
-
-            return QuickForm(
-                compiled(together=False),
-                compiled(together=True) if self._natives else None,
-                self._by_columns,
+            records = self.chain.formula.compile_records(
+                self._reads, reply, natives=self._natives, plain=plain
             )
+            return QuickForm(records, self._by_columns)
 
-        fields = {n: f"c{at}" for at, (n, _) in enumerate(self.columns)}
-        computed = tuple(fields[n] for n in self.computed)
-        return QuickOutput(self.chain.output, form(plain=True), form(plain=False), computed)
+        return QuickOutput(self.chain.output, form(plain=True), form(plain=False), added)
 
-    def _by_columns(self, rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]] | None:
-        """Scored rows by the Table form, from tuples of finite values; None when one is dropped."""
+    def _by_columns(self, rows: Sequence[Any]) -> list[dict[str, Any]] | None:
+        """Scored rows by the Table form, from records of finite values; None when one is dropped."""
         import polars as pl
 
-        columns = zip(*rows, strict=True) if rows else ([] for _ in self._reads)
         frame = pl.DataFrame(
             [
-                pl.Series(c.name, values, dtype=c.type.dtype)
-                for c, values in zip(self._reads, columns, strict=True)
+                pl.Series(c.name, list(map(attrgetter(f"c{n}"), rows)), dtype=c.type.dtype)
+                for n, c in enumerate(self._reads)
             ]
         )
         tracked = self.chain.formula.apply_tracked(frame, natives=self._natives)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from modelwright.data.expression import (
     Filter,
     Formula,
     Keep,
+    RecordReply,
+    Records,
     Rename,
     Step,
     all_of,
@@ -295,40 +298,52 @@ def by_rows(formula: Formula, world: World) -> list[dict[str, Any] | str]:
 
 
 def by_records(
-    formula: Formula, world: World, *, plain: bool = False
+    formula: Formula, world: World, *, plain: bool = False, inside: bool = False
 ) -> list[dict[str, Any] | str]:
-    """The same by the row form for tuples of values."""
-    score = formula.compile_records(
-        world.schema, _naming(formula, world), natives=NATIVES, plain=plain
-    )
-    replies = [score(tuple(row.values())) for row in world.rows]
-    return [r.reason if isinstance(r, Dropped) else r for r in replies]
+    """The same by the row form for records; inside: the reply is written into the row's own record."""
+    form, told = _compiled(formula, world, plain=plain, inside=inside)
+    replies = [form.score(_record(row)) for row in world.rows]
+    return [r.reason if isinstance(r, Dropped) else told(r) for r in replies]
 
 
 def by_records_together(
-    formula: Formula, world: World, *, plain: bool = False
-) -> list[dict[str, Any] | None]:
-    """The same where natives are asked, None for a dropped row."""
-    form = formula.compile_records(
-        world.schema, _naming(formula, world), natives=NATIVES, plain=plain, together=True
-    )
-    found: list[dict[str, Any] | None] = []
-    for row in world.rows:
-        working = form(tuple(row.values()))
-        said = next(working, None)
-        while isinstance(said, tuple):
-            evaluator, inputs = said
-            try:
-                said = working.send(evaluator.batch(np.array([inputs])).tolist()[0])
-            except StopIteration:
-                said = None
-        found.append(said)
-    return found
+    formula: Formula, world: World, *, plain: bool = False, inside: bool = False
+) -> list[dict[str, Any] | str] | None:
+    """The same where natives get all rows that pass at once; None for a formula without natives."""
+    form, told = _compiled(formula, world, plain=plain, inside=inside)
+    if form.together is None:
+        return None
+    replies: list[Any] = [form.together.run([_record(row)])[0] for row in world.rows]
+    passed = [n for n, r in enumerate(replies) if not isinstance(r, Dropped)]
+    whole = form.together.run([_record(world.rows[n]) for n in passed])
+    for n, reply in zip(passed, whole, strict=True):
+        replies[n] = reply
+    return [r.reason if isinstance(r, Dropped) else told(r) for r in replies]
 
 
-def _naming(formula: Formula, world: World) -> Callable[..., dict[str, Any]]:
+def _record(row: dict[str, Any]) -> SimpleNamespace:
+    return SimpleNamespace(**{f"c{n}": value for n, value in enumerate(row.values())})
+
+
+def _compiled(
+    formula: Formula, world: World, *, plain: bool, inside: bool
+) -> tuple[Records, Callable[[Any], dict[str, Any]]]:
+    """The form, and what reads its replies."""
     names = formula.outputs(world.schema).names
-    return lambda *values: dict(zip(names, values, strict=True))
+    nothing = object()
+    reply = RecordReply(nothing=nothing) if inside else RecordReply(lambda *values: values)
+    form = formula.compile_records(world.schema, reply, natives=NATIVES, plain=plain)
+    fields = [*world.schema.names, *(n for n in names if n not in world.schema.names)]
+
+    def told(made: Any) -> dict[str, Any]:
+        if not inside:
+            return dict(zip(names, made, strict=True))
+        found = {name: getattr(made, f"c{n}", nothing) for n, name in enumerate(fields)}
+        left = {name for name, value in found.items() if value is not nothing}
+        assert left == set(names)
+        return {name: found[name] for name in names}
+
+    return form, told
 
 
 def assert_alike(

@@ -63,7 +63,7 @@ from modelwright.data.expression.errors import (
 )
 from modelwright.data.expression.formula import Formula
 from modelwright.data.expression.nodes import Expression
-from modelwright.data.expression.rows import Dropped, RowProgram
+from modelwright.data.expression.rows import Dropped, RecordReply, Records, RowProgram
 from modelwright.data.expression.scalars import Scalar
 from modelwright.data.expression.steps import Compute, Drop, Filter, Keep, Rename, Step
 from modelwright.data.expression.tracking import Tracked
@@ -81,6 +81,8 @@ __all__ = [
     "Keep",
     "MalformedFormula",
     "MissingNative",
+    "RecordReply",
+    "Records",
     "Rename",
     "RowProgram",
     "Scalar",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +12,7 @@ from modelwright.data.expression import prune, rows
 from modelwright.data.expression.codec import formula_from_json, formula_to_json
 from modelwright.data.expression.errors import InvalidExpression
 from modelwright.data.expression.nodes import Expression, NativeCall
-from modelwright.data.expression.rows import RowProgram
+from modelwright.data.expression.rows import RecordReply, Records, RowProgram
 from modelwright.data.expression.steps import Compute, Drop, Filter, Keep, Rename, Step, after
 from modelwright.data.expression.tracking import Tracked
 from modelwright.data.native import Native
@@ -151,20 +151,16 @@ class Formula:
     def compile_records(
         self,
         reads: Schema,
-        make: Callable[..., object],
+        reply: RecordReply,
         *,
         natives: Mapping[str, Native] = _NONE,
         plain: bool = False,
-        together: bool = False,
-    ) -> Callable[[tuple[Any, ...]], Any]:
-        """The row form from tuples of values, in the order of `reads`, to what `make` makes of the reply's.
+    ) -> Records:
+        """The row form for rows that are records with the fields c0, c1 … in the order of `reads`.
 
-        It gives a Dropped like the other.  together: a generator that yields what native values are to
-        get, see `rows.compile_records`.  Raises as `outputs`, and MissingNative.
+        It gives a Dropped like the other.  Raises as `outputs`, and MissingNative.
         """
-        return rows.compile_records(
-            self.steps, reads, natives, make, plain=plain, together=together
-        )
+        return rows.compile_records(self.steps, reads, natives, reply, plain=plain)
 
     def to_json(self) -> dict[str, Any]:
         """The formula as one JSON object."""

@@ -34,7 +34,7 @@ from modelwright.data.expression.nodes import (
 )
 from modelwright.data.expression.scalars import Scalar, converted
 from modelwright.data.expression.typing_rules import Types
-from modelwright.data.native import Native
+from modelwright.data.native import Evaluator, Native
 from modelwright.data.schema import ColumnType
 
 # The parser takes no more than about 200 nested parentheses and recurses into long sums.
@@ -86,10 +86,25 @@ class Known:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A place in a program at which a native value is to be asked.
+
+    line: the first that comes after it.  given: source of its inputs, each followed by a comma.  found: the
+    local that is to hold what it says.  locals: how many there are by then.
+    """
+
+    line: int
+    evaluator: Evaluator
+    given: str
+    found: str
+    locals: int
+
+
 class Writer:
     """Writes the statements that compute expressions; `lines` and `names` make up the function.
 
-    asks: native values are not called, but yielded with what they are to get.
+    asks: native values are not called; `asked` says where they are to be.
     """
 
     def __init__(self, natives: Mapping[str, Native], *, asks: bool = False) -> None:
@@ -97,6 +112,7 @@ class Writer:
         self.names: dict[str, object] = {"nan": math.nan, "inf": math.inf, "len": len}
         self._natives = natives
         self._asks = asks
+        self.asked: list[Ask] = []
         self._bound: dict[tuple[int, str], str] = {}
         self._locals = 0
         self._types = Types({})
@@ -352,20 +368,23 @@ class Writer:
                 for p in map(self.of, inputs)
             ]
             evaluator = self._natives[name].evaluator
-            given = f"[{', '.join(sources)}]"
-            self._outputs[key] = self.local()
+            known = self._locals
+            found = self._outputs[key] = self.local()
             if self._asks:
-                found = f"yield {self.bind(evaluator, 'native')}, {given}"
+                given = "".join(f"{source}, " for source in sources)
+                self.asked.append(Ask(len(self.lines), evaluator, given, found, known))
             else:
-                found = f"{self.bind(evaluator.row, 'native')}({given})"
-            self.lines.append(f"{self._outputs[key]} = {found}")
+                row = self.bind(evaluator.row, "native")
+                self.lines.append(f"{found} = {row}([{', '.join(sources)}])")
         source = f"{self._outputs[key]}[{output}]"
         return Piece(source, ColumnType.DOUBLE, nan=True, depth=1)
 
 
-def compiled(lines: Sequence[str], names: Mapping[str, object]) -> tuple[str, Callable[..., Any]]:
-    """The source of a function of one row with that body, and the function."""
-    source = "\n".join(["def score(row):", *(f"    {line}" for line in lines), ""])
+def compiled(
+    lines: Sequence[str], names: Mapping[str, object], takes: str = "row"
+) -> tuple[str, Callable[..., Any]]:
+    """The source of a function of one row, or of what is said, with that body, and the function."""
+    source = "\n".join([f"def score({takes}):", *(f"    {line}" for line in lines), ""])
     space: dict[str, Any] = {"__builtins__": {}, **names}
     exec(compile(source, "<formula>", "exec"), space)  # noqa: S102  # see the module's promise
     function: Callable[..., Any] = space["score"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelwright.data.expression.row_source import Piece, Writer, compiled
+from modelwright.data.expression.stages import Stages, staged
 from modelwright.data.expression.steps import Compute, Drop, Filter, Keep, Rename, Step, after
 from modelwright.data.native import Native
 from modelwright.data.schema import ColumnType, Schema
@@ -41,6 +42,32 @@ class RowProgram:
     writes: Schema
 
 
+@dataclass(frozen=True, slots=True)
+class RecordReply:
+    """How the record of a reply comes about.
+
+    make: gets the values of all its columns, in order; None for a reply that is the row's own record
+    with the columns that are new in the fields that follow, and `nothing` in those that are gone.
+    shown: replaces numbers that are not finite in the columns `computed`, which are of doubles.
+    """
+
+    make: Callable[..., object] | None = None
+    nothing: object = None
+    shown: Callable[[float], object] | None = None
+    computed: frozenset[str] = frozenset()
+
+
+class Records(NamedTuple):
+    """A formula compiled for rows that are records.
+
+    score: gives the record of the reply, or what dropped the row; a row is used up by it.
+    together: the same in parts, between which native values work on many rows; None without any.
+    """
+
+    score: Callable[[Any], Any]
+    together: Stages | None
+
+
 def compile_rows(
     steps: Iterable[Step],
     reads: Schema,
@@ -65,28 +92,24 @@ def compile_records(
     steps: Iterable[Step],
     reads: Schema,
     natives: Mapping[str, Native],
-    make: Callable[..., object],
+    reply: RecordReply,
     *,
     plain: bool = False,
-    together: bool = False,
-) -> Callable[[tuple[Any, ...]], Any]:
-    """The same for rows that are tuples of values in the order of `reads`.
+) -> Records:
+    """The same for rows that are records with the fields c0, c1 … in the order of `reads`."""
 
-    make: gets the values of the reply, in order.  together: the function is a generator, so that native
-    values can work on many rows at a time: it yields each evaluator with the inputs it is to get, is
-    sent the outputs, and yields the reply last; of a dropped row it yields nothing more.
-    """
-    writer = Writer(natives, asks=together)
-    inputs = _inputs(writer, reads, plain=plain)
-    if inputs:
-        named = [f"    {p.source},  # {n!a}" for n, p in inputs.items()]
-        writer.lines += ["(", *named, ") = row"]
-    columns, _ = _followed(writer, inputs, steps, reads)
-    values = ", ".join(p.value for p in columns.values())
-    reply = f"{writer.bind(make, 'make')}({values})"
-    writer.lines.append(f"yield {reply}" if together else f"return {reply}")
-    _, score = compiled(writer.lines, writer.names)
-    return score
+    def written(*, asks: bool) -> Writer:
+        writer = Writer(natives, asks=asks)
+        inputs = _inputs(writer, reads, plain=plain)
+        writer.lines += [f"{p.source} = row.c{n}" for n, p in enumerate(inputs.values())]
+        columns, _ = _followed(writer, inputs, steps, reads)
+        _record(writer, inputs, columns, reply)
+        return writer
+
+    alone = written(asks=False)
+    _, score = compiled(alone.lines, alone.names)
+    parts = written(asks=True)
+    return Records(score, staged(parts.lines, parts.names, parts.asked) if parts.asked else None)
 
 
 def _inputs(writer: Writer, reads: Schema, *, plain: bool) -> dict[str, Piece]:
@@ -157,3 +180,31 @@ def _reply(writer: Writer, inputs: Mapping[str, Piece], outputs: Mapping[str, Pi
         writer.lines += [f"    reply[{n!a}] = {p.value}" for n, p in new.items()]
         writer.lines.append("    return reply")
     writer.lines.append(f"return {literal}")
+
+
+def _record(
+    writer: Writer, inputs: Mapping[str, Piece], outputs: Mapping[str, Piece], reply: RecordReply
+) -> None:
+    values = {name: piece.value for name, piece in outputs.items()}
+    if reply.shown is not None:
+        shown = writer.bind(reply.shown, "shown")
+        for name in values.keys() & reply.computed:
+            piece = writer.stored(outputs[name])
+            test = f"{piece.source} is None or " if piece.guards else ""
+            values[name] = (
+                f"({piece.source} if {test}{piece.source} - {piece.source} == 0.0"
+                f" else {shown}({piece.source}))"
+            )
+    if reply.make is not None:
+        made = f"{writer.bind(reply.make, 'make')}({', '.join(values.values())})"
+        writer.lines.append(f"return {made}")
+        return
+    new = [name for name in values if name not in inputs]
+    fields = {name: f"row.c{n}" for n, name in enumerate([*inputs, *new])}
+    for name, piece in inputs.items():
+        if name not in values:
+            writer.lines.append(f"{fields[name]} = {writer.bind(reply.nothing, 'nothing')}")
+        elif values[name] != piece.source:
+            writer.lines.append(f"{fields[name]} = {values[name]}")
+    writer.lines += [f"{fields[name]} = {values[name]}" for name in new]
+    writer.lines.append("return row")
