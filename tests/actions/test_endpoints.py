@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import psutil
 import pytest
 
 from modelwright.actions.conversions import convert_pipeline

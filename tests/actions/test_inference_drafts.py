@@ -12,10 +12,12 @@ from modelwright.actions.inference_drafts import (
     reset_draft,
 )
 from modelwright.actions.inference_updates import newer_run, take_update, update_of_draft
+from modelwright.actions.registering import register_output
 from modelwright.actions.run_pipeline import begin_run
+from modelwright.data.fitted import Transform
 from modelwright.graph.codec import Document
 from modelwright.graph.edits import describe_node, remove_nodes, set_parameter
-from modelwright.graph.graph import Graph, NodeId
+from modelwright.graph.graph import Graph, NodeId, Pin
 from modelwright.graph.problems import PipelineProblems
 from modelwright.inference.request_columns import UnfitDefault
 from modelwright.inference.serving import Serving, Use
@@ -66,6 +68,23 @@ def test_the_model_and_the_transformations_of_a_conversion_are_registered(tmp_pa
         assert models[CLEANING].lineage.draft_id == draft_id
         uses = home.workspace.models.used_by(MODEL)
         assert [u.id for u in uses] == [made.draft.record.id]
+
+
+def test_a_transformation_registered_by_hand_works_on_rows_without_the_label(
+    tmp_path: Path,
+) -> None:
+    with open_home(tmp_path) as home:
+        _, run_id = trained(home)
+        pin = Pin(CLEAN, "cleaning_transformation")
+        with_label = register_output(home, run_id, pin, name="As it was fitted")
+        made = register_output(home, run_id, pin, name="For requests", without=["price"])
+        before, after = home.store.get(with_label.digest), home.store.get(made.digest)
+        assert isinstance(before, Transform)
+        assert isinstance(after, Transform)
+        assert before.formula.required() - after.formula.required() == {"price"}
+        # What the conversion registers is just this.
+        inference_draft(home, run_id)
+        assert home.workspace.models.get(CLEANING).digest == made.digest
 
 
 def test_a_second_draft_of_the_same_name_does_not_mix_its_models_with_the_first(

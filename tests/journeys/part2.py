@@ -87,6 +87,21 @@ class Studio:
         return request["name"], request["samples"][0]
 
 
+def round_trip(page: Page) -> float:
+    """Milliseconds from Send to the reply on the tab Test, as the page tells them."""
+    told = page.locator("[data-round-trip]")
+    before = told.get_attribute("data-round-trip") if told.count() else None
+    page.get_by_role("button", name="Send").click()
+    page.wait_for_function(
+        """(before) => {
+            const told = document.querySelector("[data-round-trip]");
+            return told !== null && told.getAttribute("data-round-trip") !== before;
+        }""",
+        arg=before,
+    )
+    return float(told.get_attribute("data-round-trip") or "inf")
+
+
 @contextmanager
 def studio(home: Path, **options: Any) -> Iterator[Studio]:
     """A studio in a browser; the endpoints it started are deleted at the end."""

@@ -101,6 +101,18 @@ def test_an_update_brings_the_changed_transformation_to_the_endpoint_and_a_rollb
         assert load.answered > 50
 
 
+def loaded(page: Page) -> None:
+    """Wait until nothing on the page is waited for, and nothing on it moves any more.
+
+    Live pages never fall silent, so that the network's silence cannot be waited for.
+    """
+    page.wait_for_function(
+        """() => document.querySelector("main h1, main .react-flow__node, [role=dialog]")
+            && !document.querySelector(".mantine-Loader-root")
+            && document.getAnimations().every((one) => one.playState !== "running")"""
+    )
+
+
 def faults(page: Page) -> list[str]:
     """What a checker of accessibility finds that keeps someone from using the page."""
     # Not as a script of the page, which its policy forbids.
@@ -144,8 +156,7 @@ def test_every_page_of_part_two_can_be_used_by_all(tmp_path: Path, locale: str) 
         ):
             here.go(path)
             page.get_by_role("main").wait_for()
-            # Live pages never fall silent, so that silence cannot be waited for.
-            page.wait_for_timeout(1200)
+            loaded(page)
             if problems := faults(page):
                 found[path] = problems
         assert found == {}

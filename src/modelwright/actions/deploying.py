@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from modelwright.serve.stages import note_stage, noted_stage
+from modelwright.serve.capacity import Unschedulable
+from modelwright.serve.stages import Stage, note_stage, noted_stage
 
 DeployStep = Literal["compare", "package", "score", "start"]
 """compare: with the training run.  package: written.  score: its sample rows, to see that it answers.
@@ -33,8 +34,7 @@ def watched(folder: Path, on_step: OnDeployStep) -> Iterator[None]:
     over = threading.Event()
     told: list[DeployStep] = []
 
-    def look() -> None:
-        stage = noted_stage(folder)
+    def tell(stage: Stage | None) -> None:
         # Faster than one looks, it may have done both.
         for step in ("score", "start") if stage == "start" else ("score",) if stage else ():
             if step not in told:
@@ -43,14 +43,22 @@ def watched(folder: Path, on_step: OnDeployStep) -> Iterator[None]:
 
     def follow() -> None:
         while not over.wait(_LOOK_EVERY_S):
-            look()
+            tell(noted_stage(folder))
+
+    def end() -> None:
+        over.set()
+        follower.join()
 
     follower = threading.Thread(target=follow, name="deployment-steps", daemon=True)
     follower.start()
     try:
         yield
+    except Unschedulable:
+        # Its room is asked for when it could start; what it noted went with it.
+        end()
+        tell("start")
+        raise
     finally:
-        over.set()
-        follower.join()
-        look()
+        end()
+        tell(noted_stage(folder))
         note_stage(folder, None)

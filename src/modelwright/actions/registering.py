@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from modelwright.actions.runs import find_output, show_run
@@ -39,15 +40,20 @@ def register_output(
     name: str,
     description: str = "",
     tags: Mapping[str, str] | None = None,
+    without: Sequence[str] = (),
 ) -> Dataset | RegisteredModel:
     """Register what a run left on a port under a name, or as its next version.
 
-    A model gets the figures that the run measured.  Raises NotFound, NoOutput, NotRegistrable,
-    InvalidName and NameTaken.
+    A model gets the figures that the run measured.  without: columns, such as the label, that the rows
+    lack to which a transformation will be applied.  Raises NotFound, NoOutput, NotRegistrable,
+    InvalidName, NameTaken, and LabelInUse where the transformation makes others of those columns.
     """
     report = show_run(home, run_id)
     digest = find_output(home, run_id, pin)
     value = home.store.get(digest)
+    if without and isinstance(value, Transform):
+        value = _without(value, pin, without)
+        digest = home.store.put(value)
     lineage = Lineage(report.run.id, pin.node, pin.port, report.run.draft_id)
     # From now on it must survive more than a run does.
     home.store.sync(digest)
@@ -76,3 +82,15 @@ def register_output(
         tags=tags,
         lineage=lineage,
     )
+
+
+def _without(value: Transform, pin: Pin, names: Sequence[str]) -> Transform:
+    """The transformation for rows that lack some columns.  Raises LabelInUse."""
+    from modelwright.inference.convert import LabelInUse
+    from modelwright.inference.unlabel import without_columns
+
+    result = without_columns(value.formula, names)
+    if result.lost:
+        raise LabelInUse(pin.node, value.made_by or pin.node, names[0], result.lost)
+    schema, marks = value.schema.drop(names), value.marks.drop(names)
+    return replace(value, formula=result.formula, schema=schema, marks=marks)

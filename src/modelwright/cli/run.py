@@ -170,6 +170,14 @@ def register(
         str, typer.Option(metavar="NAME", show_default=False, help="New, or for a next version.")
     ],
     description: Annotated[str, typer.Option(metavar="TEXT", help="What it is.")] = "",
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            show_default=False,
+            help="A column that requests lack, such as the label, for a transformation; may be given again.",
+        ),
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -177,7 +185,9 @@ def register(
     from modelwright.actions.registering import register_output
 
     with opened(home) as here:
-        made = register_output(here, run_id, _pin(pin), name=name, description=description)
+        made = register_output(
+            here, run_id, _pin(pin), name=name, description=description, without=without or ()
+        )
     if json:
         put_json(made)
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from modelwright.client.connection import Connection, segment
@@ -161,14 +161,28 @@ class Runs:
         found: dict[str, Any] = self._server.get("/api/runs/compare", left=left, right=right)
         return found
 
-    def register(self, run_id: str, output: str, *, name: str, description: str = "") -> int:
+    def register(
+        self,
+        run_id: str,
+        output: str,
+        *,
+        name: str,
+        description: str = "",
+        without: Sequence[str] = (),
+    ) -> int:
         """Register what a run left on a port, as "node.port"; give the version.
 
-        A table becomes a dataset, a fitted value a model.  Raises NotFound and NotRegistrable.
+        A table becomes a dataset, a fitted value a model.  without: columns, such as the label, that the
+        rows lack to which a transformation will be applied.  Raises NotFound, NotRegistrable, LabelInUse.
         """
         node, _, port = output.partition(".")
         place = f"{segment(run_id)}/steps/{segment(node)}/outputs/{segment(port)}"
-        body = {"name": name, "description": description, "tags": {}}
+        body = {
+            "name": name,
+            "description": description,
+            "tags": {},
+            "without": list(without),
+        }
         made = self._server.post(f"/api/runs/{place}/register", body)
         found: int = (made["dataset"] or made["model"])["version"]
         return found

@@ -5115,6 +5115,12 @@ export interface components {
             tags: {
                 [key: string]: string;
             };
+            /**
+             * Without
+             * @description Columns, such as the label, that the rows lack to which a transformation will be applied.
+             * @default []
+             */
+            without: string[];
         };
         /**
          * RegisteredModel

@@ -202,8 +202,11 @@ export function toEdges(
   });
 }
 
+/** What stands for something registered is called by its name. */
+const NAMED: ReadonlySet<string> = new Set(["dataset", "saved-model", "saved-transformation"]);
+
 function titleOf(known: Drawn | undefined, component: string, name: unknown): string {
-  if (component === "dataset" && typeof name === "string" && name) return name;
+  if (NAMED.has(component) && typeof name === "string" && name) return name;
   return known?.title ?? component;
 }
 

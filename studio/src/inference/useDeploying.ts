@@ -12,6 +12,9 @@ import { settled } from "./settled";
 export const STEPS = ["save", "check", "compare", "package", "score", "start"] as const;
 export type StepName = (typeof STEPS)[number];
 
+/** How long the last step may be told after the failure. */
+const LATE_MS = 1000;
+
 export interface Deploying {
   readonly busy: boolean;
   /** The step that is under way or has failed; null before the beginning. */
@@ -41,13 +44,22 @@ export function useDeploying(draftId: string, onDone: () => void): Deploying {
     }
     setStep("compare");
     const source = new EventSource(`/api/endpoints/${encodeURIComponent(asked.name)}/deploying`);
-    source.onmessage = (message: MessageEvent<string>) => {
-      const told = JSON.parse(message.data) as { kind: string; step?: StepName };
-      if (told.kind === "step" && told.step) setStep(told.step);
-      else source.close();
-    };
+    const toldAll = new Promise<void>((resolve) => {
+      source.onmessage = (message: MessageEvent<string>) => {
+        const told = JSON.parse(message.data) as { kind: string; step?: StepName };
+        if (told.kind === "step" && told.step) setStep(told.step);
+        else resolve();
+      };
+      source.onerror = () => {
+        resolve();
+      };
+    });
     try {
       return await got<Schemas["DeployedEndpoint"]>(api.POST("/api/endpoints", { body: asked }));
+    } catch (fault) {
+      // Which step has failed may be told after that it has.
+      await Promise.race([toldAll, new Promise((resolve) => setTimeout(resolve, LATE_MS))]);
+      throw fault;
     } finally {
       source.close();
     }

@@ -1,4 +1,4 @@
-import { Button, Menu, Popover, TextInput } from "@mantine/core";
+import { Button, Menu, Popover, TagsInput, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconBookmark, IconDownload } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -14,6 +14,8 @@ interface Props {
   readonly port: string;
   readonly digest: string;
   readonly table: boolean;
+  /** Whether it is a fitted transformation. */
+  readonly fitted?: boolean;
 }
 
 const FORMATS = [
@@ -24,17 +26,18 @@ const FORMATS = [
 ] as const;
 
 /** What can be kept of a port: a file of it, and a name under which it is found again. */
-export function Keep({ runId, node, port, digest, table }: Props) {
+export function Keep({ runId, node, port, digest, table, fitted = false }: Props) {
   const text = useText();
   const cache = useQueryClient();
   const [naming, setNaming] = useState(false);
   const [name, setName] = useState("");
+  const [without, setWithout] = useState<string[]>([]);
   const register = useMutation({
     mutationFn: () =>
       got<Schemas["RegisteredOutput"]>(
         api.POST("/api/runs/{run_id}/steps/{node}/outputs/{port}/register", {
           params: { path: { run_id: runId, node, port } },
-          body: { name: name.trim(), description: "", tags: {} },
+          body: { name: name.trim(), description: "", tags: {}, without: [...without] },
         }),
       ),
     onSuccess: ({ dataset, model }) => {
@@ -107,6 +110,16 @@ export function Keep({ runId, node, port, digest, table }: Props) {
                 setName(event.currentTarget.value);
               }}
             />
+            {fitted && (
+              <TagsInput
+                size="xs"
+                mt="xs"
+                label={text.registerWithout}
+                description={text.registerWithoutHint}
+                value={without}
+                onChange={setWithout}
+              />
+            )}
             {register.error && (
               <Refusal
                 title={text.somethingWrong}

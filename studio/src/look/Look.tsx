@@ -34,7 +34,7 @@ export const Look = memo(function Look(props: Props) {
   return (
     <div key={key}>
       <div className={classes.tools}>
-        <Keep {...where} table={false} />
+        <Keep {...where} table={false} fitted={value.kind === "transform"} />
       </div>
       <ContentLook digest={value.digest} />
     </div>

@@ -116,6 +116,8 @@ export const enData = {
   registerData: "Register as data set",
   registerDataHint: "A name that is there already gets a further version.",
   registerValue: "Register",
+  registerWithout: "Columns that requests lack",
+  registerWithoutHint: "Such as the column that is predicted; it then works without them.",
   registerValueHint: "It is then found in the palette and under Models.",
   comparedWith: "Compared with",
   differenceNone: "No other table is there in this run.",

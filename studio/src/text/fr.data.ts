@@ -122,6 +122,8 @@ export const frData: typeof enData = {
   registerData: "Enregistrer comme jeu de données",
   registerDataHint: "Un nom déjà pris reçoit une version de plus.",
   registerValue: "Enregistrer",
+  registerWithout: "Colonnes que les requêtes n’ont pas",
+  registerWithoutHint: "Telle la colonne prédite ; elle s’applique alors sans elles.",
   registerValueHint: "On le retrouve ensuite dans la palette et parmi les modèles.",
   comparedWith: "Comparé à",
   differenceNone: "Il n’y a pas d’autre table dans cette exécution.",

@@ -122,5 +122,6 @@ def register(run_id: str, node: str, port: str, asked: Register, here: HereDep) 
         name=asked.name,
         description=asked.description,
         tags=asked.tags,
+        without=asked.without,
     )
     return RegisteredOutput.of(made)

@@ -54,6 +54,8 @@ class Register(Asked):
     name: Name
     description: Annotated[str, Field(max_length=10_000)] = ""
     tags: dict[str, str] = {}
+    without: Annotated[list[str], Field(max_length=1000)] = []
+    """Columns, such as the label, that the rows lack to which a transformation will be applied."""
 
 
 class RegisteredOutput(Shape):
