@@ -15,7 +15,7 @@ from modelwright.inference.scorer import CompiledSteps, Scorer
 from modelwright.inference.serving import RequestInput
 
 _COUNTS = (4, 8, 16, 32, 64, 128, 256)
-_SOME, _MANY = 256, 4096
+_SOME, _MANY = 256, 1024
 _LARGEST = 1_000_000
 _TRIES = 3
 

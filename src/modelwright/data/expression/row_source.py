@@ -79,11 +79,12 @@ class Known:
 
     def of(self, piece: Piece) -> Piece:
         """The piece with what is known taken from its guards."""
-        return replace(
-            piece,
-            guards=piece.guards - self.present,
-            nan=piece.nan and piece.source not in self.numbers,
-        )
+        guards = piece.guards - self.present
+        nan = piece.nan and piece.source not in self.numbers
+        # Most pieces stay as they are, and there is one for each column and step.
+        if nan is piece.nan and len(guards) == len(piece.guards):
+            return piece
+        return replace(piece, guards=guards, nan=nan)
 
 
 @dataclass(frozen=True, slots=True)
