@@ -80,6 +80,7 @@ def boosted(objective: str) -> Callable[[Any, Any], Any]:
             "num_leaves": 20,
             "min_data_in_leaf": 1,
             "learning_rate": 0.2,
+            "lambda_l2": 1.0,
             "deterministic": True,
             "force_col_wise": True,
             "verbosity": -1,

@@ -19,6 +19,9 @@ NATIVE = "trees"
 ONE_AGAINST_ALL = 64
 """Up to so many levels a split sets one level apart from the others; beyond, a set of levels."""
 
+LEAF_PENALTY = 1.0
+"""Times half the square of a leaf's value: what keeps a leaf of a few rows from saying too much."""
+
 ONE_THREAD = 1_000_000
 """Up to so many cells one thread grows the trees: several spend their time waiting for each other."""
 
@@ -49,6 +52,7 @@ def boost(
         "num_leaves": max(leaves, 2),
         "min_data_in_leaf": fewest_rows,
         "min_data_per_group": fewest_rows,
+        "lambda_l2": LEAF_PENALTY,
         "max_cat_to_onehot": ONE_AGAINST_ALL,
         "learning_rate": rate,
         "seed": seed,

@@ -18,7 +18,10 @@ from modelwright.components.learning.encoding import (
 )
 
 BLOCK = 65_536
-"""Rows worked on at a time: large enough for fast arithmetic, small enough to stay in the cache."""
+"""Rows worked on at a time: large enough for fast arithmetic, small enough to take little memory."""
+
+BLOCK_CELLS = 262_144
+"""Numbers of a block of a `Design`, whose rows are read twice while they are in the cache."""
 
 Indices = NDArray[np.intp]
 
@@ -95,8 +98,9 @@ class Design:
         if self._kept:
             yield from self._kept
             return
-        for start in range(0, self.rows, BLOCK):
-            stop = min(start + BLOCK, self.rows)
+        step = min(BLOCK, max(1024, BLOCK_CELLS // max(1, self.numbers)))
+        for start in range(0, self.rows, step):
+            stop = min(start + step, self.rows)
             codes = tuple(c[start:stop].astype(np.intp) for c in self.data.codes)
             block = Block(slice(start, stop), self._scaled(start, stop), codes)
             if self._kept is not None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from modelwright.components.learning.design import Design
 from modelwright.components.learning.encoding import Floats
-from modelwright.components.learning.quasi_newton import Minimum, minimise
+from modelwright.components.learning.quasi_newton import Curvature, Minimum, minimise
 
 ROUNDS = 1_000
+
+MANY_ROWS = 200_000
+"""With so many, the search begins on a part of them."""
+
+PART = 16
+"""The part has one block in so many."""
 
 Judge = Callable[[slice, Floats], tuple[float, Floats]]
 """Of some rows and their sums of weighted features: the loss, and its derivative by each sum."""
@@ -36,32 +43,44 @@ def fit_weights(
 ) -> tuple[Floats, Minimum]:
     """(width + 1,) or (width + 1, k) weights, intercepts last, that minimise loss plus penalties."""
     shape = start.shape
-    absolute = np.full(shape, penalties.l1)
-    absolute[-1] = 0.0
+    penalised = np.full(shape, penalties.l1)
+    penalised[-1] = 0.0
+    absolute: Floats = penalised.ravel()
 
-    def function(flat: Floats) -> tuple[float, Floats]:
+    def summed(flat: Floats, every: int) -> tuple[float, Floats]:
+        """Of every n-th block, with the rows of it standing for the others."""
         weights = flat.reshape(shape)
         tables = design.tables(weights[:-1])
-        value = penalties.l2 / 2 * float((weights[:-1] ** 2).sum())
-        gradient = penalties.l2 * weights
-        gradient[-1] = 0.0
-        for block in design.blocks():
+        value, gradient = 0.0, np.zeros(shape)
+        for block in islice(design.blocks(), 0, None, every):
             sums = design.times_block(block, weights[:-1], tables) + weights[-1]
             loss, derivative = judge(block.rows, sums)
             value += loss
             design.add_transposed(block, derivative, gradient[:-1])
             gradient[-1] += derivative.sum(axis=0)
+        value = every * value + penalties.l2 / 2 * float((weights[:-1] ** 2).sum())
+        gradient[-1] *= every
+        gradient[:-1] = every * gradient[:-1] + penalties.l2 * weights[:-1]
         return value, gradient.ravel()
 
-    found = minimise(
-        function,
-        start.ravel(),
-        absolute=absolute.ravel(),
-        memory=memory,
-        tolerance=tolerance,
-        rounds=ROUNDS,
-    )
-    return found.point.reshape(shape), found
+    def found(point: Floats, every: int, known: Sequence[Curvature] = ()) -> Minimum:
+        return minimise(
+            lambda flat: summed(flat, every),
+            point,
+            absolute=absolute,
+            memory=memory,
+            tolerance=tolerance,
+            rounds=ROUNDS,
+            known=known,
+        )
+
+    point, known = start.ravel(), tuple[Curvature, ...]()
+    if design.rows >= MANY_ROWS:
+        # A part of the rows tells roughly where the minimum is, in a fraction of the time.
+        part = found(point, PART)
+        point, known = part.point, part.known
+    end = found(point, 1, known)
+    return end.point.reshape(shape), end
 
 
 def two_class_loss(target: Floats) -> Judge:
@@ -69,8 +88,11 @@ def two_class_loss(target: Floats) -> Judge:
 
     def judge(rows: slice, sums: Floats) -> tuple[float, Floats]:
         actual = target[rows]
-        loss = float((np.logaddexp(0.0, sums) - actual * sums).sum())
-        return loss, _sigmoid(sums) - actual
+        # Of -|sum| no power overflows, and one serves both the loss and its derivative.
+        powers = np.exp(-np.abs(sums))
+        whole = 1.0 + powers
+        loss = float((np.maximum(sums, 0.0) - actual * sums + np.log(whole)).sum())
+        return loss, np.where(sums >= 0, 1.0, powers) / whole - actual
 
     return judge
 
@@ -103,9 +125,3 @@ def count_loss(target: Floats) -> Judge:
         return float((mean - actual * sums).sum()), mean - actual
 
     return judge
-
-
-def _sigmoid(sums: Floats) -> Floats:
-    with np.errstate(over="ignore"):
-        share: Floats = 1.0 / (1.0 + np.exp(-sums))
-    return share

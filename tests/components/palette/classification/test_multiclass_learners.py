@@ -171,6 +171,7 @@ def test_boosted_probabilities_are_those_of_lightgbm() -> None:
         "num_class": 4,
         "num_leaves": 20,
         "min_data_in_leaf": 1,
+        "lambda_l2": 1.0,
         "learning_rate": 0.2,
         "deterministic": True,
         "force_col_wise": True,

@@ -17,8 +17,9 @@ from modelwright.data.schema import Column, Task
 class MulticlassBoostedDecisionTree(BoostedTrees, category=CLASSIFICATION):
     """Predicts one of several classes with trees grown one after another, a tree per class a round.
 
-    Trees are grown by LightGBM on the multinomial logarithmic loss.  A missing number takes the
-    branch that suits it best; a missing text is a level of its own if training saw one.
+    Trees are grown by LightGBM on the multinomial logarithmic loss, with an L2 penalty of 1 on the
+    values of leaves, as one may hold a single row.  A missing number takes the branch that suits it
+    best; a missing text is a level of its own if training saw one.
     """
 
     task: ClassVar[Task] = Task.MULTICLASS
