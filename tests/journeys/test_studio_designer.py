@@ -144,6 +144,12 @@ def test_what_was_drawn_survives_a_reload_and_deleting_can_be_undone(tmp_path: P
         page.locator(node(page, "No gaps")).wait_for()
         assert page.locator(".react-flow__node").count() == 8
         assert page.locator(".react-flow__edge").count() == 8
+        # What was done before the reload is undone after it, and done again.
+        page.locator(".react-flow__pane").click(position={"x": 20, "y": 20})
+        page.keyboard.press("Control+z")
+        page.locator(node(page, "No gaps")).wait_for(state="detached")
+        page.keyboard.press("Control+Shift+z")
+        page.locator(node(page, "No gaps")).wait_for()
 
 
 def test_a_failing_setting_is_shown_on_its_node_and_mended_by_its_button(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ import { type Language, languages, useLanguage, useText } from "../text/useText"
 import { Failure } from "../ui/Failure";
 import { Waiting } from "../ui/Waiting";
 import { NoticeCentre } from "./NoticeCentre";
-import { usePages } from "./pages";
+import { type Page, usePages } from "./pages";
 import classes from "./Shell.module.css";
 
 const GoTo = lazy(() => import("./GoTo").then((m) => ({ default: m.GoTo })));
@@ -77,25 +77,25 @@ export function Shell() {
     );
   }
 
+  const isAt = ({ path, also }: Page) =>
+    path === "/"
+      ? pathname === "/" || pathname.startsWith(also ?? path)
+      : pathname.startsWith(path);
+  const at = pages.find(isAt);
   return (
     <div className={classes.shell}>
+      <title>{at ? `${at.title} · ${text.appName}` : text.appName}</title>
       <header className={classes.header}>
         <Link to="/" className={classes.brand}>
           <IconTopologyStar3 size={20} aria-hidden />
           {text.appName}
         </Link>
         <nav aria-label={text.navigation} className={classes.nav}>
-          {pages.map(({ path, title, also }) => {
-            const here =
-              path === "/"
-                ? pathname === "/" || pathname.startsWith(also ?? path)
-                : pathname.startsWith(path);
-            return (
-              <Link key={path} to={path} aria-current={here ? "page" : undefined}>
-                {title}
-              </Link>
-            );
-          })}
+          {pages.map((page) => (
+            <Link key={page.path} to={page.path} aria-current={isAt(page) ? "page" : undefined}>
+              {page.title}
+            </Link>
+          ))}
         </nav>
         <Group gap={4} ml="auto">
           <UnstyledButton

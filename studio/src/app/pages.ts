@@ -2,7 +2,7 @@
 
 import { useText } from "../text/useText";
 
-interface Page {
+export interface Page {
   readonly path: string;
   readonly title: string;
   /** Other places that belong to it. */

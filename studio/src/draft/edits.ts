@@ -160,7 +160,10 @@ export function removeAndHeal(node: string, through: { into: string; out: string
 
 export function setParameter(node: string, name: string, value: Json): Edit {
   return (draft) =>
-    withNode(draft, node, (n) => ({ ...n, parameters: { ...n.parameters, [name]: value } }));
+    // What is there already is no step to be undone.
+    findNode(draft.graph, node)?.parameters[name] === value
+      ? draft
+      : withNode(draft, node, (n) => ({ ...n, parameters: { ...n.parameters, [name]: value } }));
 }
 
 export function resetParameter(node: string, name: string): Edit {

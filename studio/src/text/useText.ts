@@ -18,6 +18,8 @@ interface Chosen {
   choose(language: Language): void;
 }
 
+document.documentElement.lang = preferred();
+
 export const useLanguage = create<Chosen>((set) => ({
   language: preferred(),
   choose: (language) => {

@@ -1,5 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { rowsInView } from "./rowsInView";
 import classes from "./TableView.module.css";
 
 interface ShownColumn {
@@ -25,6 +26,7 @@ interface Props {
 }
 
 const ROW = 26;
+const HEAD = 40;
 const WIDTH = 132;
 
 function shown(value: unknown): string {
@@ -39,12 +41,26 @@ function shown(value: unknown): string {
 /** A table of any length: only the rows and columns in view are drawn. */
 export function TableView({ label, columns, count, row, onSeen, onColumn, height }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count,
-    getScrollElement: () => box.current,
-    estimateSize: () => ROW,
-    overscan: 12,
-  });
+  const [seen, setSeen] = useState({ scrolled: 0, shown: 0 });
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const look = () => {
+      const now = { scrolled: element.scrollTop, shown: element.clientHeight - HEAD };
+      setSeen((before) =>
+        before.scrolled === now.scrolled && before.shown === now.shown ? before : now,
+      );
+    };
+    look();
+    const sized = new ResizeObserver(look);
+    sized.observe(element);
+    element.addEventListener("scroll", look, { passive: true });
+    return () => {
+      sized.disconnect();
+      element.removeEventListener("scroll", look);
+    };
+  }, []);
+  const { first, last, top, height: tall } = rowsInView({ count, row: ROW, ...seen });
   const across = useVirtualizer({
     horizontal: true,
     count: columns.length,
@@ -52,12 +68,10 @@ export function TableView({ label, columns, count, row, onSeen, onColumn, height
     estimateSize: () => WIDTH,
     overscan: 3,
   });
-  const items = rows.getVirtualItems();
-  const first = items[0]?.index ?? 0;
-  const last = items.at(-1)?.index ?? 0;
   useEffect(() => {
-    onSeen(first, last);
+    onSeen(first, Math.max(first, last));
   }, [first, last, onSeen]);
+  const items = Array.from({ length: Math.max(last - first + 1, 0) }, (_, at) => first + at);
 
   const cells = across.getVirtualItems();
   const numeric = (place: number) => ["Integer", "Double"].includes(columns[place]?.type ?? "");
@@ -78,7 +92,7 @@ export function TableView({ label, columns, count, row, onSeen, onColumn, height
         aria-colcount={columns.length}
         style={{
           width: across.getTotalSize(),
-          height: rows.getTotalSize() + 40,
+          height: tall + HEAD,
           position: "relative",
         }}
       >
@@ -121,15 +135,15 @@ export function TableView({ label, columns, count, row, onSeen, onColumn, height
             );
           })}
         </div>
-        {items.map((item) => {
-          const values = row(item.index);
+        {items.map((index) => {
+          const values = row(index);
           return (
             <div
-              key={item.key}
+              key={index}
               role="row"
-              aria-rowindex={item.index + 2}
+              aria-rowindex={index + 2}
               className={classes.row}
-              style={{ top: item.start + 40, height: ROW }}
+              style={{ top: top + (index - first) * ROW + HEAD, height: ROW }}
             >
               {cells.map((cell) => (
                 <div

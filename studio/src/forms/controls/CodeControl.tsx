@@ -9,7 +9,7 @@ import {
   syntaxHighlighting,
 } from "@codemirror/language";
 import { r } from "@codemirror/legacy-modes/mode/r";
-import { EditorState } from "@codemirror/state";
+import { Annotation, EditorState } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 
@@ -27,6 +27,9 @@ const LANGUAGES: Readonly<
   sql: () => sql(),
   r: () => StreamLanguage.define(r),
 };
+
+/** Marks what the draft put into the editor, which is no news to the draft. */
+const fromDraft = Annotation.define<boolean>();
 
 /** An editor with syntax colours. */
 export function CodeControl({ label, language, value, onChange }: Props) {
@@ -63,7 +66,8 @@ export function CodeControl({ label, language, value, onChange }: Props) {
             ".cm-scroller": { overflow: "auto", minHeight: "120px" },
           }),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) changed.current(update.state.doc.toString());
+            const typed = update.transactions.some((t) => t.docChanged && !t.annotation(fromDraft));
+            if (typed) changed.current(update.state.doc.toString());
           }),
         ],
       }),
@@ -78,7 +82,10 @@ export function CodeControl({ label, language, value, onChange }: Props) {
     const editor = view.current;
     // An undo of the draft changes the text from outside.
     if (editor && editor.state.doc.toString() !== value) {
-      editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
+      editor.dispatch({
+        changes: { from: 0, to: editor.state.doc.length, insert: value },
+        annotations: fromDraft.of(true),
+      });
     }
   }, [value]);
 
