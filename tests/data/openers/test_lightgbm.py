@@ -42,6 +42,13 @@ def test_answers_are_those_of_lightgbm_for_tables_and_for_rows(
     assert [evaluator.row(row.tolist()) for row in MATRIX] == expected.tolist()
 
 
+def test_small_and_large_tables_get_the_same_answers_as_their_rows() -> None:
+    evaluator = native(booster("regression")).evaluator
+    expected = [evaluator.row(row.tolist()) for row in MATRIX]
+    for rows in (1, 20, 47, 48, 300):
+        assert evaluator.batch(MATRIX[:rows]).tolist() == expected[:rows]
+
+
 def test_columns_in_another_order_of_memory_are_the_same_matrix() -> None:
     evaluator = native(booster("binary")).evaluator
     turned = np.asfortranarray(MATRIX)
