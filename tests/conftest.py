@@ -20,7 +20,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Make a strict xfail of each expected failure that says its kind; refuse any other."""
+    """Make a strict xfail of each expected failure that says its kind; refuse any other.
+
+    What belongs together comes first: a process of many takes the beginning of the list, and the others
+    take tests off its end, so that there is one Ray cluster at a time.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("together") is None)
     for item in items:
         if item.get_closest_marker("xfail"):
             raise pytest.UsageError(

@@ -87,6 +87,10 @@ class RayNode:
 
     def kill(self) -> None:
         """End the whole node at once, as a power cut does."""
+        # All stand still before the first ends, so that none tells of another's end.
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
         # A daemon may start another one while the list is made, so it is made until it stays empty.
         deadline = time.monotonic() + 20
         while (found := self.processes()) and time.monotonic() < deadline:
@@ -187,7 +191,10 @@ class RayCluster:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                env=_environment(environment),
+                # Copies of remote stores lie in the cache, which goes with the cluster.
+                env=_environment(
+                    {"XDG_CACHE_HOME": str(self.folder / "cache"), **(environment or {})}
+                ),
                 start_new_session=True,
                 preexec_fn=_unbounded,
             )

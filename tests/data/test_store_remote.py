@@ -23,6 +23,7 @@ from modelwright.data.store_errors import (
     StoreUnavailable,
 )
 from modelwright.data.table import Table
+from tests.s3_server import s3_server as s3_server  # a fixture
 
 ABSENT = Digest("sha256:" + "0" * 64)
 
@@ -34,17 +35,6 @@ def memory_url() -> Iterator[str]:
     url = f"memory://{uuid.uuid4().hex}"
     yield url
     MemoryFileSystem.store.clear()
-
-
-@pytest.fixture(scope="module")
-def s3_server() -> Iterator[str]:
-    pytest.importorskip("s3fs", reason="needs the extra s3")
-    server = pytest.importorskip("moto.server", reason="needs moto, a local S3-compatible server")
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    yield f"http://{host}:{port}"
-    running.stop()
 
 
 def s3_options(address: str) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from modelwright import samples
 from modelwright.actions.compute import create_compute, show_compute
 from modelwright.actions.compute_settings import ComputeSettings
@@ -15,6 +17,8 @@ from modelwright.graph.codec import read
 from modelwright.graph.graph import Graph, NodeId
 from modelwright.run.events import Event
 from tests.ray_cluster import RayCluster
+
+pytestmark = pytest.mark.together
 
 
 def pipeline(name: str) -> Graph:

@@ -353,15 +353,17 @@ class Grow(Component, category="Test"):
         return Table(pl.DataFrame({"x": [len(block)]}))
 
 
-class Slowly(Component, category="Test"):
-    """Leaves a mark, takes its time, and gives numbers."""
+class Await(Component, category="Test"):
+    """Gives numbers as soon as a file is there."""
 
-    mark: str
-    seconds: float
+    file: str
 
     def run(self) -> Table:
-        Path(self.mark).touch()
-        time.sleep(self.seconds)
+        deadline = time.monotonic() + 180
+        while not Path(self.file).exists():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.file} did not come")
+            time.sleep(0.02)
         return Table(pl.DataFrame({"x": [1, 2, 3]}))
 
 
@@ -372,7 +374,7 @@ class Take(Component, category="Test"):
         print(data.frame["x"].to_list())
 
 
-COMPONENTS = [
+COMPONENTS: list[type[Component]] = [
     value
     for value in list(vars().values())
     if isinstance(value, type) and issubclass(value, Component) and value is not Component
@@ -385,4 +387,5 @@ def library(*more: type[Component]) -> Library:
     from modelwright.components.palette.assets.saved_data import SavedData
     from modelwright.components.palette.web_service.web_service_input import WebServiceInput
 
-    return Library(iter([*COMPONENTS, Dataset, SavedData, WebServiceInput, *more]))
+    known: list[type[Component]] = [*COMPONENTS, Dataset, SavedData, WebServiceInput, *more]
+    return Library(iter(known))

@@ -71,13 +71,13 @@ class RayWorkers(RayCluster):
         Raises what `join` raises, NoSuchResources, ClusterNotReady, ClusterVersionsDiffer and
         StoreOutOfReach.
         """
-        self.join()
-        self._check_needs(needs)
-        nodes = tuple(sorted(n["id"] for n in self.nodes))
-        if (*nodes, store.url) not in self._seen:
-            self._check_versions()
-            self._check_store(store)
-            self._seen.add((*nodes, store.url))
+        with self.staying():
+            self._check_needs(needs)
+            nodes = tuple(sorted(n["id"] for n in self.nodes))
+            if (*nodes, store.url) not in self._seen:
+                self._check_versions()
+                self._check_store(store)
+                self._seen.add((*nodes, store.url))
 
     def _check_needs(self, needs: Mapping[NodeId, Needs]) -> None:
         if self.grows:

@@ -11,8 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -100,9 +100,10 @@ class RayCluster:
         self._sessions: dict[int, Callable[[Delivery], None]] = {}
         self._numbers = itertools.count(1)
         self._nodes: tuple[Mapping[str, Any], ...] = ()
-        self._probes: dict[int, queue.SimpleQueue[Mapping[str, tuple[bool, Any]]]] = {}
+        self._probes: dict[int, queue.SimpleQueue[Mapping[str, tuple[bool, Any]] | None]] = {}
         self._line: Channel | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._staying = 0
         self._quiet_since = time.monotonic()
         self._closed = threading.Event()
         self.version = ""
@@ -144,11 +145,23 @@ class RayCluster:
 
     def session(self, deliver: Callable[[Delivery], None]) -> Session:
         """Join the cluster if that is not done yet.  Raises TargetError."""
-        self.join()
-        with self._lock:
+        with self.staying(), self._lock:
             number = next(self._numbers)
             self._sessions[number] = deliver
         return RaySession(self, number)
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """Join the cluster if that is not done yet, and do not leave it meanwhile.  Raises TargetError."""
+        with self._lock:
+            self._staying += 1
+        try:
+            self.join()
+            yield
+        finally:
+            with self._lock:
+                self._staying -= 1
+                self._quiet_since = time.monotonic()
 
     def join(self) -> None:
         """Join the cluster, unless it is joined.  Raises TargetError."""
@@ -216,14 +229,24 @@ class RayCluster:
         Raises TargetError when the nodes do not answer.
         """
         asked = next(self._numbers)
-        answer = self._probes[asked] = queue.SimpleQueue()
-        self.order("probe", asked, function, arguments, self._runtime)
-        try:
-            return answer.get(timeout=_PROBE_S)
-        except queue.Empty:
-            raise TargetError("its nodes do not answer", kind="unreachable") from None
-        finally:
-            del self._probes[asked]
+        answer: queue.SimpleQueue[Mapping[str, tuple[bool, Any]] | None] = queue.SimpleQueue()
+        with self.staying():
+            with self._lock:
+                self._probes[asked] = answer
+                # Whoever hears the end of the line finds the question, or there is no line any more.
+                if self._line is None:
+                    answer.put(None)
+            self.order("probe", asked, function, arguments, self._runtime)
+            try:
+                found = answer.get(timeout=_PROBE_S)
+            except queue.Empty:
+                raise TargetError("its nodes do not answer", kind="unreachable") from None
+            finally:
+                with self._lock:
+                    del self._probes[asked]
+        if found is None:
+            raise TargetError("the connection to it was lost", kind="unreachable")
+        return found
 
     def start(self, needs: Needs) -> bool:
         """Order one more worker that has what is needed; False when there may be no more."""
@@ -310,6 +333,9 @@ class RayCluster:
                 return
             self._line, self._process, self._nodes = None, None, ()
             left = list(self._workers)
+            asked = list(self._probes.values())
+        for answer in asked:
+            answer.put(None)
         for number in left:
             self._gone(number, Ended(None, "the connection to the cluster was lost", lost=True))
 
@@ -372,25 +398,24 @@ class RayCluster:
                 ]:
                     if now - worker.idle_since >= self._idle_s:
                         self._end(worker)
-                if self._workers or self._sessions:
+                if self._workers or self._sessions or self._staying:
                     self._quiet_since = now
-                leave = now - self._quiet_since >= self._idle_s
-            if leave:
-                self._leave()
+                if now - self._quiet_since < self._idle_s:
+                    continue
+                left = self._part()
+            _end_driver(*left)
 
-    def _leave(self) -> None:
+    def _part(self) -> tuple[Channel | None, subprocess.Popen[bytes] | None]:
+        """Have no cluster any more; the line to it and the process at its end, which are to be ended."""
         with self._lock:
             line, self._line = self._line, None
             process, self._process = self._process, None
             self._nodes = ()
             self._workers.clear()
-        if line is not None:
-            line.hang_up()
-        if process is not None:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_BYE_S)
-            if process.poll() is None:
-                process.kill()
+            asked = list(self._probes.values())
+        for answer in asked:
+            answer.put(None)
+        return line, process
 
     def close(self) -> None:
         """End the workers, leave the cluster, and stop it if it was started here."""
@@ -399,7 +424,7 @@ class RayCluster:
             left = list(self._workers)
         for number in left:
             self._gone(number, Ended(None, "the target was closed"))
-        self._leave()
+        _end_driver(*self._part())
 
     def __enter__(self) -> Self:
         return self
@@ -499,6 +524,17 @@ def _fits(has: Needs, needs: Needs) -> bool:
 def _waste(needs: Needs) -> Callable[[_Worker], tuple[float, float, float, float]]:
     """Orders workers: least above what is needed first, then the one used last."""
     return lambda w: (w.needs.gpus, w.needs.cpus, w.needs.memory, -w.idle_since)
+
+
+def _end_driver(line: Channel | None, process: subprocess.Popen[bytes] | None) -> None:
+    """End a driver: it leaves its cluster when the line ends."""
+    if line is not None:
+        line.hang_up()
+    if process is not None:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_BYE_S)
+        if process.poll() is None:
+            process.kill()
 
 
 def _order(line: Channel, *order: Any) -> None:

@@ -22,6 +22,8 @@ from modelwright.targets.ray_worker import VALUE, RayWorker
 _LOOK_EVERY_S = 0.5
 _SLOW_S = 2.0
 _LOST_S = 4.0
+_UNAVAILABLE_S = 90.0
+_NODE_LOST = "node has died"
 _CONCURRENCY = 8
 _PROBES = 3
 _PROBE_S = 45
@@ -134,33 +136,32 @@ class Driver:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         ray = _ray()
-        with self._lock:
-            nodes = list(self._nodes)
+        nodes = {n["id"]: n["name"] for n in self._there()}
         task = ray.remote(call)
         found: dict[str, tuple[bool, Any]] = {}
         # A node that has just come up may lose the first thing that it is asked.
         for _ in range(_PROBES):
             refs = {}
-            for node in nodes:
-                if node["name"] not in found:
-                    there = NodeAffinitySchedulingStrategy(node["id"], soft=False)
-                    refs[node["name"]] = task.options(
-                        num_cpus=0, scheduling_strategy=there, runtime_env=environment
-                    ).remote(function, *arguments)
-            ready, _ = ray.wait(list(refs.values()), num_returns=len(refs), timeout=_PROBE_S)
-            for name, ref in refs.items():
-                if ref in ready:
-                    try:
-                        found[name] = (True, ray.get(ref))
-                    except Exception as error:  # noqa: BLE001  # a node's fault is what is asked for
-                        found[name] = (False, _first(error))
-                else:
-                    ray.cancel(ref, force=True)
-            if len(found) == len(nodes):
-                break
-        for node in nodes:
-            found.setdefault(node["name"], (False, f"it did not answer in {_PROBE_S} seconds"))
-        self._tell("probed", asked, found)
+            for node in nodes.keys() - found.keys():
+                there = NodeAffinitySchedulingStrategy(node, soft=False)
+                refs[node] = task.options(
+                    num_cpus=0, scheduling_strategy=there, runtime_env=environment
+                ).remote(function, *arguments)
+            deadline = time.monotonic() + _PROBE_S
+            while refs and time.monotonic() < deadline:
+                ready, _ = ray.wait(list(refs.values()), timeout=_LOOK_EVERY_S)
+                for node in [n for n, ref in refs.items() if ref in ready]:
+                    found[node] = _given(refs.pop(node))
+                # One that has died meanwhile is no longer asked, whatever it said of that.
+                for node in nodes.keys() - {n["id"] for n in self._there()}:
+                    del nodes[node]
+                    refs.pop(node, None)
+                    found.pop(node, None)
+            for ref in refs.values():
+                ray.cancel(ref, force=True)
+        for node in nodes.keys() - found.keys():
+            found[node] = (False, f"it did not answer in {_PROBES * _PROBE_S} seconds")
+        self._tell("probed", asked, {nodes[n]: what for n, what in found.items()})
 
     def _listen(self, number: int, said: Any) -> None:
         ray = _ray()
@@ -181,6 +182,8 @@ class Driver:
                 else:
                     self._tell("message", number, *rest)
             why = "it ended"
+        except ray.exceptions.ActorUnavailableError as error:
+            why = self._why_unavailable(number, str(error))
         except Exception as error:  # noqa: BLE001  # each way to die has an exception of its own
             why = str(error)
         with self._lock:
@@ -188,11 +191,31 @@ class Driver:
             self._waiting.pop(number, None)
         self._tell("gone", number, _told(why), self._is_lost(node, why), _is_starved(why))
 
+    def _why_unavailable(self, number: int, why: str) -> str:
+        """What became of a worker whose connection broke: the cluster knows later than the connection."""
+        ray = _ray()
+
+        with self._lock:
+            actor = self._actors[number]
+        deadline = time.monotonic() + _UNAVAILABLE_S
+        while time.monotonic() < deadline:
+            try:
+                ray.get(actor.__ray_ready__.remote(), timeout=_LOST_S)
+            except ray.exceptions.ActorDiedError as error:
+                return str(error)
+            except (ray.exceptions.RayError, TimeoutError):
+                time.sleep(_LOOK_EVERY_S)
+                continue
+            break
+        # It may be there again, but what it said meanwhile is not.
+        ray.kill(actor)
+        return f"its {_NODE_LOST}, as far as can be told from here: {why}"
+
     def _is_lost(self, node: str, why: str) -> bool:
         """Whether the worker's machine is gone; the cluster may notice the worker's end first."""
         ray = _ray()
 
-        if "node has died" in why or "node died" in why.lower():
+        if _NODE_LOST in why or "node died" in why.lower():
             return True
         if not node:
             return False
@@ -210,11 +233,13 @@ class Driver:
         with self._lock:
             return next((n["name"] for n in self._nodes if n["id"] == node), node[:8])
 
+    def _there(self) -> list[dict[str, Any]]:
+        """The nodes that are alive."""
+        return [_described(n) for n in _ray().nodes() if n["Alive"]]
+
     def _look(self) -> None:
         """Tell of the nodes when they are others than before."""
-        ray = _ray()
-
-        nodes = [_described(n) for n in ray.nodes() if n["Alive"]]
+        nodes = self._there()
         with self._lock:
             changed, self._nodes = nodes != self._nodes, nodes
         if changed:
@@ -240,6 +265,14 @@ def call(function: str, *arguments: Any) -> Any:
     """Call a function that is named as "module:name"."""
     module, _, name = function.partition(":")
     return getattr(import_module(module), name)(*arguments)
+
+
+def _given(ref: Any) -> tuple[bool, Any]:
+    """What a call gave, or why it gave nothing."""
+    try:
+        return True, _ray().get(ref)
+    except Exception as error:  # noqa: BLE001  # a node's fault is what is asked for
+        return False, _first(error)
 
 
 def _ray() -> Any:

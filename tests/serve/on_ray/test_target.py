@@ -32,6 +32,8 @@ from tests.inference.cars import car_prices, car_request
 from tests.ray_cluster import RayCluster, on_loopback
 from tests.serve.replicas import PRIMARY, SECONDARY
 
+pytestmark = pytest.mark.together
+
 KEYS = Keys(PRIMARY, SECONDARY)
 SETTINGS = {"cpu_reserve": 0.2, "memory_reserve_gb": 0.3, "calm_s": 1.0}
 
