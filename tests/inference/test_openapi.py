@@ -60,6 +60,28 @@ def test_both_documents_serialize_and_name_the_service_path() -> None:
         assert "/api/v1/service/cars/score" in json.loads(json.dumps(found))["paths"]
 
 
+def test_the_paths_of_the_open_protocol_are_described_with_the_tensors_of_the_model() -> None:
+    found = document()
+    assert {p for p in found["paths"] if p.startswith("/v2")} == {
+        *("/v2", "/v2/health/live", "/v2/health/ready", "/v2/models/cars"),
+        *("/v2/models/cars/ready", "/v2/models/cars/infer"),
+        "/v2/models/cars/versions/{version}",
+        "/v2/models/cars/versions/{version}/ready",
+        "/v2/models/cars/versions/{version}/infer",
+    }
+    text = found["components"]["schemas"]["TensorRequest"]["properties"]["inputs"]["description"]
+    assert "make (BYTES)" in text
+    assert "horsepower (INT64)" in text
+    operations = [
+        o for path in found["paths"].values() for v, o in path.items() if v != "parameters"
+    ]
+    ids = [o["operationId"] for o in operations]
+    assert len(ids) == len({*ids})
+    # Health is told to everybody, the model only to those who have a key.
+    assert found["paths"]["/v2/health/ready"]["get"]["security"] == []
+    assert "security" not in found["paths"]["/v2/models/cars"]["get"]
+
+
 def test_without_keys_no_security_is_asked_for() -> None:
     assert "security" not in openapi("cars", SERVING.inputs, (), keys=False)
     assert "security" not in swagger("cars", SERVING.inputs, (), keys=False)

@@ -8,6 +8,7 @@ from typing import Any
 from modelwright.data.schema import Column, ColumnType
 from modelwright.inference.request import ALIASES
 from modelwright.inference.serving import ReplyOutput, RequestColumn, RequestInput, Use
+from modelwright.inference.tensor_openapi import tensor_paths, tensor_schemas
 
 _VERSION = "1.0"
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
@@ -97,12 +98,14 @@ def openapi(
         "paths": {
             f"/api/v1/service/{name}/score": {"post": operation},
             "/score": {"post": {**operation, "operationId": "score_short"}},
+            **tensor_paths(name, _STATUSES),
         },
         "components": {
             "schemas": {
                 "Request": _request_schema(inputs),
                 "Reply": _reply_schema(outputs),
                 "Error": _error_schema(),
+                **tensor_schemas(name, inputs, outputs),
             }
         },
     }
