@@ -179,3 +179,16 @@ def test_clusters_and_plans_are_asked_for_over_a_server(client: Client) -> None:
     client.clusters.delete("side")
     with pytest.raises(NotFound):
         client.clusters.get("side")
+
+
+def test_a_connection_is_kept_listed_and_forgotten(client: Client, server: Running) -> None:
+    made = client.connections.put(
+        "team/cars", "postgresql://reader@db.example/cars", values={"password": "hush"}
+    )
+    assert (made["name"], made["kind"], made["keys"]) == ("team/cars", "database", ["password"])
+    assert client.connections.all() == [made]
+    assert "hush" not in str(made)
+    client.connections.delete("team/cars")
+    assert client.connections.all() == []
+    with pytest.raises(NotFound):
+        client.connections.delete("team/cars")

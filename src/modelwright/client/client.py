@@ -9,6 +9,7 @@ from modelwright.client.cleaning import Cleaning
 from modelwright.client.clusters import Clusters
 from modelwright.client.compute import Compute
 from modelwright.client.connection import Connection
+from modelwright.client.connections import Connections
 from modelwright.client.datasets import Datasets
 from modelwright.client.drafts import Drafts
 from modelwright.client.endpoints import Endpoints
@@ -31,6 +32,7 @@ class Client:
         self.connection = Connection(url, token, timeout_s=timeout_s)
         self.drafts = Drafts(self.connection)
         self.runs = Runs(self.connection)
+        self.connections = Connections(self.connection)
         self.datasets = Datasets(self.connection)
         self.models = Models(self.connection)
         self.clusters = Clusters(self.connection)
