@@ -55,7 +55,7 @@ def test_a_canary_is_deployed_promoted_rolled_back_and_deleted(
     modelwright: Command, trained: Path
 ) -> None:
     planned = modelwright("endpoint", "plan", "cars", "--set", "cpu_reserve=1000").out
-    assert planned.startswith("1 replicas do not fit on default: 1000 processor cores are needed")
+    assert planned.startswith("A replica does not fit on default: 1000 processor cores are needed")
     assert (
         modelwright("endpoint", "deploy", trained / "inference.yaml", "--name", "cars").status == 0
     )

@@ -49,6 +49,8 @@ def watched(folder: Path, on_step: OnDeployStep) -> Iterator[None]:
         over.set()
         follower.join()
 
+    # A controller that has to be started first can only tell later that it is at it.
+    tell("score")
     follower = threading.Thread(target=follow, name="deployment-steps", daemon=True)
     follower.start()
     try:

@@ -60,7 +60,10 @@ class DeploymentPlan:
         """What will happen, for people."""
         if self.short:
             lacking = "; ".join(str(s) for s in self.short)
-            return f"{self.replicas_min} replicas do not fit on {self.cluster}: {lacking}."
+            fewest = (
+                "A replica does" if self.replicas_min == 1 else f"{self.replicas_min} replicas do"
+            )
+            return f"{fewest} not fit on {self.cluster}: {lacking}."
         if self.fit < self.replicas_max:
             return f"{self.fit} of up to {self.replicas_max} replicas fit on {self.cluster}."
         return f"All {self.replicas_max} replicas fit on {self.cluster}."

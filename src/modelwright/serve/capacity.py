@@ -102,8 +102,9 @@ class Unschedulable(ModelwrightError):
     ) -> None:
         """fit: how many of the replicas have room."""
         lacking = "; ".join(str(s) for s in short)
+        wanted = "a replica" if replicas == 1 else f"{replicas} replicas"
         super().__init__(
-            f'The inference cluster "{cluster}" has no room for the {replicas} replicas of endpoint '
+            f'The inference cluster "{cluster}" has no room for {wanted} of endpoint '
             f'"{name}": {lacking}. {fit} fit.',
             remedy="Lower min_replicas, cpu_reserve or memory_reserve_gb, enlarge the cluster, or "
             "stop another endpoint there.",

@@ -1,4 +1,5 @@
 import { Alert, Group, Loader, Text } from "@mantine/core";
+import { useEffect, useRef } from "react";
 import { IconCheck, IconCircle, IconX } from "@tabler/icons-react";
 import { useText } from "../text/useText";
 import { type Deploying, STEPS } from "./useDeploying";
@@ -8,6 +9,12 @@ import classes from "./inference.module.css";
 export function DeploySteps({ deploying }: { readonly deploying: Deploying }) {
   const text = useText();
   const { step, error } = deploying;
+  const end = useRef<HTMLDivElement>(null);
+  const begun = step !== null;
+  // What one waits for, and what went wrong, is not to be searched for below.
+  useEffect(() => {
+    if (begun) end.current?.scrollIntoView({ block: "nearest" });
+  }, [begun, error]);
   if (step === null) return null;
   const at = STEPS.indexOf(step);
   const fields = error && "fields" in error ? (error.fields as Record<string, unknown>) : {};
@@ -53,6 +60,7 @@ export function DeploySteps({ deploying }: { readonly deploying: Deploying }) {
           )}
         </Alert>
       )}
+      <div ref={end} className={classes.above} />
     </>
   );
 }
