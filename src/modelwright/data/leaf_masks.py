@@ -74,13 +74,14 @@ class LeafMasks:
 
     def _block(self, matrix: np.ndarray) -> np.ndarray:
         columns = np.ascontiguousarray(matrix.T)
-        gaps = np.isnan(columns) if np.isnan(columns).any() else None
+        gaps = np.isnan(columns)
+        whole_rows = not gaps.any()
         kind, real, whole, mantissa, _ = self._bits
         left = np.full((len(matrix), self._trees), ~kind(0))
         line = np.empty_like(left)
         for column, thresholds, table in self._columns:
             place = thresholds.searchsorted(columns[column])
-            if gaps is not None:
+            if not whole_rows:
                 place[gaps[column]] = len(thresholds) + 1
             # No place is out of bounds; not to look is faster.
             table.take(place, axis=0, out=line, mode="clip")
