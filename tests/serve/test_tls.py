@@ -98,6 +98,34 @@ def test_an_endpoint_answers_over_tls_with_the_given_certificate(
             assert time.monotonic() < deadline
 
 
+def shown(host: str, port: int) -> bytes:
+    """The certificate that a new connection is shown, as PEM."""
+    return ssl.get_server_certificate((host, port), timeout=30).encode()
+
+
+def test_a_certificate_renewed_in_the_same_files_is_shown_without_a_restart(
+    endpoints: Endpoints, tmp_path: Path
+) -> None:
+    files = certificate(tmp_path / "served", "first")
+    status = endpoints.deploy("cars", package(tmp_path), keys=KEYS, endpoint=files)
+    before = Path(files["tls_certificate"]).read_bytes()
+    assert shown(status.host, status.port).strip() == before.strip()
+
+    renewed = certificate(tmp_path / "renewed", "second")
+    both = tmp_path / "both.pem"
+    after = Path(renewed["tls_certificate"]).read_bytes()
+    both.write_bytes(before + after)
+    # As who renews certificates does: the key first, then the certificate, each in one piece.
+    for kind in ("tls_key", "tls_certificate"):
+        Path(renewed[kind]).replace(files[kind])
+    deadline = time.monotonic() + 120
+    while shown(status.host, status.port).strip() != after.strip():
+        assert post(status.scoring_url, {"tls_certificate": str(both)}) == 200
+        assert time.monotonic() < deadline
+    assert post(status.scoring_url, files) == 200
+    assert endpoints.status("cars").pid == status.pid
+
+
 def test_certificates_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     good, other = certificate(tmp_path / "a", "a"), certificate(tmp_path / "b", "b")
     assert EndpointSettings.read(good).tls_key == good["tls_key"]
