@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -84,7 +85,7 @@ def test_an_endpoint_answers_over_tls_with_the_given_certificate(
     # Another certificate, while it serves; no call fails on the way.
     second = certificate(tmp_path / "second", "second")
     endpoints.change("cars", endpoint=second)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 120
     both = tmp_path / "both.pem"
     both.write_text(
         Path(first["tls_certificate"]).read_text() + Path(second["tls_certificate"]).read_text()
@@ -103,6 +104,13 @@ def shown(host: str, port: int) -> bytes:
     return ssl.get_server_certificate((host, port), timeout=30).encode()
 
 
+def until_logged(endpoints: Endpoints, words: str) -> None:
+    deadline = time.monotonic() + 120
+    while not any(words in p.read_text(encoding="utf-8") for p in endpoints.logs("cars")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_a_certificate_renewed_in_the_same_files_is_shown_without_a_restart(
     endpoints: Endpoints, tmp_path: Path
 ) -> None:
@@ -115,13 +123,20 @@ def test_a_certificate_renewed_in_the_same_files_is_shown_without_a_restart(
     both = tmp_path / "both.pem"
     after = Path(renewed["tls_certificate"]).read_bytes()
     both.write_bytes(before + after)
-    # As who renews certificates does: the key first, then the certificate, each in one piece.
-    for kind in ("tls_key", "tls_certificate"):
-        Path(renewed[kind]).replace(files[kind])
+    # The key first: until its certificate follows, the two that were there before are shown.
+    Path(renewed["tls_key"]).replace(files["tls_key"])
+    until_logged(endpoints, "cannot be used yet")
+    assert shown(status.host, status.port).strip() == before.strip()
+    assert endpoints.status("cars").replicas == status.replicas
+    Path(renewed["tls_certificate"]).replace(files["tls_certificate"])
     deadline = time.monotonic() + 120
     while shown(status.host, status.port).strip() != after.strip():
         assert post(status.scoring_url, {"tls_certificate": str(both)}) == 200
         assert time.monotonic() < deadline
+    # The former replica may have been given a last connection.
+    while any(psutil.pid_exists(pid) for pid in status.replicas):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     assert post(status.scoring_url, files) == 200
     assert endpoints.status("cars").pid == status.pid
 

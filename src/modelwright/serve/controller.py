@@ -238,6 +238,12 @@ class Controller:
         found = _certificate(self.endpoint)
         if found == self._certificate:
             return
+        try:
+            self.endpoint.check()
+        except InvalidSetting as error:
+            # Half of the two is written, as a rule; the replicas at work have the former ones.
+            _log.warning("the certificate has changed and cannot be used yet: %s", error)
+            return
         self._certificate = found
         if self.shelf is None or not self.fleet.serving:
             return
