@@ -10,6 +10,7 @@ from modelwright.actions.arrangement import arrange
 from modelwright.actions.drafts import layout_of
 from modelwright.actions.runs import RunReport, show_run
 from modelwright.components.library import Library
+from modelwright.graph.check import DATASET
 from modelwright.graph.codec import Layout, read
 from modelwright.graph.graph import Graph
 from modelwright.workspace.errors import NotFound
@@ -59,11 +60,13 @@ def layout_of_run(home: Home, run: Run, graph: Graph) -> Layout:
 
 
 def title_in(graph: Graph, node_id: str, library: Library) -> str:
-    """A node's title: its own, or its component's, or its id where the component is not installed."""
+    """A node's title: its own, its data set's or its component's, or its id where that is not installed."""
     for known, node in graph.nodes.items():
         if known == node_id:
             if node.title:
                 return node.title
+            if node.component == DATASET and node.parameters.get("name"):
+                return str(node.parameters["name"])
             return library.spec(node.component).title if node.component in library else node_id
     return node_id
 

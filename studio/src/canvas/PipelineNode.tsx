@@ -74,7 +74,9 @@ export const PipelineNode = memo(function PipelineNode({
         />
       ))}
       {data.tint && <span className={classes.tint}>{data.tint.label}</span>}
-      <div className={classes.title}>{data.title}</div>
+      <div className={classes.title} title={data.title}>
+        {data.title}
+      </div>
       <div className={classes.line}>
         {status && run ? (
           <span className={classes.status} data-status={run.status}>

@@ -79,7 +79,7 @@ export function Properties({ draft, selected, library, known, onFocus }: Props) 
               parameters={component.parameters}
               values={valuesOf(draft.graph, node)}
               problems={known.problems.filter((p) => p.node === node.id)}
-              columns={(port) => columnsAt(draft.graph, known, node.id, port)}
+              columns={(port) => columnsAt(draft.graph, known, node.id, inputOf(component, port))}
               askedAs={(name) => edits.askedBy(draft.graph, `${node.id}.${name}`)?.name ?? null}
               onPromote={(name, asked) => {
                 const standard = component.parameters.find((p) => p.name === name)?.default;
@@ -151,6 +151,12 @@ export function Properties({ draft, selected, library, known, onFocus }: Props) 
       )}
     </aside>
   );
+}
+
+/** The input that a parameter speaks of; where there is none of that name, the first that takes rows. */
+function inputOf(component: Component, port: string): string {
+  const named = component.inputs.find((input) => input.name === port);
+  return (named ?? component.inputs.find((input) => input.type === "table"))?.name ?? port;
 }
 
 /** The columns at a port; those of an output that brings requests are of the rows beside it. */

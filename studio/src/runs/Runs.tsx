@@ -73,7 +73,7 @@ export function Runs() {
               <Table.Th>{text.runColumn}</Table.Th>
               <Table.Th>{text.experiment}</Table.Th>
               <Table.Th w={130}>{text.runStatus}</Table.Th>
-              <Table.Th w={190}>{text.runBegan}</Table.Th>
+              <Table.Th w={215}>{text.runBegan}</Table.Th>
               <Table.Th w={90} ta="right">
                 {text.runTook}
               </Table.Th>
@@ -93,7 +93,9 @@ export function Runs() {
                   <Table.Td>
                     <RunState status={run.status} />
                   </Table.Td>
-                  <Table.Td>{when.format(new Date(run.created_at))}</Table.Td>
+                  <Table.Td style={{ whiteSpace: "nowrap" }}>
+                    {when.format(new Date(run.created_at))}
+                  </Table.Td>
                   <Table.Td ta="right">{seconds === null ? "–" : text.seconds(seconds)}</Table.Td>
                 </Table.Tr>
               );

@@ -140,7 +140,7 @@ export const enData = {
   spreadBoth: "How the values are spread: before in grey, after in colour",
   explanation: "What moves the scores",
   explanationOf: (rows: number, scale: string, method: string) =>
-    `Shapley values of ${String(rows)} rows of training, in ${scale} (${method}).`,
+    `Shapley values of ${String(rows)} rows of training. Scale: ${scale}. By ${method}.`,
   explanationAll: "Over all rows, on average",
   explanationRow: "One row",
   explanationAverage: "average score",

@@ -136,7 +136,7 @@ export const en = {
   noLog: "This step wrote nothing.",
   whyRan: "Why",
   rowsColumns: (rows: number, columns: number) =>
-    `${rows.toLocaleString()} rows × ${columns.toLocaleString()} columns`,
+    `${rows.toLocaleString()} ${rows === 1 ? "row" : "rows"} × ${columns.toLocaleString()} ${columns === 1 ? "column" : "columns"}`,
   columns: "Columns",
   schemaOnly: "Known before any run:",
   seconds: (value: number) =>

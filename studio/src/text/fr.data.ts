@@ -146,7 +146,7 @@ export const frData: typeof enData = {
   spreadBoth: "Répartition des valeurs : avant en gris, après en couleur",
   explanation: "Ce qui fait bouger les scores",
   explanationOf: (rows: number, scale: string, method: string) =>
-    `Valeurs de Shapley de ${String(rows)} lignes d’entraînement, en ${scale} (${method}).`,
+    `Valeurs de Shapley de ${String(rows)} lignes d’entraînement. Échelle : ${scale}. Méthode : ${method}.`,
   explanationAll: "Sur toutes les lignes, en moyenne",
   explanationRow: "Une ligne",
   explanationAverage: "score moyen",

@@ -138,7 +138,7 @@ export const fr: Text = {
   noLog: "Cette étape n’a rien écrit.",
   whyRan: "Raison",
   rowsColumns: (rows, columns) =>
-    `${rows.toLocaleString()} lignes × ${columns.toLocaleString()} colonnes`,
+    `${rows.toLocaleString()} ${rows < 2 ? "ligne" : "lignes"} × ${columns.toLocaleString()} ${columns < 2 ? "colonne" : "colonnes"}`,
   columns: "Colonnes",
   schemaOnly: "Connu avant toute exécution :",
   seconds: (value) =>
