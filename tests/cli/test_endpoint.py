@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +84,41 @@ def test_an_inference_pipeline_is_deployed_looked_at_scored_stopped_and_deleted(
     assert modelwright("endpoint", "start", "cars", "--json").json["state"] == "healthy"
     assert modelwright("endpoint", "delete", "cars").out == "cars is deleted.\n"
     assert modelwright("endpoint", "list", "--json").json == []
+
+
+def test_a_log_is_followed_with_what_is_written_later_until_it_is_interrupted(
+    modelwright: Command, trained: Path
+) -> None:
+    done = modelwright("endpoint", "deploy", trained / "inference.yaml", "--name", "followed")
+    assert done.status == 0, done.err
+    command = [sys.executable, "-m", "modelwright.cli", "--home", str(trained / "home")]
+    with subprocess.Popen(
+        [*command, "endpoint", "logs", "followed", "--follow", "--lines", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as following:
+        watchdog = threading.Timer(120, following.kill)
+        watchdog.start()
+        try:
+            assert following.stdout is not None
+            assert following.stdout.readline()
+            # What is written while it follows: a line for each request.
+            changed = modelwright("endpoint", "change", "followed", "--set", "diagnostics=true")
+            assert changed.status == 0, changed.err
+            rows = trained / "followed.json"
+            example = modelwright("endpoint", "show", "followed", "--json").json["example"]
+            rows.write_text(json.dumps(example))
+            assert modelwright("endpoint", "score", "followed", "--input", rows).status == 0
+            assert any("POST" in line and " 200 " in line for line in following.stdout)
+            following.send_signal(signal.SIGINT)
+            _, said = following.communicate(timeout=60)
+        finally:
+            watchdog.cancel()
+            following.kill()
+    assert "Traceback" not in said
+    assert following.returncode == 130
+    assert modelwright("endpoint", "delete", "followed").status == 0
 
 
 @pytest.mark.parametrize(
