@@ -1,4 +1,4 @@
-"""Clusters: what a step costs on Ray, a sweep beside joblib, and a large table handed from step to step.
+"""Clusters: what a step costs on Ray, a sweep beside joblib, and tables that are large.
 
     python bench/scale.py [--json] [--cores N] [--gigabytes G]
 
@@ -19,19 +19,47 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import numpy as np
+import polars as pl
 from bench.scale_steps import Small, Sweep, trial
 
-from modelwright.components.library import Library
+from modelwright.components.contract import Component
+from modelwright.components.library import Library, library
+from modelwright.components.places.connection import REACH, Reach
 from modelwright.data.store import Store
+from modelwright.graph.assets import FixedAssets
+from modelwright.graph.codec import read
 from modelwright.graph.graph import Graph, Node, NodeId, Pin, Wire
+from modelwright.run.plan import plan
 from modelwright.run.ray_workers import ray_workers
 from modelwright.run.result import RunResult
 from modelwright.run.run_graph import run_graph
+from modelwright.run.runner import Runner
+from modelwright.run.workers import local_workers
 from modelwright.targets.contract import Target
 
+OWN: tuple[type[Component], ...] = (Small, Sweep)
 STEPS = 20
 TRIALS = 16
 TURNS = 3
+ALLOWED = 400 << 20
+
+LARGER = """\
+modelwright: 1
+name: Larger than memory
+nodes:
+  rows:
+    component: import-data
+    parameters: {data_source: Datastore, path: %s/**}
+  half:
+    component: apply-math-operation
+    parameters: {category: Operations, operations: Multiply, second: 0.5, columns: [c0, c1], output_mode: Inplace}
+    inputs: {dataset: rows.dataset}
+  chosen:
+    component: select-columns-in-dataset
+    parameters: {columns: [c0, c2]}
+    inputs: {dataset: half.results_dataset}
+"""
 
 HANDED_ON = """
 import json, sys, time
@@ -74,7 +102,7 @@ def run(graph: Graph, target: Target, folder: Path) -> RunResult:
     result = run_graph(
         graph,
         store=Store.open(folder),
-        library=Library(iter([Small, Sweep])),
+        library=Library(iter(OWN)),
         target=target,
         rerun=True,
     )
@@ -110,6 +138,32 @@ def sweep(target: Target, folder: Path, cores: int) -> tuple[float, float]:
     return min(there), min(here)
 
 
+def larger_than_memory(folder: Path) -> dict[str, float]:
+    """A pipeline over a Parquet folder of four times what its one worker may take."""
+    data = folder / "parquet"
+    data.mkdir()
+    rows = 4 * ALLOWED // (8 * 3) // 4
+    for part in range(4):
+        chance = np.random.default_rng(part)
+        columns = {f"c{n}": chance.normal(size=rows) for n in range(3)}
+        pl.DataFrame(columns).write_parquet(data / f"{part}.parquet", row_group_size=50_000)
+    with local_workers(most=1, memory=ALLOWED, threads=2) as target:
+        planned = plan(
+            read(LARGER % data).graph,
+            library=library(),
+            store=Store.open(folder / "large"),
+            assets=FixedAssets(),
+        )
+        reach = json.dumps(Reach(folders=(str(data),)).to_json())
+        result = Runner(target, secrets={REACH: reach}.get).run(planned)
+    if result.status != "completed":
+        raise SystemExit([f.message for f in result.failures])
+    made = result.steps[NodeId("chosen")].outputs["results_dataset"]
+    if made.rows != 4 * rows:
+        raise SystemExit(f"{made.rows} rows instead of {4 * rows}")
+    return {"times_the_memory": 4 * rows * 24 / ALLOWED, "larger_than_memory_s": result.seconds}
+
+
 def main() -> None:
     """Measure, and print a table or JSON."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -126,6 +180,7 @@ def main() -> None:
         there, here = sweep(target, Path(folder), given.cores)
         found["sweep_s"], found["joblib_s"] = there, here
         found["sweep_to_joblib"] = there / here
+        found |= larger_than_memory(Path(folder))
     command = [sys.executable, "-c", HANDED_ON, str(given.gigabytes)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
     found |= json.loads(done.stdout.splitlines()[-1])
@@ -140,6 +195,10 @@ def main() -> None:
     ):
         verdict = "reached" if found[name] <= wanted else "not reached"
         print(f"{name:24} {found[name]:8.2f}   at most {wanted:g}: {verdict}")
+    print(
+        f"{found['times_the_memory']:.1f} times the memory that a worker may take: "
+        f"completed in {found['larger_than_memory_s']:.1f} s"
+    )
 
 
 if __name__ == "__main__":
