@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from modelwright.inference.scorer import Scorer
+from modelwright.serve.control import tell
 from tests.inference.cars import car_prices, car_request, car_rows, cars
 from tests.serve.replicas import PRIMARY, SECONDARY, Running, package, running
 
@@ -452,3 +453,22 @@ def test_a_replica_finishes_what_it_has_begun_when_it_is_told_to_stop(tmp_path: 
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert answer.count(b'"bore"') == 20_000
         replica.process.wait(10)
+
+
+def test_a_replica_without_a_controller_counts_its_seconds_itself(tmp_path: Path) -> None:
+    with running(package(tmp_path)) as replica:
+        assert replica.score(car_request()).status_code == 200
+        assert replica.score(b"{").status_code == 400
+        deadline = time.monotonic() + 60
+        while True:
+            samples = tell(replica.control, {"do": "measurements", "since": 0})["samples"]
+            if sum(s["requests"] for s in samples) == 2:
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert sum(s["refused"] for s in samples) == 1
+        assert {s["replicas"] for s in samples} == {1}
+        assert tell(replica.control, {"do": "status"})["recent"]["requests_per_s"] > 0
+        last = samples[-1]["at"]
+        later = tell(replica.control, {"do": "measurements", "since": last})["samples"]
+        assert all(s["at"] > last for s in later)

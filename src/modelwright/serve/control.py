@@ -46,6 +46,7 @@ class Control:
         self._path: Path | None = None
         self._commands: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]] = {
             "status": self._status,
+            "measurements": self._measurements,
             "apply": self._apply,
             "deploy": self._deploy,
             "change": self._change,
@@ -102,7 +103,11 @@ class Control:
             "slots": live.lane.load.slots if live else 0,
             "workers": live.lane.pids if live else [],
             "steps": [s.to_json() for s in live.package.plan.steps] if live else [],
+            "recent": self._replica.history.recent(),
         }
+
+    async def _measurements(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        return {"samples": self._replica.history.since(float(command["since"]))}
 
     async def _deploy(self, command: Mapping[str, Any]) -> dict[str, Any]:
         settings = DeploymentSettings.read(command.get("settings", {}))

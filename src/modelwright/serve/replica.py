@@ -15,6 +15,7 @@ import logging
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,18 @@ from modelwright.serve.app import App
 from modelwright.serve.control import Control
 from modelwright.serve.deployed import Deployed, Part
 from modelwright.serve.errors import AddressTaken, InvalidSetting, NoKeys
+from modelwright.serve.history import History
 from modelwright.serve.http import BACKLOG, Server, address_of, bound
 from modelwright.serve.keys import Lock
 from modelwright.serve.live import Live
 from modelwright.serve.loading import load
 from modelwright.serve.logs import log_to
-from modelwright.serve.meters import Meter
+from modelwright.serve.meters import Meter, total
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 
 DEFAULT_PORT = 8080
+
+_SAMPLE_S = 1.0
 
 _log = logging.getLogger("modelwright.replica")
 
@@ -52,6 +56,8 @@ class Replica:
         self.app = App(name, lock=lock, settings=endpoint)
         self.server = Server(self.app, drain_s=drain_s)
         self.deployed: Deployed | None = None
+        # Where there is a controller it keeps the history of all replicas, and this one stays empty.
+        self.history = History()
         self._keys_file = keys_file
         self._changing = asyncio.Lock()
 
@@ -122,6 +128,16 @@ class Replica:
             live: Live | None = self.app.live
             if live is not None:
                 await live.lane.close()
+
+    async def keep_history(self) -> None:
+        """Take note of every second, until cancelled; for a replica that has no controller."""
+        while True:
+            # Copies: those of the replica go on counting.
+            meters = [total([meter], meter.number) for meter in self.meters]
+            self.history.note(
+                time.time(), {0: meters}, replicas=1, wanted=1, processes=meters[0].workers
+            )
+            await asyncio.sleep(_SAMPLE_S)
 
     def stop(self) -> None:
         """Begin to stop."""
@@ -198,9 +214,11 @@ async def _run(wanted: argparse.Namespace, report: Report) -> None:
         await control.open(wanted.control)
     _log.info("answering on http://%s:%d/api/v1/service/%s/score", host, port, wanted.name)
     report.ready(host, port)
+    keeping = asyncio.create_task(replica.keep_history())
     try:
         await replica.serve(listener)
     finally:
+        keeping.cancel()
         await control.close()
 
 

@@ -101,6 +101,23 @@ def test_a_container_answers_with_its_limits_and_nothing_more(
     assert any("answering on" in line for line in target.logs("cars")[0].read_text().splitlines())
 
 
+def test_what_a_container_does_is_counted_second_by_second(
+    target: ContainerTarget, cars: EndpointStatus
+) -> None:
+    begun = time.time()
+    answers = [score(cars), score(cars), score(cars, "x" * 20)]
+    assert [a.status_code for a in answers] == [200, 200, 401]
+
+    def counted() -> tuple[int, int]:
+        samples = target.measurements("cars", begun - 1)
+        return sum(s["requests"] for s in samples), sum(s["refused"] for s in samples)
+
+    assert within(30, lambda: counted()[0] >= 3 and counted()[1] >= 1)
+    last = target.measurements("cars")[-1]["at"]
+    assert all(s["at"] > last for s in target.measurements("cars", last))
+    assert [*target.status("cars").recent] == ["requests_per_s", "errors_per_s", "p50_ms", "p99_ms"]
+
+
 def test_another_package_takes_over_without_a_pause(
     target: ContainerTarget, cars: EndpointStatus, tmp_path: Path
 ) -> None:
