@@ -88,9 +88,9 @@ class LeafMasks:
             np.bitwise_and(left, line, out=left)
         left &= ~left + kind(1)
         leaf = (left.astype(real).view(whole) >> mantissa) + self._start
-        total = np.zeros(len(matrix))
-        for figures in self._figures.take(leaf.T, mode="clip"):
-            total += figures
+        by_tree = self._figures.take(leaf.T, mode="clip")
+        # NumPy adds lines one after the other, as the trees are to be, but not the numbers of a column.
+        total: np.ndarray = by_tree.sum(axis=0) if len(matrix) > 1 else by_tree.cumsum(axis=0)[-1]
         return total
 
 
