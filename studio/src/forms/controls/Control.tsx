@@ -12,6 +12,7 @@ import type { Column, Parameter } from "../../api/client";
 import type { Json } from "../../draft/graph";
 import { useText } from "../../text/useText";
 import { ColumnsControl } from "./ColumnsControl";
+import { ConnectionControl } from "./ConnectionControl";
 import { JsonControl } from "./JsonControl";
 import { RequestColumnsControl } from "./RequestColumnsControl";
 
@@ -47,6 +48,17 @@ export function Control(props: ControlProps) {
           error={error}
           value={value}
           columns={columns}
+          onSet={onSet}
+        />
+      );
+    case "connection":
+      return (
+        <ConnectionControl
+          label={parameter.title}
+          help={parameter.help}
+          error={error}
+          required={parameter.required}
+          value={value}
           onSet={onSet}
         />
       );
