@@ -26,9 +26,10 @@ import polars as pl
 
 from modelwright.components.context import Context
 from modelwright.components.learning.learner import Learner
-from modelwright.components.learning.training import training_data
+from modelwright.components.learning.training import SUPERVISED, training_data
 from modelwright.components.library import library
 from modelwright.components.palette.model_training.train_model import TrainModel
+from modelwright.data.schema import Task
 from modelwright.data.table import Table
 
 DOCS = Path(__file__).parent.parent / "docs" / "learners.md"
@@ -175,10 +176,10 @@ def of_categories(name: str, count: int) -> None:
     number = a + np.sin(drawn)
     frame = pl.DataFrame({"category": names[drawn], "a": a, "b": chance.normal(size=count)})
     spec = library().spec(name)
-    learner = library().make(name, spec.version, {})
+    learner = library().make(name, spec.version, SHORT if "network" in name else {})
     assert isinstance(learner, Learner)
-    two = "two-class" in name
-    label: Any = (number > 0).astype(int) if two else number
+    edges = {Task.TWO_CLASS: [0.0], Task.MULTICLASS: [-0.7, 0.7]}.get(learner.task)
+    label: Any = np.digitize(number, edges) if edges else np.exp(number / 2)
     table = Table(frame.with_columns(y=pl.Series(label)))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     spent = seconds(lambda: TrainModel(label_column="y").run(learner.run(), table, context=ONE))
@@ -190,19 +191,25 @@ def of_categories(name: str, count: int) -> None:
     )
 
 
-MANY = (
-    "linear-regression",
-    "two-class-logistic-regression",
-    "boosted-decision-tree-regression",
-    "decision-forest-regression",
-    "two-class-support-vector-machine",
-)
+SHORT = {"number_of_learning_iterations": 1}
+"""One pass of a network takes the memory of all."""
+
+
+def supervised() -> list[str]:
+    """The ids of the learners of a label; the wrappers are learners of many of them."""
+    return [
+        c.__component__.id
+        for c in library()
+        if issubclass(c, Learner)
+        and c.task in SUPERVISED
+        and "-multiclass" not in c.__component__.id
+    ]
 
 
 def memory(count: int) -> list[str]:
     """A row per learner, each trained in a process of its own."""
     lines = []
-    for name in MANY:
+    for name in supervised():
         command = [
             sys.executable,
             "-m",

@@ -23,6 +23,10 @@ BLOCK = 65_536
 BLOCK_CELLS = 262_144
 """Numbers of a block of a `Design`, whose rows are read twice while they are in the cache."""
 
+FEWEST_ROWS = 1_024
+FEWEST_BLOCKS = 128
+"""Blocks of a `Design` have at least so many rows; of those that do there are at least so many."""
+
 Indices = NDArray[np.intp]
 
 
@@ -51,10 +55,12 @@ class Scaling:
         return cls(shift, np.ones(len(mean)), mean - shift)
 
     @classmethod
-    def standard(cls, numbers: Sequence[NumberFeature], *, centre: bool = True) -> Scaling:
-        """To a standard deviation of 1, and with `centre` to a mean of 0."""
-        mean, deviation = _figures(numbers, "mean"), _figures(numbers, "deviation")
-        scale = np.where(deviation > 0, deviation, 1.0)
+    def standard(
+        cls, numbers: Sequence[NumberFeature], *, centre: bool = True, deviation: float = 1.0
+    ) -> Scaling:
+        """To a standard deviation of 1 or that given, and with `centre` to a mean of 0."""
+        mean, spread = _figures(numbers, "mean"), _figures(numbers, "deviation")
+        scale = np.where(spread > 0, spread / deviation, 1.0)
         shift = mean if centre else np.zeros(len(mean))
         return cls(shift, scale, (mean - shift) / scale)
 
@@ -98,7 +104,11 @@ class Design:
         if self._kept:
             yield from self._kept
             return
-        step = min(BLOCK, max(1024, BLOCK_CELLS // max(1, self.numbers)))
+        step = min(
+            BLOCK,
+            max(FEWEST_ROWS, BLOCK_CELLS // max(1, self.numbers)),
+            max(FEWEST_ROWS, self.rows // FEWEST_BLOCKS),
+        )
         for start in range(0, self.rows, step):
             stop = min(start + step, self.rows)
             codes = tuple(c[start:stop].astype(np.intp) for c in self.data.codes)

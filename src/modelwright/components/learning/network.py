@@ -21,6 +21,12 @@ MOST_AT_ONCE = 200
 STEPS = 50
 """An epoch has at least so many steps, each on so many examples that no step has more than above."""
 
+DEVIATION = 0.5
+"""Numbers are scaled to it: most lie where the hyperbolic tangent bends, and few where it is flat."""
+
+PENALTY = 1.0
+"""Times the sum of squared weights is added to the loss, summed over the examples."""
+
 
 @dataclass(frozen=True)
 class Course:
@@ -41,14 +47,18 @@ class Course:
 
 
 class _Layers:
-    """Weights, and the last step of each."""
+    """Weights, and the last step of each.
 
-    def __init__(self, shapes: dict[str, tuple[int, ...]], course: Course) -> None:
+    decay: the slope of the penalty, as a share of a weight; biases are free.
+    """
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]], course: Course, decay: float) -> None:
         chance = np.random.default_rng(course.seed)
         half = course.diameter / 2
         self.weights = {name: chance.uniform(-half, half, s) for name, s in shapes.items()}
         self._steps = {name: np.zeros(s) for name, s in shapes.items()}
         self._course = course
+        self._decay = dict.fromkeys(("hidden", "levels", "output"), decay)
 
     def move(self, slopes: dict[str, Floats]) -> None:
         """One step down the slopes."""
@@ -56,6 +66,8 @@ class _Layers:
             step = self._steps[name]
             step *= self._course.momentum
             step -= self._course.rate * slope
+            if decay := self._decay.get(name):
+                step -= self._course.rate * decay * self.weights[name]
             self.weights[name] += step
 
 
@@ -65,13 +77,13 @@ def learn(
     """The arrays of the network that `modelwright.data.openers.network` opens.
 
     target: (rows,) numbers for one output and squared error, or else class numbers for softmax
-    and logarithmic loss.  Numbers are scaled to an interval of length 1 around their mean; the hidden
+    and logarithmic loss.  Numbers are scaled to a deviation of 1/2 around their mean; the hidden
     nodes are hyperbolic tangents.  Raises Diverged.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     encoding = data.encoding
-    scaling = Scaling.unit(encoding.numbers)
+    scaling = Scaling.standard(encoding.numbers, deviation=DEVIATION)
     sizes = [len(c.levels) for c in encoding.categories]
     starts = np.cumsum([0, *sizes])[:-1]
     width, nodes = len(encoding.numbers), course.nodes
@@ -84,6 +96,7 @@ def learn(
             "output_bias": (outputs,),
         },
         course,
+        2 * PENALTY / max(1, data.rows),
     )
     layers.weights["levels"][-1] = 0.0
     numbers = _numbers(data, scaling)

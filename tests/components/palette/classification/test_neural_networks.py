@@ -9,6 +9,7 @@ from polars.testing import assert_frame_equal
 from tests.components.learning.trials import fitted, scored, scored_one_by_one, with_gaps
 
 from modelwright.components.learning.learner import Learner
+from modelwright.components.learning.network import Course, _Layers
 from modelwright.components.palette.classification.multiclass_neural_network import (
     MulticlassNeuralNetwork,
 )
@@ -75,6 +76,15 @@ def test_several_classes_are_told_apart() -> None:
     )
     found = scored(fitted(LEARNERS[1], frame), frame)
     assert (found["Scored Labels"] == frame["y"]).sum() > 0.97 * frame.height
+
+
+def test_weights_that_nothing_asks_for_fade_and_biases_stay() -> None:
+    course = Course(2, 0.5, 1, 1.0, 0.0, shuffle=False, seed=0)
+    layers = _Layers({"hidden": (3, 2), "bias": (2,)}, course, decay=0.1)
+    before = {name: held.copy() for name, held in layers.weights.items()}
+    layers.move({name: np.zeros_like(held) for name, held in before.items()})
+    np.testing.assert_allclose(layers.weights["hidden"], before["hidden"] * (1 - 0.5 * 0.1))
+    np.testing.assert_array_equal(layers.weights["bias"], before["bias"])
 
 
 def test_titles_are_those_of_the_component() -> None:

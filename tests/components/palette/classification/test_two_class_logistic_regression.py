@@ -55,6 +55,20 @@ def test_probabilities_are_those_of_scikit_learn_on_scaled_features(l2: float) -
     np.testing.assert_allclose(probabilities(model), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("odd_ones_last", [False, True])
+def test_many_rows_are_learnt_as_exactly_as_few_whatever_their_order(odd_ones_last: bool) -> None:
+    # So many that the search begins on a part of them, which may have one class only.
+    frame = rows(440_000).drop("kind")
+    if odd_ones_last:
+        few = frame.filter(bought="yes").head(5_000)
+        frame = pl.concat([frame.filter(bought="no"), few])
+    matrix = StandardScaler().fit_transform(frame.select("a", "b", "idle").to_numpy())
+    other = LogisticRegression(C=1, tol=1e-12).fit(matrix, frame["bought"].to_numpy())
+    model = fitted(frame, **EXACT)
+    expected = other.predict_proba(matrix)[:, 1]
+    np.testing.assert_allclose(probabilities(model, frame), expected, atol=1e-5)
+
+
 def test_the_last_class_in_sorted_order_is_the_positive_one() -> None:
     model = fitted()
     assert model.classes == ("no", "yes")

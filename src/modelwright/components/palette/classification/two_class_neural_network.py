@@ -17,10 +17,10 @@ class TwoClassNeuralNetwork(
 ):
     """Predicts one of two classes with a network of one hidden layer of hyperbolic tangents.
 
-    It is learnt by stochastic gradient descent on the logarithmic loss; each step follows the mean
-    gradient of a 50th of the examples, at most 200.  Numbers are scaled to an interval of length 1
-    around their mean; a category has an input per level.  The two outputs are made probabilities by
-    the softmax.
+    It is learnt by stochastic gradient descent on the summed logarithmic loss plus the sum of squared
+    weights; each step follows the mean gradient of a 50th of the examples, at most 200.  Numbers are
+    scaled to a deviation of 1/2 around their mean; a category has an input per level.  The two
+    outputs are made probabilities by the softmax.
     """
 
     task: ClassVar[Task] = Task.TWO_CLASS

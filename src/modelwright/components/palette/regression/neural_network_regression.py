@@ -18,9 +18,10 @@ from modelwright.data.schema import Task
 class NeuralNetworkRegression(NeuralNetwork, category=REGRESSION):
     """Predicts a number with a network of one hidden layer of hyperbolic tangents.
 
-    It is learnt by stochastic gradient descent on the squared error of the label, scaled to a
-    deviation of 1; each step follows the mean gradient of a 50th of the examples, at most 200.
-    Numbers are scaled to an interval of length 1 around their mean; a category has an input per level.
+    It is learnt by stochastic gradient descent on the summed squared error of the label, scaled to a
+    deviation of 1, plus twice the sum of squared weights; each step follows half the mean gradient of a
+    50th of the examples, at most 200.  Numbers are scaled to a deviation of 1/2 around their mean; a
+    category has an input per level.
     """
 
     task: ClassVar[Task] = Task.REGRESSION
