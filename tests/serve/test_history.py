@@ -5,10 +5,11 @@ from __future__ import annotations
 import statistics
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelwright.serve.history import KEPT, History
+from modelwright.serve.history import KEPT, History, together
 from modelwright.serve.meters import Meter, Meters, total
 
 
@@ -76,3 +77,20 @@ def test_only_the_last_quarter_of_an_hour_is_remembered() -> None:
     for second in range(KEPT + 10):
         history.note(float(second), {}, replicas=0, wanted=0)
     assert len(history.since(-1)) == KEPT
+
+
+def test_histories_of_several_replicas_are_one_of_whole_seconds() -> None:
+    one, other = History(), History()
+    for history, offset, requests in ((one, 0.2, 3), (other, 0.7, 5)):
+        meter = Meter()
+        for second in range(4):
+            history.note(100 + second + offset, {0: [total([meter])]}, replicas=1, wanted=1)
+            for _ in range(requests):
+                meter.count(200 if second else 404, 0.01)
+    counted = [one.counted_since(0.0), other.counted_since(0.0)]
+    found = together(counted, since=100, until=103.4)
+    assert [(s["at"], s["requests"], s["refused"], s["replicas"]) for s in found] == [
+        (101.0, 8, 8, 2),
+        (102.0, 8, 0, 2),
+    ]
+    assert found[0]["p50_ms"] == pytest.approx(10, rel=0.25)

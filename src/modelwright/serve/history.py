@@ -109,6 +109,14 @@ class History:
         """The samples after a moment, oldest first."""
         return [sample.to_json() for sample, _ in self._samples if sample.at > at]
 
+    def counted_since(self, at: float) -> list[dict[str, Any]]:
+        """The same with what was counted, for `together`."""
+        return [
+            {"at": sample.at, "meter": asdict(meter)}
+            for sample, meter in self._samples
+            if sample.at > at
+        ]
+
     def recent(self) -> dict[str, Any]:
         """The last seconds in one: requests and errors in a second, and times to answer."""
         last = list(self._samples)[-RECENT:]
@@ -120,6 +128,40 @@ class History:
             "p50_ms": _milliseconds(whole.quantile(0.5)),
             "p99_ms": _milliseconds(whole.quantile(0.99)),
         }
+
+
+def together(
+    counted: Sequence[Sequence[Mapping[str, Any]]], *, since: float, until: float
+) -> list[dict[str, Any]]:
+    """The samples of an endpoint whose replicas each keep a history of their own, oldest first.
+
+    counted: of each replica what its `counted_since` gave.  Each sample is of a whole second between
+    the two moments; until: before which all replicas have noted what they did.
+    """
+    seconds: dict[int, list[Meter]] = {}
+    for of_one in counted:
+        for entry in of_one:
+            if since < int(entry["at"]) < int(until):
+                seconds.setdefault(int(entry["at"]), []).append(Meter(**entry["meter"]))
+    found = []
+    for second, meters in sorted(seconds.items()):
+        whole = total(meters)
+        sample = Sample(
+            float(second),
+            1.0,
+            whole.requests,
+            whole.refused,
+            whole.failed,
+            _milliseconds(whole.quantile(0.5)),
+            _milliseconds(whole.quantile(0.99)),
+            len(meters),
+            len(meters),
+            whole.busy,
+            whole.queued,
+            whole.skipped,
+        )
+        found.append(sample.to_json())
+    return found
 
 
 def _milliseconds(seconds: float | None) -> float | None:

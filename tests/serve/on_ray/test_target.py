@@ -114,6 +114,22 @@ def test_an_endpoint_answers_by_the_contract_with_its_keys(
     assert status.answered >= 4
 
 
+def test_what_replicas_do_is_counted_second_by_second(
+    target: RayTarget, cars: EndpointStatus
+) -> None:
+    begun = time.time()
+    answers = [score(cars), score(cars), score(cars, "x" * 20)]
+    assert [a.status_code for a in answers] == [200, 200, 401]
+
+    def counted() -> tuple[int, int]:
+        samples = target.measurements("cars", begun - 2)
+        return sum(s["requests"] for s in samples), sum(s["refused"] for s in samples)
+
+    assert within(60, lambda: counted()[0] >= 3 and counted()[1] >= 1)
+    last = target.measurements("cars")[-1]["at"]
+    assert all(s["at"] > last for s in target.measurements("cars", last))
+
+
 def test_new_keys_and_settings_reach_replicas_that_go_on(
     target: RayTarget, cars: EndpointStatus
 ) -> None:

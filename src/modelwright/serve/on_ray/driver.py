@@ -128,6 +128,14 @@ class Driver:
             return found
         return []
 
+    def measurements(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """What each replica counted in each second after a moment."""
+        from ray import serve
+
+        handle: Any = serve.get_app_handle(_application(order["name"]))
+        asked = handle.broadcast("seconds", order["since"])
+        return {"replicas": asked.results(timeout_s=_FIGURES_S)}
+
     def log(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """The last lines that the replicas have written, each from the node that it is on."""
         import ray

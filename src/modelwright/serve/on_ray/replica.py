@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from modelwright.serve.app import App, Receive, Scope, Send
+from modelwright.serve.history import History
 from modelwright.serve.keys import Lock
 from modelwright.serve.loading import load
+from modelwright.serve.meters import total
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 
 
@@ -31,6 +35,8 @@ class RayReplica:
         self._package = Path(self._folder.name) / "package.zip"
         self._package.write_bytes(package)
         self._keys = Path(self._folder.name) / "keys.json"
+        self._history = History()
+        self._keeping: asyncio.Task[None] | None = None
 
     async def reconfigure(self, changed: Mapping[str, Any]) -> None:
         """Take keys and settings; Ray Serve calls it before the first request, and when they change."""
@@ -41,6 +47,7 @@ class RayReplica:
         if self._app.live is None:
             self._app.live = await load(self._name, self._package, settings)
             logging.getLogger("ray.serve").info("endpoint %s is ready", self._name)
+            self._keeping = asyncio.create_task(self._keep_history())
         else:
             self._app.live.change(settings)
         self._app.change(endpoint)
@@ -74,6 +81,20 @@ class RayReplica:
             "busy": load_now.busy if load_now else 0,
             "queued": load_now.queued if load_now else 0,
         }
+
+    async def seconds(self, since: float) -> list[dict[str, Any]]:
+        """What it counted in each second after a moment, see `history.together`."""
+        return self._history.counted_since(since)
+
+    async def _keep_history(self) -> None:
+        while True:
+            load_now = self._app.live.lane.load if self._app.live else None
+            # A copy: the meter of the application goes on counting.
+            meter = total([self._app.meter])
+            if load_now is not None:
+                meter.busy, meter.queued = load_now.busy, load_now.queued
+            self._history.note(time.time(), {0: [meter]}, replicas=1, wanted=1)
+            await asyncio.sleep(1.0)
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +14,7 @@ from modelwright.data.errors import ModelwrightError
 from modelwright.serve.capacity import Resources, Unschedulable
 from modelwright.serve.errors import DeploymentFailed, InvalidSetting
 from modelwright.serve.held import Held, HeldEndpoints
+from modelwright.serve.history import together
 from modelwright.serve.keys import Keys
 from modelwright.serve.on_ray.link import RayRefusedError, link_to
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
@@ -26,6 +28,7 @@ START_S = 180.0
 
 DEFAULT_PORT = 8000
 
+_NOTED_S = 1.5
 _LOG_BYTES = 200_000
 _STATES = {
     "RUNNING": State.HEALTHY,
@@ -212,9 +215,14 @@ class RayTarget:
         return sorted(folder.glob("*.log"), key=lambda p: p.stat().st_mtime)
 
     def measurements(self, name: str, since: float = 0.0) -> list[dict[str, Any]]:
-        """Nothing: Ray has figures of its own."""
-        self._kept.get(name)
-        return []
+        """What its replicas have counted until a moment ago; nothing where they do not answer."""
+        if not self._kept.get(name).running:
+            return []
+        try:
+            said = self._link.ask("measurements", name=name, since=since)
+        except (ModelwrightError, RayRefusedError):
+            return []
+        return together(said["replicas"], since=since, until=time.time() - _NOTED_S)
 
     def _served(self, name: str, held: Held) -> Held:
         """The same with its address, when it answers."""
