@@ -22,6 +22,7 @@ from modelwright.run.failure import (
     Failure,
     NotSendable,
     NoWorkers,
+    ObjectStoreFull,
     OutOfMemory,
     StepTookTooLong,
     WorkerDied,
@@ -378,6 +379,8 @@ class Course:
         self._spreads.lose(worker, how)
         # A machine that is lost says nothing of the step; a step that takes too much will again.
         most = _MOST_ATTEMPTS_LOST if how.lost else 1 if how.starved else 1 + place.retries
+        # What another step made had no room.
+        most = max(most, _MOST_ATTEMPTS) if how.full else most
         for p in self.steps:
             if p.worker != worker:
                 continue
@@ -517,6 +520,8 @@ def _add_to_log(p: Progress, content: bytes) -> None:
 def _died(how: Ended, p: Progress) -> ModelwrightError:
     if how.starved:
         return OutOfMemory(p.step.title, how.output)
+    if how.full:
+        return ObjectStoreFull(p.step.title, sum(m.size for m in p.made.values()), how.full)
     return WorkerDied(str(how), how.signal, _tail(p, _LOG_TAIL) or how.output)
 
 

@@ -179,6 +179,27 @@ class OutOfMemory(ModelwrightError):
         )
 
 
+class ObjectStoreFull(ModelwrightError):
+    """A machine of a cluster had no room for a step's results, in its object store and on its disk."""
+
+    code = "object-store-full"
+
+    def __init__(self, component: str, results: int, room: int) -> None:
+        super().__init__(
+            (
+                f'The results of "{component}", {results / 1e6:.0f} MB, found'
+                if results
+                else f'"{component}" was on a worker whose results found'
+            )
+            + f" no room in the object store of its machine, which has {room / 1e6:.0f} MB, nor on its disk.",
+            remedy="Free disk space on the cluster's machines, or give them larger object stores: "
+            "ray start --object-store-memory=BYTES. Then run again: finished steps are reused.",
+            component=component,
+            results=results,
+            room=room,
+        )
+
+
 class DiskFull(ModelwrightError):
     """A step found no room on the disk for what it writes while it runs."""
 

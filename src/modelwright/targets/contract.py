@@ -48,13 +48,15 @@ class Ended:
 
     status: its exit status, negative for the signal that killed it; None when it cannot be known.
     output: the last lines it wrote outside of any step, for people.  lost: its machine is gone, which
-    says nothing of the work it did.  starved: it was ended for want of memory.
+    says nothing of the work it did.  starved: it was ended for want of memory.  full: bytes of its
+    machine's object store, which had no room for what it made; 0 for other ends.
     """
 
     status: int | None
     output: str = ""
     lost: bool = False
     starved: bool = False
+    full: int = 0
 
     @property
     def signal(self) -> str | None:
@@ -71,6 +73,8 @@ class Ended:
             return "lost with its machine"
         if self.starved:
             return "ended for want of memory"
+        if self.full:
+            return "ended as its machine's object store was full"
         if self.signal:
             return f"killed by {self.signal}"
         return "ended" if self.status is None else f"ended with status {self.status}"

@@ -189,6 +189,9 @@ class RayCluster:
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         }
+        if not self._address and environment.setdefault("RAY_AUTH_MODE", "token") == "token":
+            # Ray would leave a token in the user's folder, for every cluster of this user after it.
+            environment.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         with there:
             process = subprocess.Popen(
                 command,
@@ -350,8 +353,8 @@ class RayCluster:
         elif kind == "up":
             self._is_up(*rest)
         elif kind == "gone":
-            number, why, lost, starved = rest
-            self._gone(number, Ended(None, why, lost=lost, starved=starved))
+            number, why, lost, starved, full = rest
+            self._gone(number, Ended(None, why, lost=lost, starved=starved, full=full))
         elif kind == "delayed":
             self._tell_all(Delayed(rest[1]))
         elif kind == "nodes":

@@ -45,7 +45,8 @@ class Driver:
         try:
             ray = _ray()
         except ImportError as error:
-            self._tell("failed", "missing", str(error))
+            kind = "missing" if error.name == "ray" else "unreachable"
+            self._tell("failed", kind, str(error))
             return
         address = options["address"]
         common = {"log_to_driver": False, "namespace": options["namespace"], "logging_level": 40}
@@ -166,9 +167,11 @@ class Driver:
     def _listen(self, number: int, said: Any) -> None:
         ray = _ray()
 
-        node, why = "", ""
+        node, why, full = "", "", 0
+        kept: tuple[int, str] | None = None
         try:
             for ref in said:
+                kept = None
                 kind, *rest = ray.get(ref)
                 if kind == "up":
                     node = rest[0]
@@ -176,12 +179,17 @@ class Driver:
                         self._waiting.pop(number, None)
                     self._tell("up", number, self._name(node), rest[1])
                 elif kind == VALUE:
-                    value = next(said)
+                    value, kept = next(said), (rest[0], rest[1])
                     with self._lock:
-                        self._values[rest[0], rest[1]] = value
+                        self._values[kept] = value
+                    # From here on it is dropped when nobody wants it.
+                    del value
                 else:
                     self._tell("message", number, *rest)
-            why = "it ended"
+            # What cannot be kept is the last that a worker says.
+            if kept and (why := self._no_room_for(kept)):
+                full = self._object_store(node)
+            why = why or "it ended"
         except ray.exceptions.ActorUnavailableError as error:
             why = self._why_unavailable(number, str(error))
         except Exception as error:  # noqa: BLE001  # each way to die has an exception of its own
@@ -189,7 +197,8 @@ class Driver:
         with self._lock:
             self._actors.pop(number, None)
             self._waiting.pop(number, None)
-        self._tell("gone", number, _told(why), self._is_lost(node, why), _is_starved(why))
+        lost = not full and self._is_lost(node, why)
+        self._tell("gone", number, _told(why), lost, _is_starved(why), full)
 
     def _why_unavailable(self, number: int, why: str) -> str:
         """What became of a worker whose connection broke: the cluster knows later than the connection."""
@@ -232,6 +241,29 @@ class Driver:
     def _name(self, node: str) -> str:
         with self._lock:
             return next((n["name"] for n in self._nodes if n["id"] == node), node[:8])
+
+    def _no_room_for(self, kept: tuple[int, str]) -> str:
+        """Why a value was not kept, when there was no room for it; empty otherwise."""
+        ray = _ray()
+
+        full = (ray.exceptions.ObjectStoreFullError, ray.exceptions.OutOfDiskError)
+        with self._lock:
+            value = self._values.pop(kept, None)
+        try:
+            ray.get(value if value is not None else [], timeout=_LOST_S)
+        except full as error:
+            return _first(error)
+        except ray.exceptions.RayTaskError as error:
+            return _first(error.cause) if isinstance(error.cause, full) else ""
+        except (ray.exceptions.RayError, TimeoutError):
+            pass
+        return ""
+
+    def _object_store(self, node: str) -> int:
+        """Bytes of a node's object store; 1 when it is not known any more."""
+        with self._lock:
+            found = next((n["object_store"] for n in self._nodes if n["id"] == node), 0)
+        return found or 1
 
     def _there(self) -> list[dict[str, Any]]:
         """The nodes that are alive."""
