@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelwright.serve.history import KEPT, History, together
+from modelwright.serve.history import KEPT, History, recent_of, together
 from modelwright.serve.meters import Meter, Meters, total
 
 
@@ -94,3 +94,6 @@ def test_histories_of_several_replicas_are_one_of_whole_seconds() -> None:
         (102.0, 8, 0, 2),
     ]
     assert found[0]["p50_ms"] == pytest.approx(10, rel=0.25)
+    recent = recent_of([one.last(), other.last()])
+    assert recent["requests_per_s"] == pytest.approx(24 / 4)
+    assert recent["errors_per_s"] == pytest.approx(8 / 4)

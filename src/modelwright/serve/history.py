@@ -119,15 +119,25 @@ class History:
 
     def recent(self) -> dict[str, Any]:
         """The last seconds in one: requests and errors in a second, and times to answer."""
+        return recent_of([self.last()])
+
+    def last(self) -> dict[str, Any]:
+        """How long the last seconds were together, and what was counted in them, for `recent_of`."""
         last = list(self._samples)[-RECENT:]
-        seconds = sum(sample.seconds for sample, _ in last) or 1.0
-        whole = total(meter for _, meter in last)
-        return {
-            "requests_per_s": round(whole.requests / seconds, 3),
-            "errors_per_s": round((whole.refused + whole.failed) / seconds, 3),
-            "p50_ms": _milliseconds(whole.quantile(0.5)),
-            "p99_ms": _milliseconds(whole.quantile(0.99)),
-        }
+        seconds = sum(sample.seconds for sample, _ in last)
+        return {"seconds": seconds, "meter": asdict(total(meter for _, meter in last))}
+
+
+def recent_of(last: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The last seconds of replicas, what `History.last` gave of each, in one."""
+    seconds = max((one["seconds"] for one in last), default=0.0) or 1.0
+    whole = total(Meter(**one["meter"]) for one in last)
+    return {
+        "requests_per_s": round(whole.requests / seconds, 3),
+        "errors_per_s": round((whole.refused + whole.failed) / seconds, 3),
+        "p50_ms": _milliseconds(whole.quantile(0.5)),
+        "p99_ms": _milliseconds(whole.quantile(0.99)),
+    }
 
 
 def together(

@@ -126,6 +126,7 @@ def test_what_replicas_do_is_counted_second_by_second(
         return sum(s["requests"] for s in samples), sum(s["refused"] for s in samples)
 
     assert within(60, lambda: counted()[0] >= 3 and counted()[1] >= 1)
+    assert within(30, lambda: target.status("cars").recent["requests_per_s"] > 0)
     last = target.measurements("cars")[-1]["at"]
     assert all(s["at"] > last for s in target.measurements("cars", last))
 

@@ -118,13 +118,13 @@ class Driver:
             "figures": self._figures(order["name"]) if found["status"] == _RUNNING else [],
         }
 
-    def _figures(self, name: str) -> list[dict[str, int]]:
+    def _figures(self, name: str) -> list[dict[str, Any]]:
         """What each replica has answered; nothing where the cluster's Ray cannot ask all of them."""
         from ray import serve
 
         with suppress(Exception):
             handle: Any = serve.get_app_handle(_application(name))
-            found: list[dict[str, int]] = handle.broadcast("figures").results(timeout_s=_FIGURES_S)
+            found: list[dict[str, Any]] = handle.broadcast("figures").results(timeout_s=_FIGURES_S)
             return found
         return []
 

@@ -72,7 +72,7 @@ class RayReplica:
             scope = {**scope, "path": path[len(self._prefix) :] or "/"}
         await self._app(scope, receive, send)
 
-    def figures(self) -> dict[str, int]:
+    def figures(self) -> dict[str, Any]:
         """What it has answered and is doing."""
         live = self._app.live
         load_now = live.lane.load if live else None
@@ -80,6 +80,7 @@ class RayReplica:
             "answered": self._app.answered,
             "busy": load_now.busy if load_now else 0,
             "queued": load_now.queued if load_now else 0,
+            "last": self._history.last(),
         }
 
     async def seconds(self, since: float) -> list[dict[str, Any]]:

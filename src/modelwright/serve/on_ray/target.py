@@ -14,7 +14,7 @@ from modelwright.data.errors import ModelwrightError
 from modelwright.serve.capacity import Resources, Unschedulable
 from modelwright.serve.errors import DeploymentFailed, InvalidSetting
 from modelwright.serve.held import Held, HeldEndpoints
-from modelwright.serve.history import together
+from modelwright.serve.history import recent_of, together
 from modelwright.serve.keys import Keys
 from modelwright.serve.on_ray.link import RayRefusedError, link_to
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
@@ -153,6 +153,8 @@ class RayTarget:
             answered=sum(f["answered"] for f in said["figures"]),
             busy=sum(f["busy"] for f in said["figures"]),
             queued=sum(f["queued"] for f in said["figures"]),
+            # Replicas that began under an earlier version tell nothing of it.
+            recent=recent_of([f["last"] for f in said["figures"] if "last" in f]),
         )
 
     def set_keys(self, name: str, keys: Keys) -> None:
