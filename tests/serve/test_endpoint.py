@@ -230,7 +230,7 @@ def test_a_killed_replica_is_replaced_within_a_second(endpoints: Endpoints, cars
     killed = time.monotonic()
     # The listening socket lives on: a client that comes meanwhile waits instead of being refused.
     assert score(status).status_code == 200
-    assert time.monotonic() - killed < 5
+    assert time.monotonic() - killed < 10
     (other,) = endpoints.status("cars").replicas
     assert other != replica
 
