@@ -22,6 +22,8 @@ _GROUP = Path("/sys/fs/cgroup")
 _SMALL = 64 << 20
 # What is computed may be as large as what it is computed from, several times on the way.
 _SHARE = 4
+# Rows that are gathered before they are written; more of them only take more memory.
+_BATCH = 1 << 16
 
 
 class WouldNotFit(ModelwrightError):
@@ -70,11 +72,33 @@ def streamed(lazy: pl.LazyFrame) -> pl.DataFrame:
     os.close(descriptor)
     path = Path(name)
     try:
-        lazy.sink_ipc(path, compression="uncompressed", engine="streaming")
+        lazy.sink_ipc(
+            path, compression="uncompressed", record_batch_size=_BATCH, engine="streaming"
+        )
         return arrow_file.read(path)
     finally:
         # The mapping keeps the file's rows until the table is gone.
         path.unlink()
+
+
+def carried_out(lazy: pl.LazyFrame, *sources: pl.DataFrame) -> pl.DataFrame:
+    """The frame that a plan over these gives: in memory, or row by row in a file where one is large."""
+    if any(is_large(source) for source in sources):
+        return streamed(lazy)
+    # The streaming engine cuts rows into pieces, and takes long to keep the order of a join.
+    return lazy.collect(engine="in-memory")
+
+
+def rows_where(frame: pl.DataFrame, chosen: pl.Series) -> pl.DataFrame:
+    """The rows for which `chosen` is true, in their order."""
+    if not is_large(frame):
+        return frame.filter(chosen)
+    name = "chosen"
+    while name in frame.columns:
+        name += "'"
+    # As a column it is streamed with the others; a series would have all of them in memory.
+    lazy = pl.concat([frame, chosen.alias(name).to_frame()], how="horizontal").lazy()
+    return streamed(lazy.filter(pl.col(name)).drop(name))
 
 
 def taken() -> int:

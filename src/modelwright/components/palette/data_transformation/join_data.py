@@ -18,6 +18,7 @@ from modelwright.components.palette.data_transformation.row_keys import row_in
 from modelwright.components.parameters import Columns
 from modelwright.data.expression import DuplicateColumn
 from modelwright.data.expression.table import named
+from modelwright.data.memory import carried_out, is_large
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.data.table import Table
 
@@ -27,6 +28,7 @@ _HOW: Mapping[str, Literal["inner", "left", "full"]] = {
     "Left Outer Join": "left",
     "Full Outer Join": "full",
 }
+_PART = 1 << 19
 
 
 class JoinKeyError(ComponentError):
@@ -83,6 +85,7 @@ class JoinData(Component, category="Data Transformation"):
     ) -> Annotated[Table, Titled("Results dataset")]:
         schema = self._after(left_dataset.schema, right_dataset.schema)
         pairs = self._pairs(left_dataset.schema, right_dataset.schema)
+        sources = (left_dataset.frame, right_dataset.frame)
         if (looked_up := self._looked_up(left_dataset, right_dataset, pairs)) is not None:
             return Table(looked_up, schema)
         own = _unused_prefix((*left_dataset.schema.names, *right_dataset.schema.names))
@@ -97,11 +100,17 @@ class JoinData(Component, category="Data Transformation"):
         if self.join_type == "Left Semi-Join":
             there = sides[1].select(keys)
             found = sides[0].join(there, on=keys, how="semi", maintain_order="left")
-            return Table(found.drop(keys).collect(engine="in-memory"), schema)
+            return Table(carried_out(found.drop(keys), *sources), schema)
         places = {name: f"{own}{at}" for at, name in enumerate(right_dataset.schema.names)}
         right = sides[1].select(*keys, *(named(n).alias(place) for n, place in places.items()))
-        joined = sides[0].join(
-            right, on=keys, how=_HOW[self.join_type], coalesce=True, maintain_order="left_right"
+        # All rows of a large left side at once would be in memory before the first is written.
+        parts = [sides[0]]
+        if self.join_type == "Left Outer Join" and is_large(sources[0]):
+            parts = [sides[0].slice(at, _PART) for at in range(0, left_dataset.rows, _PART)]
+        how = _HOW[self.join_type]
+        joined = pl.concat(
+            part.join(right, on=keys, how=how, coalesce=True, maintain_order="left_right")
+            for part in parts
         )
         columns = {name: named(name) for name in left_dataset.schema.names}
         if self._left_keys_tell_all:
@@ -115,8 +124,7 @@ class JoinData(Component, category="Data Transformation"):
         renamed = self._renamed(left_dataset.schema, right_dataset.schema)
         columns |= {new: pl.col(places[old]) for old, new in renamed.items()}
         chosen = joined.select(e.alias(n) for n, e in columns.items())
-        # The streaming engine takes several times as long to keep the order of the rows.
-        return Table(chosen.collect(engine="in-memory"), schema)
+        return Table(carried_out(chosen, *sources), schema)
 
     def _looked_up(
         self, left: Table, right: Table, pairs: Sequence[tuple[Column, Column]]
@@ -125,7 +133,7 @@ class JoinData(Component, category="Data Transformation"):
         (one, other), *more = pairs
         if more or one.type is not ColumnType.INTEGER or other.type is not ColumnType.INTEGER:
             return None
-        if self.join_type == "Full Outer Join":
+        if self.join_type == "Full Outer Join" or is_large(left.frame) or is_large(right.frame):
             return None
         row = row_in(left.frame.get_column(one.name), right.frame.get_column(other.name))
         if row is None:

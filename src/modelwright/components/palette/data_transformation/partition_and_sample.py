@@ -21,6 +21,7 @@ from modelwright.components.palette.data_transformation.random_rows import (
 )
 from modelwright.components.parameters import ColumnName, Control, Shown
 from modelwright.data.folds import FoldedTable
+from modelwright.data.memory import rows_where
 from modelwright.data.schema import Schema
 from modelwright.data.table import Table
 
@@ -161,8 +162,10 @@ class PartitionAndSample(
         rows, seed = dataset.rows, self.sampling_seed
         if self.sampling_stratified:
             key = dataset.frame.get_column(self.sampling_key)
-            return dataset.of(dataset.frame.filter(draw_stratified(key, self.rate, seed=seed)))
-        return dataset.of(dataset.frame.filter(draw(rows, share(rows, self.rate), seed=seed)))
+            chosen = draw_stratified(key, self.rate, seed=seed)
+        else:
+            chosen = draw(rows, share(rows, self.rate), seed=seed)
+        return dataset.of(rows_where(dataset.frame, chosen))
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         table = flow(table_outline(inputs), self._checked, rows_stay=self.mode == _FOLDS)

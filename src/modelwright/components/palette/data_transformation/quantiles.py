@@ -8,6 +8,8 @@ import polars as pl
 
 # For more quantiles than that of one column, sorting it once is quicker than looking for each.
 _FEW = 24
+# Looking for a quantile copies the column; of so many values one sorted copy is enough.
+_MANY = 1 << 22
 
 
 def quantiles(column: pl.Series, shares: Sequence[float]) -> list[float | None]:
@@ -17,7 +19,7 @@ def quantiles(column: pl.Series, shares: Sequence[float]) -> list[float | None]:
     """
     # Among nulls Polars sorts for every quantile; without them it need not.
     numbers = column.cast(pl.Float64).fill_nan(None).drop_nulls().rechunk().alias("n")
-    if len(shares) > _FEW:
+    if len(shares) > _FEW or len(numbers) > _MANY:
         numbers = numbers.sort()
         return [numbers.quantile(share, interpolation="linear") for share in shares]
     n = pl.col("n")

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+_MANY = 1 << 21
+
 
 def share(count: int, fraction: float) -> int:
     """How many of `count` a fraction is: rounded to the nearest, a half up."""
@@ -21,7 +23,7 @@ def draw(count: int, taken: int, *, seed: int | None) -> pl.Series:
     if seed is None:
         chosen[:taken] = True
     else:
-        chosen[np.random.default_rng(seed).permutation(count)[:taken]] = True
+        chosen[_shuffled(count, seed)[:taken]] = True
     return pl.Series(chosen)
 
 
@@ -32,7 +34,7 @@ def draw_stratified(key: pl.Series, fraction: float, *, seed: int | None) -> pl.
     taken from the values that were rounded down most.  Without a seed the first rows are taken.
     """
     count = len(key)
-    order = np.arange(count) if seed is None else np.random.default_rng(seed).permutation(count)
+    order = np.arange(count) if seed is None else _shuffled(count, seed)
     numbers = _strata(_nan_is_missing(key))
     exact = np.bincount(numbers) * fraction
     quota = np.floor(np.round(exact, 9)).astype(np.int64)
@@ -74,7 +76,7 @@ def deal(
     in_turn: one row to each part after the other, for parts of equal size; otherwise rows that follow
     each other go to one part.
     """
-    order = np.arange(count) if seed is None else np.random.default_rng(seed).permutation(count)
+    order = np.arange(count) if seed is None else _shuffled(count, seed)
     parts = np.empty(count, dtype=np.int64)
     if key is None:
         places = (np.arange(count) + 0.5) / max(count, 1)
@@ -91,6 +93,14 @@ def deal(
     else:
         parts[order] = np.searchsorted(np.cumsum(shares[:-1]), places, side="right")
     return parts
+
+
+def _shuffled(count: int, seed: int) -> np.ndarray[Any, np.dtype[Any]]:
+    """The numbers below `count` in an order by chance."""
+    # The order is the same; large ones take half of the memory.
+    numbers = np.arange(count, dtype=np.int64 if count < _MANY or count >= 1 << 31 else np.int32)
+    np.random.default_rng(seed).shuffle(numbers)
+    return numbers
 
 
 def _nan_is_missing(key: pl.Series) -> pl.Series:

@@ -16,6 +16,7 @@ from modelwright.components.palette.column_flow import flow, table_outline
 from modelwright.components.palette.data_transformation.row_keys import first_of_each
 from modelwright.components.parameters import Columns
 from modelwright.data.expression.table import named
+from modelwright.data.memory import is_large, rows_where
 from modelwright.data.schema import Schema
 from modelwright.data.table import Table
 
@@ -52,17 +53,22 @@ class RemoveDuplicateRows(
             kept[(~alone).arg_true()] = self._first(keys.filter(~alone))
         else:
             kept = self._first(keys)
-        return dataset.of(frame if kept.all() else frame.filter(kept))
+        return dataset.of(frame if kept.all() else rows_where(frame, kept))
 
     def _first(self, keys: pl.DataFrame) -> pl.Series:
         """True for the one row that stays of each key; no value is missing."""
-        quick = first_of_each(keys.get_columns(), last=not self.retain_first)
+        # Numbers of all rows would take more memory than the different keys do.
+        quick = (
+            None
+            if is_large(keys)
+            else first_of_each(keys.get_columns(), last=not self.retain_first)
+        )
         if quick is not None:
             return quick
         row = pl.col("row").min() if self.retain_first else pl.col("row").max()
         one_of_each = keys.lazy().with_row_index("row").group_by(keys.columns).agg(row)
         kept = np.zeros(keys.height, dtype=bool)
-        kept[one_of_each.select("row").collect().to_series().to_numpy()] = True
+        kept[one_of_each.select("row").collect(engine="streaming").to_series().to_numpy()] = True
         return pl.Series(kept)
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:

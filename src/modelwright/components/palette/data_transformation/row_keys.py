@@ -75,24 +75,30 @@ def _numbers(keys: Sequence[pl.Series]) -> tuple[Vector, int] | None:
     for column in keys:
         key = column
         if key.dtype == pl.String and key.head(_HEAD).n_unique() <= _FEW:
-            key = key.cast(pl.Categorical).to_physical().cast(pl.Int64)
+            key = key.cast(pl.Categorical).to_physical()
         elif key.dtype == pl.Boolean:
-            key = key.cast(pl.Int64)
+            key = key.cast(pl.UInt8)
         size = _size(key, rows)
-        if size is None or room * size > max(_ROOM, _ROOM_A_ROW * rows):
+        if size is None or room * size > max(_ROOM, min(_ROOM_A_ROW * rows, 1 << 30)):
             return None
-        own = key.to_numpy() - int(key.min())  # type: ignore[arg-type]  # as above
-        total = own if total is None else total * size + own
+        low = np.array(key.min(), dtype=np.int64)
+        # What overflows on the way is right again in the end, as all of it fits into 32 bits.
+        own = np.subtract(key.to_numpy(), low, dtype=np.int32, casting="unsafe")
+        if total is None:
+            total = own
+        else:
+            total *= size
+            total += own
         room *= size
     return None if total is None else (total, room)
 
 
 def _size(key: pl.Series, rows: int) -> int | None:
     """How many whole numbers lie between the smallest and the largest, or None for too many."""
-    if key.dtype != pl.Int64 or not len(key) or rows >= 1 << 31:
+    if not key.dtype.is_integer() or not len(key) or rows >= 1 << 31:
         return None
     low, high = key.min(), key.max()
     if not isinstance(low, int) or not isinstance(high, int):
         return None
     size = high - low + 1
-    return size if size <= max(_ROOM, _ROOM_A_ROW * rows) else None
+    return size if size <= max(_ROOM, min(_ROOM_A_ROW * rows, 1 << 30)) else None

@@ -27,6 +27,7 @@ from modelwright.components.palette.data_transformation.row_expression import (
     parse_relation,
 )
 from modelwright.components.parameters import ColumnName, Shown
+from modelwright.data.memory import rows_where
 from modelwright.data.schema import Schema
 from modelwright.data.table import Table
 
@@ -184,7 +185,7 @@ class SplitData(Component, category="Data Transformation", at_inference=Bypass("
             key = frame.get_column(self.stratification_column)
             seed = self.seed if self.randomized else None
             chosen = draw_stratified(key, self.fraction, seed=seed)
-        return Split(dataset.of(frame.filter(chosen)), dataset.of(frame.filter(~chosen)))
+        return Split(dataset.of(rows_where(frame, chosen)), dataset.of(rows_where(frame, ~chosen)))
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         dataset = inputs.get("dataset")
@@ -252,4 +253,4 @@ class SplitData(Component, category="Data Transformation", at_inference=Bypass("
         neither = frame.height - int(train.sum()) - int(test.sum())
         if neither:
             context.log(f"{neither} of {frame.height} ratings are in neither table.")
-        return Split(dataset.of(frame.filter(train)), dataset.of(frame.filter(test)))
+        return Split(dataset.of(rows_where(frame, train)), dataset.of(rows_where(frame, test)))

@@ -62,7 +62,9 @@ def run_script(
             floats = [n for n, dtype in frame.schema.items() if dtype.is_float()]
             plain = frame.with_columns(named(n).fill_nan(None) for n in floats)
             place = f"{name} rows" if changes else name
-            _failing(connection.register, place, plain.to_arrow(compat_level=pl.CompatLevel.newest()))
+            _failing(
+                connection.register, place, plain.to_arrow(compat_level=pl.CompatLevel.newest())
+            )
             if changes:
                 copied = f'CREATE TABLE {name} AS SELECT * FROM "{name} rows"'  # noqa: S608  # own names
                 connection.execute(copied)
