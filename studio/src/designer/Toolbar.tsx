@@ -8,10 +8,11 @@ import {
   IconSearch,
   IconSitemap,
 } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { exportDraft } from "../api/exportDraft";
 import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
+import { useStable } from "../ui/useStable";
 import type { Action, Here } from "./actions/action";
 import { find, outline, shortcuts } from "./actions/going";
 import { spoken } from "./actions/keys";
@@ -43,6 +44,7 @@ interface Props {
 export function Toolbar({ name, draftId, known, here, outlined, tools }: Props) {
   const text = useText();
   const { history, save } = useDraft();
+  const act = useStable((action: Action) => action.does?.(here));
   const errors = known.problems.filter((p) => p.severity === "error").length;
   const states = {
     saved: text.saved,
@@ -59,27 +61,20 @@ export function Toolbar({ name, draftId, known, here, outlined, tools }: Props) 
       </span>
       <Group gap={2} ml="auto">
         {BUTTONS.map(([action, Icon]) => (
-          <Tooltip
+          <ToolButton
             key={action.id}
-            label={`${text.actions[action.id]} (${spoken(action.keys[0] ?? "", text.keyNames).join("+")})`}
-          >
-            <ActionIcon
-              variant={action === outline && outlined ? "light" : "subtle"}
-              color={action === outline && outlined ? "indigo" : "gray"}
-              aria-label={text.actions[action.id]}
-              {...(action === outline ? { "aria-pressed": outlined } : {})}
-              disabled={
-                action === undo
-                  ? !history?.past.length
-                  : action === redo
-                    ? !history?.future.length
-                    : action.enabled?.(here) === false
-              }
-              onClick={() => action.does?.(here)}
-            >
-              <Icon size={18} />
-            </ActionIcon>
-          </Tooltip>
+            action={action}
+            Icon={Icon}
+            {...(action === outline ? { pressed: outlined } : {})}
+            disabled={
+              action === undo
+                ? !history?.past.length
+                : action === redo
+                  ? !history?.future.length
+                  : action.enabled?.(here) === false
+            }
+            onAct={act}
+          />
         ))}
         <Divider orientation="vertical" mx={4} />
         <Tooltip label={text.exportFile}>
@@ -116,3 +111,34 @@ export function Toolbar({ name, draftId, known, here, outlined, tools }: Props) 
     </div>
   );
 }
+
+interface ToolProps {
+  readonly action: Action;
+  readonly Icon: typeof IconSearch;
+  /** Of a button that stays down. */
+  readonly pressed?: boolean;
+  readonly disabled: boolean;
+  onAct(action: Action): void;
+}
+
+const ToolButton = memo(function ToolButton(props: ToolProps) {
+  const { action, Icon, pressed, disabled, onAct } = props;
+  const text = useText();
+  const title = text.actions[action.id];
+  return (
+    <Tooltip label={`${title} (${spoken(action.keys[0] ?? "", text.keyNames).join("+")})`}>
+      <ActionIcon
+        variant={pressed ? "light" : "subtle"}
+        color={pressed ? "indigo" : "gray"}
+        aria-label={title}
+        {...(pressed === undefined ? {} : { "aria-pressed": pressed })}
+        disabled={disabled}
+        onClick={() => {
+          onAct(action);
+        }}
+      >
+        <Icon size={18} />
+      </ActionIcon>
+    </Tooltip>
+  );
+});
