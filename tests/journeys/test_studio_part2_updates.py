@@ -101,6 +101,53 @@ def test_an_update_brings_the_changed_transformation_to_the_endpoint_and_a_rollb
         assert load.answered > 50
 
 
+def test_edits_by_hand_are_kept_by_an_update_and_clashes_are_decided(tmp_path: Path) -> None:
+    with studio(tmp_path) as here:
+        page = here.page
+        training, run = here.trained()
+        inference = here.converted(run)
+        # By hand: another comment, and replies with fewer columns.
+        commented(here, inference, "mine")
+        here.go(f"/drafts/{inference}")
+        page.get_by_role("button", name="Inference pipeline").click()
+        page.get_by_role("menuitem", name="Request and reply").click()
+        dialog = page.get_by_role("dialog", name="Request and reply")
+        with page.expect_response(lambda r: r.request.method == "PUT" and r.ok):
+            dialog.get_by_text("Predictions only").click()
+        # The training pipeline gets another comment at the same place, and learns otherwise.
+        graph = commented(here, training, "theirs")
+        here.retrained(training, {"graph": graph})
+
+        here.go(f"/drafts/{inference}/update")
+        kept = page.get_by_role("region", name="Edited by hand, and kept")
+        expect(kept).to_contain_text("columns")
+        clashes = page.get_by_role("region", name="Edited by hand, and changed by the new run")
+        row = clashes.get_by_role("row")
+        expect(row).to_have_count(1)
+        expect(row).to_contain_text(re.compile("mine.*theirs"))
+        row.get_by_text(re.compile("^The new run")).click()
+        page.get_by_role("button", name="Take the update").click()
+        page.get_by_text("The inference pipeline is up to date.").wait_for()
+        nodes = {n["id"]: n for n in here.ask(f"/api/drafts/{inference}")["graph"]["nodes"]}
+        assert nodes[SELECT]["comment"] == "theirs"
+        assert nodes["web-service-output"]["parameters"]["columns"] == {
+            "begin": "none",
+            "rules": [{"rule": "include", "roles": ["Scores"]}],
+        }
+
+
+SELECT = "select-columns"
+
+
+def commented(here: Studio, draft_id: str, comment: str) -> Any:
+    """The graph of a draft after another comment was written at the chosen columns."""
+    draft = here.ask(f"/api/drafts/{draft_id}")
+    (node,) = (one for one in draft["graph"]["nodes"] if one["id"] == SELECT)
+    node["comment"] = comment
+    body = {name: draft[name] for name in ("revision", "graph", "layout")}
+    return here.ask(f"/api/drafts/{draft_id}", body, method="PUT")["graph"]
+
+
 def loaded(page: Page) -> None:
     """Wait until nothing on the page is waited for, and nothing on it moves any more.
 
