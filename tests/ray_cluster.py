@@ -99,9 +99,16 @@ class RayNode:
                     process.send_signal(signal.SIGKILL)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.2)
-            found = [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-            if not found:
+            if not any(is_there(process) for process in found):
                 return
+
+
+def is_there(process: psutil.Process) -> bool:
+    """Whether a process has not ended, if it has been waited for or not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @dataclass

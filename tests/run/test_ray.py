@@ -9,10 +9,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from modelwright.data.store import Store
@@ -27,7 +29,7 @@ from modelwright.run.ray_workers import RayWorkers, ray_workers
 from modelwright.run.result import RunResult
 from modelwright.targets.contract import TargetError
 from modelwright.targets.ray import RayCluster as RayTarget
-from tests.ray_cluster import RayCluster, on_loopback
+from tests.ray_cluster import RayCluster, is_there, on_loopback
 from tests.run.worlds import World, graph
 
 pytestmark = pytest.mark.together
@@ -145,6 +147,20 @@ def test_a_crash_fails_its_step_unless_it_may_be_tried_again(
     assert result.status == "completed", result.failures
     why = [r.code for e in of_kind(world, "step-queued") for r in e.reasons]
     assert "worker-lost" in why
+
+
+def test_a_step_that_wants_too_much_memory_fails_at_once_whatever_may_be_tried_again(
+    tmp_path: Path, workers: RayWorkers
+) -> None:
+    workers.retries = 2
+    try:
+        world = World(tmp_path, workers)
+        result = world.run(graph({"f": ("fail", {"how": "memory"}), "n": ("numbers", {})}))
+    finally:
+        workers.retries = 0
+    assert [f.code for f in result.failures] == ["out-of-memory"]
+    assert result.steps[NodeId("n")].status == "done"
+    assert world.kinds("f").count("step-running") == 1
 
 
 def test_a_step_that_never_ends_is_given_up_after_its_time(
@@ -325,6 +341,6 @@ def _wait_for(condition: Any, seconds: float = 180) -> None:
 
 
 def _wait_until_ended(pid: int) -> None:
-    import psutil
-
-    _wait_for(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie")
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        _wait_for(lambda: not is_there(process))

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from modelwright.data.store import Store
 from modelwright.run.ray_workers import ray_workers
-from tests.ray_cluster import RayCluster
+from tests.ray_cluster import RayCluster, on_loopback
 from tests.run.test_ray import branches, digests
-from tests.run.worlds import World
+from tests.run.worlds import World, graph
 from tests.s3_server import s3_server as s3_server  # a fixture
 
 pytestmark = pytest.mark.together
+
+
+def test_an_object_store_without_room_is_told_and_loses_nothing_that_is_finished(
+    tmp_path: Path,
+) -> None:
+    # Ray puts on the disk what has no room in memory, so the disk is to seem full, too.
+    full_disk = {"RAY_local_fs_capacity_threshold": "0.0001"}
+    # Values of 32 MB, which are less than the share above which they go through the store.
+    nodes: dict[str, tuple[str, Mapping[str, Any]]] = {"first": ("numbers", {"rows": 3})}
+    nodes |= {f"n{i}": ("numbers", {"rows": 4_000_000, "start": i}) for i in range(4)}
+    nodes |= {f"a{i}": ("add", {}) for i in range(4)}
+    drawn = graph(nodes, *(f"n{i}.table > a{i}.dataset" for i in range(4)))
+    with (
+        on_loopback(),
+        RayCluster.started(nodes=1, cpus=2, object_store_mb=80, environment=full_disk) as cluster,
+        ray_workers(address=cluster.address) as workers,
+    ):
+        there = World(tmp_path, workers).run(drawn)
+    assert {f.code for f in there.failures} == {"object-store-full"}
+    finished = {n for n, s in there.steps.items() if s.status == "done"}
+    here = World(tmp_path).run(drawn)
+    assert here.status == "completed"
+    assert {n for n, s in here.steps.items() if s.status == "reused"} == finished
 
 
 def test_nodes_hand_results_on_through_a_bucket(
