@@ -39,7 +39,8 @@ class Shrink(Component, category="A"):
         """Do it."""
 
 
-SMALL = Library(iter([Grow, Shrink]))
+COMPONENTS: list[type[Component]] = [Grow, Shrink]
+SMALL = Library(COMPONENTS)
 
 
 def test_components_come_by_category_and_title() -> None:
