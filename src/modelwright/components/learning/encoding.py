@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isinf
 
 import numpy as np
 import polars as pl
@@ -96,8 +97,11 @@ class Encoded:
         if not self.encoding.numbers:
             return np.empty((min(stop, self.rows) - start, 0))
         part = self.columns.slice(start, stop - start)
-        # A copy, since Polars may hand out its own read-only memory.
-        return np.array(part.cast(pl.Float64).to_numpy(), dtype=np.float64, order="F")
+        if any(dtype != pl.Float64 for dtype in part.dtypes):
+            part = part.cast(pl.Float64)
+        block = part.to_numpy(order="fortran")
+        # Polars may hand out its own memory, which is read-only.
+        return block if block.flags.writeable else block.copy(order="F")
 
 
 def learn_encoding(frame: pl.DataFrame, features: Schema, *, port: str = "dataset") -> Encoding:
@@ -152,9 +156,16 @@ def _code(feature: CategoryFeature) -> pl.Expr:
     return code.alias(feature.name)
 
 
+def _infinite(frame: pl.DataFrame, column: Column) -> int:
+    """How many values are infinite."""
+    return int(frame.select(named(column.name).cast(pl.Float64).is_infinite().sum()).item())
+
+
 def _learn_numbers(
     frame: pl.DataFrame, columns: Sequence[Column], port: str
 ) -> dict[str, NumberFeature]:
+    if not columns:
+        return {}
     figures: dict[str, pl.Expr] = {}
     for number, column in enumerate(columns):
         value = named(column.name).cast(pl.Float64)
@@ -165,13 +176,14 @@ def _learn_numbers(
             f"deviation {number}": value.std(ddof=0),
             f"minimum {number}": value.min(),
             f"maximum {number}": value.max(),
-            f"infinite {number}": value.is_infinite().sum(),
         }
-    found = frame.select(**figures).row(0, named=True) if columns else {}
+    # Collected as a lazy one, what several figures of a column have in common is computed once.
+    found = frame.lazy().select(**figures).collect(engine="in-memory").row(0, named=True)
     learnt = {}
     for number, column in enumerate(columns):
-        if found[f"infinite {number}"]:
-            raise InfiniteValues(column.name, port, found[f"infinite {number}"])
+        ends = (found[f"minimum {number}"], found[f"maximum {number}"])
+        if any(end is not None and isinf(end) for end in ends):
+            raise InfiniteValues(column.name, port, _infinite(frame, column))
         if found[f"mean {number}"] is None:
             raise AllMissing(column.name, port)
         learnt[column.name] = NumberFeature(
