@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -182,7 +183,7 @@ def test_the_tutorial_goes_step_by_step_with_commands_of_its_own(
 
 @contextmanager
 def kept_up(environment: dict[str, str], *words: str, end: signal.Signals) -> Iterator[str]:
-    """A command that stays up: its login address; it is asked to end afterwards, and must do so."""
+    """A command that stays up: its login address; it is ended afterwards, in order unless it is killed."""
     with subprocess.Popen(
         [PROGRAM, *words, "--port", "0"],
         stdout=subprocess.PIPE,
@@ -196,9 +197,12 @@ def kept_up(environment: dict[str, str], *words: str, end: signal.Signals) -> It
         yield login.rpartition(" ")[2].strip()
         process.send_signal(end)
         _, err = process.communicate(timeout=30)
+    assert "Traceback" not in err
+    if end is signal.SIGKILL:
+        assert process.returncode == -end
+        return
     assert process.returncode == 0, err
     assert err.endswith("Modelwright is down.\n")
-    assert "Traceback" not in err
 
 
 def answers(address: str) -> bool:
@@ -231,5 +235,38 @@ def test_the_server_stays_up_until_asked_to_end_and_the_endpoint_comes_back_with
     assert after["pid"] != before["pid"]
     keys = json.loads(modelwright("endpoint", "keys", "automobile-price", "--json").stdout)
     assert post(after["scoring_url"], keys["primary"], after["example"])[0] == 200
+    assert modelwright("endpoint", "delete", "automobile-price").returncode == 0
+    assert processes_of(home) == []
+
+
+def test_an_endpoint_answers_every_request_while_its_server_is_killed_and_started_again(
+    modelwright: Modelwright, environment: dict[str, str], home: Path
+) -> None:
+    statuses: list[int] = []
+    with kept_up(environment, "demo", "--serve", end=signal.SIGKILL):
+        before = json.loads(modelwright("endpoint", "show", "automobile-price", "--json").stdout)
+        keys = json.loads(modelwright("endpoint", "keys", "automobile-price", "--json").stdout)
+        over = threading.Event()
+
+        def call() -> None:
+            while not over.is_set():
+                try:
+                    told = post(before["scoring_url"], keys["primary"], before["example"])
+                except (OSError, http.client.HTTPException):
+                    told = (0, None)
+                statuses.append(told[0])
+
+        caller = threading.Thread(target=call)
+        caller.start()
+    try:
+        with kept_up(environment, "up", end=signal.SIGTERM) as login:
+            assert answers(login)
+            after = json.loads(modelwright("endpoint", "show", "automobile-price", "--json").stdout)
+    finally:
+        over.set()
+        caller.join()
+    assert (after["state"], after["pid"]) == ("healthy", before["pid"])
+    assert len(statuses) > 10
+    assert set(statuses) == {200}
     assert modelwright("endpoint", "delete", "automobile-price").returncode == 0
     assert processes_of(home) == []
