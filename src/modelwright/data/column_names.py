@@ -10,7 +10,9 @@ import polars.selectors as cs
 
 def named(column: str) -> pl.Expr:
     """The column of exactly that name; `pl.col` would read "*" and "^…$" as patterns."""
-    return cs.by_name(column).as_expr()
+    if column == "*" or (column.startswith("^") and column.endswith("$")):
+        return cs.by_name(column).as_expr()
+    return pl.col(column)
 
 
 def all_named(columns: Iterable[str]) -> cs.Selector:

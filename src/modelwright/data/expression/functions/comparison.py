@@ -27,7 +27,13 @@ def _ahead(
 
     The other way round, the engine in memory gives one value for a column that is the same everywhere.
     """
-    return lambda a, b: compare(a, b) if a.meta.root_names() else turned(b, a)
+
+    def ahead(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+        # Neither tells a column whose name reads like a pattern; then what is no mere constant goes ahead.
+        constant = b.meta.root_names() or a.meta.is_literal()
+        return turned(b, a) if constant and not a.meta.root_names() else compare(a, b)
+
+    return ahead
 
 
 _EQ, _NE = _ahead(operator.eq, operator.eq), _ahead(operator.ne, operator.ne)
