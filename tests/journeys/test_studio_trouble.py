@@ -14,7 +14,7 @@ import pytest
 from tests.journeys.studio import needs_browser, opened, served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = [needs_browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -122,3 +122,28 @@ def test_what_is_drawn_while_the_server_is_down_is_saved_when_it_is_back(tmp_pat
                 page.get_by_text("Saved", exact=True).wait_for(timeout=60_000)
                 page.reload()
                 page.locator(".react-flow__node", has_text="drawn in the dark").wait_for()
+
+
+def test_what_is_drawn_while_a_slow_server_saves_is_saved_after_it(tmp_path: Path) -> None:
+    with served(tmp_path) as address, opened(address) as page:
+        page.get_by_role("button", name=SAMPLE).click()
+        page.locator('.react-flow__node:has-text("Split Data")').click()
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            if route.request.method == "PUT" and not held:
+                held.append(route)
+            else:
+                route.continue_()
+
+        page.route(re.compile(r"/api/drafts/[^/]+$"), hold)
+        page.get_by_label("Comment").fill("sent first")
+        page.get_by_text("Saving…", exact=True).wait_for()
+        page.get_by_label("Comment").fill("drawn meanwhile")
+        page.get_by_label("Title").fill("Slowly")
+        page.locator(".react-flow__node", has_text="drawn meanwhile").wait_for()
+        held[0].continue_()
+        page.get_by_text("Saved", exact=True).wait_for(timeout=60_000)
+        page.reload()
+        page.locator(".react-flow__node", has_text="drawn meanwhile").wait_for()
+        page.locator(".react-flow__node", has_text="Slowly").wait_for()
