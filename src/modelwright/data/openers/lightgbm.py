@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from struct import Struct
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ class TreeEnsemble:
     def __init__(self, text: bytes, *, inputs: int) -> None:
         self._libraries = _libraries()
         self._text = text
+        self._taken = Lock()
         freeing, holding = self._libraries
         self._booster = ctypes.c_void_p()
         rounds = ctypes.c_int()
@@ -134,11 +136,12 @@ class TreeEnsemble:
 
     def row(self, values: list[float]) -> list[float]:
         """One row of `batch`."""
-        # The buffers are shared by all callers: the call holds the interpreter's lock.
-        self._put(self._row, 0, *values)
-        if self._score(*self._arguments):
-            raise BrokenTrees(_last_error())
-        found: list[float] = self._answers.tolist()
+        # The buffers are shared by all callers, and threads may change between any two of these lines.
+        with self._taken:
+            self._put(self._row, 0, *values)
+            if self._score(*self._arguments):
+                raise BrokenTrees(_last_error())
+            found: list[float] = self._answers.tolist()
         return found
 
 
