@@ -121,7 +121,8 @@ def test_the_client_does_what_the_routes_do(server: Running) -> None:
     token = server.post("/api/tokens", {"name": "test"})["secret"]
     with Client(server.address, token) as client:
         made = client.compute.create("small", max_workers=1)
-        assert client.compute.get("small") == made
+        shown = client.compute.get("small")
+        assert {**shown, "memory_free": 0} == {**made, "memory_free": 0}
         with pytest.raises(NameTaken):
             client.compute.create("small")
         with pytest.raises(InvalidCompute):

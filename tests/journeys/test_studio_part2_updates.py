@@ -162,6 +162,11 @@ def loaded(page: Page) -> None:
 
 def faults(page: Page) -> list[str]:
     """What a checker of accessibility finds that keeps someone from using the page."""
+    # A colour half-way from one state to another is nobody's choice.
+    page.add_style_tag(content="*, *::before, *::after { transition: none !important }")
+    page.evaluate(
+        "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
+    )
     # Not as a script of the page, which its policy forbids.
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate(
