@@ -54,7 +54,8 @@ class Home:
 
         database_url and store_url: as `Workspace.open` has them; MODELWRIGHT_DATABASE_URL and
         MODELWRIGHT_STORE_URL unless given.  start_workers: makes the target that steps run on, when the
-        first run needs it; processes on this machine unless given.  Raises what `Workspace.open` and `Store.open` raise.
+        first run needs it; processes on this machine unless given.  Raises what `Workspace.open` and
+        `Store.open` raise.
         """
         from modelwright.actions.datasets import add_samples
         from modelwright.actions.interrupted import end_interrupted_runs

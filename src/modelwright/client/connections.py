@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
-from modelwright.client.connection import Connection
+from modelwright.client.connection import Connection, segment
 
 
 class Connections:
@@ -28,9 +27,9 @@ class Connections:
         values: secrets such as a password or keys, by what the kind of address calls them.
         """
         body = {"url": url, "values": dict(values or {}), "description": description}
-        found: dict[str, Any] = self._server.put(f"/api/connections/{quote(name)}", body)
+        found: dict[str, Any] = self._server.put(f"/api/connections/{segment(name)}", body)
         return found
 
     def delete(self, name: str) -> None:
         """Forget a connection for good."""
-        self._server.delete(f"/api/connections/{quote(name)}")
+        self._server.delete(f"/api/connections/{segment(name)}")
