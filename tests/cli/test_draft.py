@@ -28,8 +28,11 @@ def test_a_draft_is_trained_converted_deployed_updated_and_cleaned_up(
     assert "58 rows score as in the training run" in call("draft", "parity", inference).out
     assert {d["id"] for d in call("draft", "list", "--json").json} == {training, inference}
     try:
-        deployed = call("draft", "deploy", inference, "--name", "cars", "--json").json
+        done = call("draft", "deploy", inference, "--name", "cars", "--json")
+        deployed = done.json
         assert deployed["state"] == "healthy"
+        steps = [line.split()[0] for line in done.err.splitlines() if line.endswith("...")]
+        assert steps == ["Comparing", "Packaging", "Test", "Starting"]
         program = call("endpoint", "snippet", "cars", "--language", "python").out
         assert "YOUR_KEY" in program
         assert deployed["scoring_url"] in program

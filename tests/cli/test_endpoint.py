@@ -158,7 +158,8 @@ def test_what_cannot_be_deployed_is_told(
     for code, words in mistakes.items():
         done = modelwright("endpoint", "deploy", *words)
         assert (done.status, done.out) == (2, "")
-        assert done.err.startswith(f"error [{code}]: ")
+        told = done.err.removeprefix("Packaging it ...\n")
+        assert told.startswith(f"error [{code}]: ")
     other = tmp_path / "training.yaml"
     other.write_text(samples.PIPELINES[0].text)
     assert modelwright("endpoint", "deploy", other, "--name", "cars").status == 2

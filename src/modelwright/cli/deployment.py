@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelwright.cli.place import HomeOption, JsonOption, opened
-from modelwright.cli.printing import put, put_json, put_table
+from modelwright.cli.printing import put, put_json, put_table, tell
 from modelwright.cli.settings import MalformedSetting, parse_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from modelwright.actions.deploying import DeployStep
     from modelwright.actions.endpoints import EndpointReport
     from modelwright.actions.home import Home
 
@@ -30,6 +31,18 @@ ClusterOption = Annotated[
         help="Inference cluster of a new endpoint.",
     ),
 ]
+
+_STEPS: dict[DeployStep, str] = {
+    "compare": "Comparing its scores with the training run",
+    "package": "Packaging it",
+    "score": "Test score: answering the sample rows",
+    "start": "Starting replicas",
+}
+
+
+def tell_step(step: DeployStep) -> None:
+    """Write a step of a deployment, as it begins, to standard error."""
+    tell(f"{_STEPS[step]} ...")
 
 
 def plan(

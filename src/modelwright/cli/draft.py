@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
+from modelwright.cli.deployment import tell_step
 from modelwright.cli.place import HomeOption, JsonOption, opened
 from modelwright.cli.printing import put, put_json, put_table
 from modelwright.cli.settings import SettingsOption, parse_settings
@@ -193,7 +194,13 @@ def deploy(
     given = parse_settings(settings) or None
     with opened(home) as here:
         made = deploy_draft(
-            here, draft, name=name, description=description, deployment=given, cluster=cluster
+            here,
+            draft,
+            name=name,
+            description=description,
+            deployment=given,
+            cluster=cluster,
+            on_step=tell_step,
         )
     if json:
         put_json(made)

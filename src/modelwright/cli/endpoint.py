@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelwright.cli import deployment
-from modelwright.cli.deployment import ClusterOption, put_deployments
+from modelwright.cli.deployment import ClusterOption, put_deployments, tell_step
 from modelwright.cli.export import export_endpoint
 from modelwright.cli.place import HomeOption, JsonOption, opened
 from modelwright.cli.printing import put, put_json, put_table, tell
@@ -104,6 +104,7 @@ def deploy(
             cluster=cluster,
             host=host,
             port=port,
+            on_step=tell_step,
         )
     if json:
         put_json(deployed)
