@@ -34,6 +34,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the server refused since something else uses it; asked by force, it does it all the same. */
+export const isInUse = (error: unknown) => error instanceof ApiError && error.code === "in-use";
+
 /** The server could not be reached at all. */
 export class Unreachable extends Error {}
 

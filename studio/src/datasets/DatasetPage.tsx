@@ -1,24 +1,14 @@
-import {
-  Alert,
-  Anchor,
-  Button,
-  Group,
-  List,
-  Select,
-  Stack,
-  Tabs,
-  Text,
-  Title,
-} from "@mantine/core";
+import { Anchor, Button, Group, Select, Stack, Tabs, Text, Title } from "@mantine/core";
 import { IconDownload, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
-import { api, ApiError, got } from "../api/client";
+import { api, got, isInUse } from "../api/client";
 import { datasetUsesQuery, datasetVersionsQuery } from "../api/queries";
 import { useLanguage, useText } from "../text/useText";
 import { Refusal } from "../ui/Refusal";
 import { undoNotice } from "../ui/undoNotice";
+import { Users } from "../ui/Users";
 import { Waiting } from "../ui/Waiting";
 
 interface Props {
@@ -71,7 +61,7 @@ export function DatasetPage({ profile, rows }: Props) {
   const address = `/api/artifacts/${dataset.digest}/download`;
   const file = encodeURIComponent(dataset.name);
   const users = uses.data?.items ?? [];
-  const places = { draft: "/drafts/", run: "/runs/", endpoint: "/endpoints/" };
+  const used = isInUse(remove.error);
   return (
     <Stack maw={1240} mx="auto" p="xl" gap="md">
       <Group justify="space-between" align="flex-start" wrap="nowrap">
@@ -138,24 +128,21 @@ export function DatasetPage({ profile, rows }: Props) {
         </Group>
       </Group>
       {remove.error && (
-        <Alert color="orange" title={text.dataInUse} role="alert">
-          {remove.error.message || text.offline}{" "}
-          {remove.error instanceof ApiError ? remove.error.remedy : ""}
-          {remove.error instanceof ApiError && remove.error.status === 409 && (
-            <Group mt="xs">
-              <Button
-                size="compact-xs"
-                color="red"
-                variant="light"
-                onClick={() => {
-                  remove.mutate(true);
-                }}
-              >
-                {text.dataDeleteAnyway}
-              </Button>
-            </Group>
-          )}
-        </Alert>
+        <Refusal
+          title={used ? text.dataInUse : text.somethingWrong}
+          error={remove.error}
+          otherwise={text.offline}
+          again={
+            used
+              ? {
+                  label: text.dataDeleteAnyway,
+                  act: () => {
+                    remove.mutate(true);
+                  },
+                }
+              : undefined
+          }
+        />
       )}
       <Tabs defaultValue="profile" keepMounted={false}>
         <Tabs.List mb="md">
@@ -166,22 +153,7 @@ export function DatasetPage({ profile, rows }: Props) {
         <Tabs.Panel value="profile">{profile(dataset.digest)}</Tabs.Panel>
         <Tabs.Panel value="rows">{rows(dataset.digest)}</Tabs.Panel>
         <Tabs.Panel value="uses">
-          {users.length === 0 ? (
-            <Text size="sm" c="dimmed">
-              {text.notUsed}
-            </Text>
-          ) : (
-            <List size="sm" spacing={4}>
-              {users.map((use) => (
-                <List.Item key={`${use.kind} ${use.id}`}>
-                  {text.useKinds[use.kind]}:{" "}
-                  <Anchor component={Link} to={`${places[use.kind]}${use.id}`} size="sm">
-                    {use.title}
-                  </Anchor>
-                </List.Item>
-              ))}
-            </List>
-          )}
+          <Users uses={users} kinds={text.useKinds} none={text.notUsed} />
         </Tabs.Panel>
       </Tabs>
     </Stack>

@@ -1,9 +1,8 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 import { useNavigate } from "react-router";
 import { api, got, type Schemas } from "../api/client";
 import { useText } from "../text/useText";
+import { Delete } from "../ui/Delete";
 import { Refusal } from "../ui/Refusal";
 
 /** Deletes an endpoint once that is confirmed: what it answers is told first. */
@@ -12,7 +11,6 @@ export function DeleteEndpoint({ endpoint }: { readonly endpoint: Schemas["Endpo
   const navigate = useNavigate();
   const cache = useQueryClient();
   const { name } = endpoint;
-  const [asking, setAsking] = useState(false);
   const remove = useMutation({
     mutationFn: () =>
       got<Schemas["Done"]>(api.DELETE("/api/endpoints/{name}", { params: { path: { name } } })),
@@ -22,54 +20,22 @@ export function DeleteEndpoint({ endpoint }: { readonly endpoint: Schemas["Endpo
     },
   });
   return (
-    <>
-      <Button
-        size="xs"
-        variant="default"
-        onClick={() => {
-          setAsking(true);
-        }}
-      >
-        {text.remove}
-      </Button>
-      <Modal
-        opened={asking}
-        onClose={() => {
-          setAsking(false);
-        }}
-        title={text.endpointDelete(name)}
-        size="sm"
-      >
-        <Stack gap="md">
-          <Text size="sm">
-            {text.endpointDeleteHint(endpoint.deployments.length, endpoint.answered)}
-          </Text>
-          {remove.error && (
-            <Refusal title={text.somethingWrong} error={remove.error} otherwise={text.offline} />
-          )}
-          <Group justify="flex-end">
-            <Button
-              size="xs"
-              variant="default"
-              onClick={() => {
-                setAsking(false);
-              }}
-            >
-              {text.cancel}
-            </Button>
-            <Button
-              size="xs"
-              color="red"
-              loading={remove.isPending}
-              onClick={() => {
-                remove.mutate();
-              }}
-            >
-              {text.remove}
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
-    </>
+    <Delete
+      label={text.remove}
+      question={text.endpointDelete(name)}
+      hint={text.endpointDeleteHint(endpoint.deployments.length, endpoint.answered)}
+      confirm={text.remove}
+      cancel={text.cancel}
+      busy={remove.isPending}
+      refusal={
+        remove.error && (
+          <Refusal title={text.somethingWrong} error={remove.error} otherwise={text.offline} />
+        )
+      }
+      onConfirm={() => {
+        remove.mutate();
+      }}
+      onClose={remove.reset}
+    />
   );
 }

@@ -1,25 +1,14 @@
-import {
-  Alert,
-  Anchor,
-  Button,
-  Group,
-  List,
-  Select,
-  Stack,
-  Table,
-  Tabs,
-  Text,
-  Title,
-} from "@mantine/core";
+import { Anchor, Button, Group, Select, Stack, Table, Tabs, Text, Title } from "@mantine/core";
 import { IconCloudUpload, IconDownload, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
-import { api, ApiError, got, type Schemas } from "../api/client";
+import { api, got, isInUse, type Schemas } from "../api/client";
 import { ExportMenu } from "../forms/ExportMenu";
 import { useLanguage, useText } from "../text/useText";
 import { Refusal } from "../ui/Refusal";
 import { undoNotice } from "../ui/undoNotice";
+import { Users } from "../ui/Users";
 import { Waiting } from "../ui/Waiting";
 import { figure } from "./figures";
 import { type Kind, modelUsesQuery, modelVersionsQuery, type Registered } from "./queries";
@@ -29,8 +18,6 @@ interface Props {
   /** What a stored value has learnt, shown. */
   readonly learnt: (digest: string) => ReactNode;
 }
-
-const PLACES = { draft: "/drafts/", run: "/runs/", endpoint: "/endpoints/" } as const;
 
 /** A registered model or transformation: versions, figures, where it came from, who uses it. */
 export function ModelPage({ kind, learnt }: Props) {
@@ -85,6 +72,7 @@ export function ModelPage({ kind, learnt }: Props) {
   if (!model) return <Waiting />;
   const when = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
   const users = uses.data?.items ?? [];
+  const used = isInUse(remove.error);
   const run = model.lineage.run_id;
   return (
     <Stack maw={1120} mx="auto" p="xl" gap="md">
@@ -161,24 +149,21 @@ export function ModelPage({ kind, learnt }: Props) {
         <Refusal title={text.somethingWrong} error={deploy.error} otherwise={text.offline} />
       )}
       {remove.error && (
-        <Alert color="orange" role="alert" title={text.dataInUse}>
-          {remove.error.message || text.offline}{" "}
-          {remove.error instanceof ApiError ? remove.error.remedy : ""}
-          {remove.error instanceof ApiError && remove.error.status === 409 && (
-            <Group mt="xs">
-              <Button
-                size="compact-xs"
-                color="red"
-                variant="light"
-                onClick={() => {
-                  remove.mutate({ version: model.version, force: true });
-                }}
-              >
-                {text.dataDeleteAnyway}
-              </Button>
-            </Group>
-          )}
-        </Alert>
+        <Refusal
+          title={used ? text.dataInUse : text.somethingWrong}
+          error={remove.error}
+          otherwise={text.offline}
+          again={
+            used
+              ? {
+                  label: text.dataDeleteAnyway,
+                  act: () => {
+                    remove.mutate({ version: model.version, force: true });
+                  },
+                }
+              : undefined
+          }
+        />
       )}
       <Tabs defaultValue="learnt" keepMounted={false}>
         <Tabs.List mb="md">
@@ -195,22 +180,7 @@ export function ModelPage({ kind, learnt }: Props) {
           <Lineage model={model} />
         </Tabs.Panel>
         <Tabs.Panel value="uses">
-          {users.length === 0 ? (
-            <Text size="sm" c="dimmed">
-              {text.notUsed}
-            </Text>
-          ) : (
-            <List size="sm" spacing={4}>
-              {users.map((use) => (
-                <List.Item key={`${use.kind} ${use.id}`}>
-                  {text.useKinds[use.kind]}:{" "}
-                  <Anchor component={Link} to={`${PLACES[use.kind]}${use.id}`} size="sm">
-                    {use.title}
-                  </Anchor>
-                </List.Item>
-              ))}
-            </List>
-          )}
+          <Users uses={users} kinds={text.useKinds} none={text.notUsed} />
         </Tabs.Panel>
       </Tabs>
     </Stack>

@@ -1,11 +1,9 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconTrash } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 import { useNavigate } from "react-router";
-import { api, ApiError, got, type Run, type Schemas } from "../api/client";
+import { api, got, isInUse, type Run, type Schemas } from "../api/client";
 import { useText } from "../text/useText";
+import { Delete } from "../ui/Delete";
 import { Refusal } from "../ui/Refusal";
 
 /** Forgets a run that has ended, once it is said what comes from it. */
@@ -13,7 +11,6 @@ export function DeleteRun({ run }: { readonly run: Run }) {
   const text = useText();
   const navigate = useNavigate();
   const cache = useQueryClient();
-  const [asking, setAsking] = useState(false);
   const remove = useMutation({
     mutationFn: (force: boolean) =>
       got<Schemas["Done"]>(
@@ -30,57 +27,28 @@ export function DeleteRun({ run }: { readonly run: Run }) {
       }
     },
   });
-  const used = remove.error instanceof ApiError && remove.error.code === "in-use";
+  const used = isInUse(remove.error);
   return (
-    <>
-      <Button
-        size="xs"
-        variant="default"
-        leftSection={<IconTrash size={14} />}
-        onClick={() => {
-          setAsking(true);
-        }}
-      >
-        {text.remove}
-      </Button>
-      <Modal
-        opened={asking}
-        onClose={() => {
-          setAsking(false);
-          remove.reset();
-        }}
-        title={text.runDelete(run.name)}
-        size="md"
-      >
-        <Stack gap="md">
-          <Text size="sm">{text.runDeleteHint}</Text>
-          {remove.error && (
-            <Refusal title={text.dataInUse} error={remove.error} otherwise={text.offline} />
-          )}
-          <Group justify="flex-end">
-            <Button
-              size="xs"
-              variant="default"
-              onClick={() => {
-                setAsking(false);
-                remove.reset();
-              }}
-            >
-              {text.cancel}
-            </Button>
-            <Button
-              size="xs"
-              color="red"
-              loading={remove.isPending}
-              onClick={() => {
-                remove.mutate(used);
-              }}
-            >
-              {used ? text.dataDeleteAnyway : text.remove}
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
-    </>
+    <Delete
+      label={text.remove}
+      question={text.runDelete(run.name)}
+      hint={text.runDeleteHint}
+      confirm={used ? text.dataDeleteAnyway : text.remove}
+      cancel={text.cancel}
+      busy={remove.isPending}
+      refusal={
+        remove.error && (
+          <Refusal
+            title={used ? text.dataInUse : text.somethingWrong}
+            error={remove.error}
+            otherwise={text.offline}
+          />
+        )
+      }
+      onConfirm={() => {
+        remove.mutate(used);
+      }}
+      onClose={remove.reset}
+    />
   );
 }
