@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -97,6 +98,32 @@ def test_an_endpoint_answers_over_tls_with_the_given_certificate(
             break
         except httpx.ConnectError:
             assert time.monotonic() < deadline
+
+
+def plainly(host: str, port: int) -> bytes:
+    """What a new connection says to a request that is not encrypted; nothing when it is just closed."""
+    with socket.create_connection((host, port), timeout=30) as channel:
+        try:
+            channel.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            return channel.recv(100)
+        except ConnectionError:
+            return b""
+
+
+def test_when_a_change_to_tls_is_done_no_new_connection_is_answered_without_it(
+    endpoints: Endpoints, tmp_path: Path
+) -> None:
+    several = {"min_replicas": 3, "autoscale": False}
+    status = endpoints.deploy("cars", package(tmp_path), keys=KEYS, deployment=several)
+    assert plainly(status.host, status.port).startswith(b"HTTP/1.1 200")
+    tls = certificate(tmp_path / "tls", "served")
+    for encrypted in (True, False):
+        wanted = tls if encrypted else dict.fromkeys(tls, "")
+        status = endpoints.change("cars", endpoint=wanted)
+        # At once, while those that are replaced may still be about to end.
+        plain = [plainly(status.host, status.port)[:5] for _ in range(60)]
+        assert (b"HTTP/" not in plain) if encrypted else (set(plain) == {b"HTTP/"})
+    assert status.scoring_url.startswith("http://")
 
 
 def shown(host: str, port: int) -> bytes:

@@ -96,6 +96,7 @@ class Control:
             "name": app.name,
             "answered": app.answered,
             "connections": len(self._replica.server.server_state.connections),
+            "leaving": self._replica.server.should_exit,
             "package": live.package.digest if live else None,
             "settings": live.settings.to_json() if live else None,
             "busy": live.lane.load.busy if live else 0,
@@ -104,6 +105,7 @@ class Control:
             "workers": live.lane.pids if live else [],
             "steps": [s.to_json() for s in live.package.plan.steps] if live else [],
             "recent": self._replica.history.recent(),
+            "shadows": self._replica.shadows,
         }
 
     async def _measurements(self, command: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,7 +132,7 @@ class Control:
 
     async def _stop(self, command: Mapping[str, Any]) -> dict[str, Any]:
         self._replica.server.drain_s = float(command.get("drain_s", 0.0))
-        self._replica.stop()
+        await self._replica.server.cease()
         return {"pid": os.getpid()}
 
 

@@ -127,6 +127,7 @@ class Controller:
     def instruct(self) -> None:
         """Have adopted replicas serve what is wanted, whatever an earlier controller was about to do."""
         self.fleet.tell_all(self._parts(), seconds=READY_S)
+        self._tell_endpoint()
         self._end_nursery(None)
 
     def first(self, report: Report) -> None:
@@ -225,8 +226,7 @@ class Controller:
         policy = Policy.of(self.settings)
         # A replica of formulas does one thing at a time, however many requests it has taken in.
         policy = Policy(policy.minimum, policy.maximum, policy.target, 1, policy.calm_s)
-        # A replica that only waits for requests uses a little time as well.
-        load = Load(busy if busy > 0.02 else 0.0, 1.0 if knocking else 0.0)
+        load = Load(busy, 1.0 if knocking else 0.0)
         former = self._seen.replicas
         self._seen = decide(self._seen, load, policy, time.monotonic())
         if self._seen.replicas != former:
@@ -249,8 +249,7 @@ class Controller:
             return
         _log.info("the certificate has changed; replicas are replaced one after another")
         for member in self.fleet.serving:
-            self.fleet.make(self.shelf, self.settings, self.endpoint)
-            self.fleet.take_away(member)
+            self.fleet.replace(member, self.shelf, self.settings, self.endpoint)
 
     def _forget(self) -> None:
         """Close in a forked process what only the controller may have."""
@@ -360,7 +359,7 @@ class Controller:
         self.endpoint = endpoint
         self._keep()
         self.fleet.tell_all(self._parts(), seconds=READY_S)
-        self.fleet.tell_all({"do": "change", "endpoint": endpoint.to_json()})
+        self._tell_endpoint()
         self._renew()
         if former is not None:
             former.end(but=self.shelf)
@@ -380,9 +379,14 @@ class Controller:
     def _change(self, command: Mapping[str, Any]) -> dict[str, Any]:
         """Take other settings of the endpoint, and its keys."""
         self.endpoint = EndpointSettings.read(command["endpoint"])
-        self.fleet.tell_all({"do": "change", "endpoint": self.endpoint.to_json()})
+        self._tell_endpoint()
         self._renew()
         return self._status()
+
+    def _tell_endpoint(self) -> None:
+        """Have the settings of the endpoint, and its keys, count in every replica that still answers."""
+        change = {"do": "change", "endpoint": self.endpoint.to_json()}
+        self.fleet.tell_all(change, leaving=True)
 
     def _status(self) -> dict[str, Any]:
         leading = self.shelf.stocks[self.shelf.leading].package if self.shelf else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import os
 import selectors
 import signal
@@ -30,6 +32,8 @@ DRAIN_S = 10.0
 _YOUNG_S = 5.0
 _FALLING = 3
 _PAUSE_S = 0.02
+_ASKED_S = 0.5
+_SLIGHTLY = 1e-3
 _LONGEST_PAUSE_S = 10.0
 
 _log = logging.getLogger("modelwright.controller")
@@ -40,6 +44,7 @@ class Member:
     """A replica at work.
 
     leaving: it was told to end.  watch: a descriptor that tells of its end.  heard: it takes commands.
+    cpu: seconds at the last look.  requests: that it had counted then.  asked: when it last had any.
     """
 
     slot: int
@@ -49,6 +54,8 @@ class Member:
     watch: int | None = None
     heard: bool = False
     cpu: float = 0.0
+    requests: int = 0
+    asked: float = -math.inf
 
 
 @dataclass(slots=True)
@@ -92,7 +99,11 @@ class Fleet:
         """Take over those of an earlier controller that are alive."""
         for slot, process in fronts.items():
             if process.is_alive:
-                self._watch(Member(slot, process, time.monotonic(), cpu=process.cpu_seconds()))
+                member = Member(slot, process, time.monotonic(), cpu=process.cpu_seconds())
+                with contextlib.suppress(NoReplica):
+                    said = tell(self.folder.front_control(slot), {"do": "status"}, seconds=2)
+                    member.leaving = said["leaving"]
+                self._watch(member)
 
     def keep(
         self, stock: Assortment | None, deployment: DeploymentSettings, endpoint: EndpointSettings
@@ -140,16 +151,45 @@ class Fleet:
         return member
 
     def take_away(self, member: Member, *, drain_s: float = DRAIN_S) -> None:
-        """Have one end when it has answered what its clients still send on their connections."""
+        """Have one end when it has answered what its clients still send on their connections.
+
+        When this returns it takes no further connection; one that does not follow ends as soon as it can.
+        """
         member.leaving = True
-        self._tell(member, {"do": "stop", "drain_s": drain_s})
+        self._tell(member, {"do": "stop", "drain_s": drain_s}, otherwise=signal.SIGTERM)
 
-    def tell_all(self, command: Mapping[str, Any], *, seconds: float = 5.0) -> None:
-        """Give all a command; one that does not follow is replaced."""
-        for member in self.serving:
-            self._tell(member, command, seconds=seconds)
+    def replace(
+        self,
+        member: Member,
+        stock: Assortment,
+        deployment: DeploymentSettings,
+        endpoint: EndpointSettings,
+    ) -> None:
+        """Put another in the place of one; when this returns only the other takes connections."""
+        other = self.make(stock, deployment, endpoint)
+        self._tell(other, {"do": "status"})
+        member.leaving = True
+        self._tell(member, {"do": "stop", "drain_s": DRAIN_S})
 
-    def _tell(self, member: Member, command: Mapping[str, Any], *, seconds: float = 5.0) -> None:
+    def tell_all(
+        self, command: Mapping[str, Any], *, seconds: float = 5.0, leaving: bool = False
+    ) -> None:
+        """Give all a command; one that does not follow is ended, and replaced.
+
+        leaving: also those that were told to end, which still answer on the connections they have.
+        """
+        for member in list(self.members.values()):
+            if leaving or not member.leaving:
+                self._tell(member, command, seconds=seconds)
+
+    def _tell(
+        self,
+        member: Member,
+        command: Mapping[str, Any],
+        *,
+        seconds: float = 5.0,
+        otherwise: signal.Signals = signal.SIGKILL,
+    ) -> None:
         until = time.monotonic() + START_S
         try:
             # One that is just being made takes no commands yet, which is no disobedience.
@@ -165,7 +205,10 @@ class Fleet:
             tell(self.folder.front_control(member.slot), command, seconds=seconds)
         except ModelwrightError as error:
             _log.warning("replica %d does not follow and is ended: %s", member.process.pid, error)
-            member.process.send(signal.SIGTERM if member.leaving else signal.SIGKILL)
+            member.process.send(otherwise)
+            if otherwise is signal.SIGKILL:
+                # What comes after relies on its answering nothing any more.
+                member.process.bury(wait=True)
 
     def lost(self, member: Member) -> None:
         """Take note that one has ended."""
@@ -194,7 +237,10 @@ class Fleet:
         return {key: self._meters.read(key[0]) for key in at_work | gone}
 
     def look(self) -> float:
-        """How many replicas' worth of processor time was used since the last look."""
+        """How many replicas' worth of processor time went into requests since the last look.
+
+        What replicas use that nobody has asked anything is no load: they begin, wait, and end.
+        """
         now = time.monotonic()
         seconds = max(1e-3, now - self._looked)
         self._looked = now
@@ -204,9 +250,20 @@ class Fleet:
                 self.lost(member)
                 continue
             spent = member.process.cpu_seconds()
-            busy += max(0.0, spent - member.cpu) / seconds
+            used = max(0.0, spent - member.cpu) / seconds
             member.cpu = spent
+            if self._is_asked(member, now):
+                # The clock of processor time ticks: a request may be answered between two ticks.
+                busy += max(used, _SLIGHTLY)
         return busy
+
+    def _is_asked(self, member: Member, now: float) -> bool:
+        """Whether a replica has, or just had, requests to score; it tells that a moment later."""
+        whole = self._meters.read(member.slot)[0]
+        if whole.busy or whole.queued or whole.requests != member.requests:
+            member.asked = now
+        member.requests = whole.requests
+        return now - member.asked <= _ASKED_S
 
     def spread(self) -> None:
         """Have replicas with many connections close some, so that their clients come to the others."""
@@ -225,6 +282,7 @@ class Fleet:
 
     def _watch(self, member: Member) -> None:
         self.members[member.slot] = member
+        member.requests = self._meters.read(member.slot)[0].requests
         if hasattr(os, "pidfd_open"):
             try:
                 member.watch = os.pidfd_open(member.process.pid)

@@ -159,11 +159,23 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self.drain_s = drain_s
+        self.servers = []
+        self._at_door = asyncio.Lock()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and begin to watch for slow clients."""
-        await super().startup(sockets)
+        """Listen, and begin to watch for slow clients; do neither when the end has begun already."""
+        async with self._at_door:
+            if self.should_exit:
+                return
+            await super().startup(sockets)
         self._watch(asyncio.get_running_loop())
+
+    async def cease(self) -> None:
+        """Begin to stop; when this returns no further connection is taken."""
+        self.should_exit = True
+        async with self._at_door:
+            for server in self.servers:
+                server.close()
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
