@@ -86,6 +86,23 @@ def test_a_deleted_data_set_is_brought_back_with_one_click(tmp_path: Path) -> No
         link.wait_for()
 
 
+def test_a_data_set_that_a_pipeline_uses_is_deleted_only_anyway(tmp_path: Path) -> None:
+    with served(tmp_path) as address, opened(address) as page:
+        page.get_by_role("button", name=re.compile("Price Prediction .Basic.")).click()
+        page.locator(".react-flow__node").first.wait_for()
+        page.get_by_role("link", name="Data", exact=True).click()
+        link = page.get_by_role("link", name="Automobile price data (Raw)", exact=True)
+        link.click()
+        page.get_by_role("button", name="Delete", exact=True).click()
+        refused = page.get_by_role("alert").filter(has_text="It is in use")
+        refused.wait_for()
+        page.get_by_role("tab", name="Used in (1)").click()
+        page.get_by_role("tabpanel").get_by_role("link").wait_for()
+        refused.get_by_role("button", name="Delete anyway").click()
+        page.get_by_role("heading", name="Data", exact=True).wait_for()
+        link.wait_for(state="detached")
+
+
 def test_a_run_shows_its_steps_what_was_learnt_and_how_well(tmp_path: Path) -> None:
     with served(tmp_path) as address, opened(address) as page:
         page.get_by_role("button", name=re.compile("Price Prediction .Basic.")).click()
@@ -107,3 +124,16 @@ def test_a_run_shows_its_steps_what_was_learnt_and_how_well(tmp_path: Path) -> N
         page.get_by_role("button", name="Clone into a pipeline").click()
         page.wait_for_url("**/drafts/*")
         page.locator('.react-flow__node:has-text("Evaluate Model")').wait_for()
+
+        page.get_by_role("link", name="Runs", exact=True).click()
+        page.get_by_role("link", name=re.compile("^run-")).click()
+        page.get_by_role("button", name="Delete", exact=True).click()
+        asked = page.get_by_role("dialog")
+        asked.get_by_role("button", name="Cancel").click()
+        asked.wait_for(state="detached")
+        page.get_by_role("button", name="Delete", exact=True).click()
+        asked.get_by_role("button", name="Delete", exact=True).click()
+        asked.get_by_role("alert").filter(has_text="It is in use").wait_for()
+        asked.get_by_role("button", name="Delete anyway").click()
+        page.wait_for_url("**/runs")
+        page.get_by_role("link", name=re.compile("^run-")).wait_for(state="detached")
