@@ -15,26 +15,29 @@ import random
 import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+import urllib.parse
+import urllib.request
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench.chaos_callers import Callers, calling
 from bench.serving_workloads import package, rows_of, sleeping
 
 from modelwright.serve.endpoint import Endpoints
+from modelwright.serve.endpoint_folder import EndpointFolder
 from modelwright.serve.keys import Keys
-from modelwright.serve.processes import Process
 from modelwright.serve.status import EndpointStatus, State
 
 NAP_S = 0.2
@@ -55,98 +58,6 @@ class Finding(NamedTuple):
     def holds(self) -> bool:
         """Whether the promise was kept."""
         return self.found <= self.most
-
-
-@dataclass
-class Callers:
-    """Requests sent when they are due, whatever became of those before.
-
-    calls: of each answered request, seconds since the beginning, latency in seconds, and status.
-    failed: what became of the others.
-    """
-
-    port: int
-    body: bytes
-    rate: float
-    calls: list[tuple[float, float, int]] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    begun: float = 0.0
-    under_way: int = 0
-    _idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
-
-    async def run(self) -> None:
-        """Call until cancelled; then wait for what is under way."""
-        self.begun = due = time.perf_counter()
-        async with asyncio.TaskGroup() as calls:
-            try:
-                while True:
-                    await asyncio.sleep(max(0.0, due - time.perf_counter()))
-                    calls.create_task(self._call(due))
-                    due += 1 / self.rate
-            except asyncio.CancelledError:
-                pass
-        for _, writer in self._idle:
-            writer.close()
-
-    async def _call(self, due: float) -> None:
-        self.under_way += 1
-        try:
-            status = await asyncio.wait_for(self.answer(), 30)
-        except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
-            self.failed.append(f"{time.perf_counter() - self.begun:.2f} s: {error!r}")
-            return
-        finally:
-            self.under_way -= 1
-        self.calls.append((due - self.begun, time.perf_counter() - due, status))
-
-    async def answer(self) -> int:
-        """The status of one more request, on a connection that lies idle if there is one."""
-        reader, writer = await self._connection()
-        head = f"POST /score HTTP/1.1\r\nHost: chaos\r\nContent-Length: {len(self.body)}\r\n\r\n"
-        try:
-            writer.write(head.encode() + self.body)
-            said = (await reader.readuntil(b"\r\n\r\n")).lower()
-            length = int(said.partition(b"content-length:")[2].split(b"\r\n", 1)[0])
-            await reader.readexactly(length)
-        except BaseException:
-            writer.close()
-            raise
-        if b"connection: close" in said:
-            writer.close()
-        else:
-            self._idle.append((reader, writer))
-        return int(said[9:12])
-
-    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        while self._idle:
-            reader, writer = self._idle.pop()
-            # As any client looks before it sends: the other side may have gone.
-            if not reader.at_eof() and not writer.is_closing():
-                return reader, writer
-            writer.close()
-        return await asyncio.open_connection("127.0.0.1", self.port)
-
-    @property
-    def statuses(self) -> Counter[int]:
-        """How many answers there were of each status."""
-        return Counter(status for _, _, status in self.calls)
-
-    @property
-    def lost(self) -> int:
-        """Requests without an answer, and answers that are not 200."""
-        return len(self.failed) + sum(n for s, n in self.statuses.items() if s != 200)
-
-
-@asynccontextmanager
-async def calling(port: int, body: bytes, rate: float) -> AsyncIterator[Callers]:
-    """Callers at work, and gone with all their answers at the end."""
-    callers = Callers(port, body, rate)
-    work = asyncio.create_task(callers.run())
-    try:
-        yield callers
-    finally:
-        work.cancel()
-        await asyncio.wait([work])
 
 
 async def until(condition: Callable[[], bool], seconds: float = 30.0) -> float:
@@ -225,18 +136,29 @@ async def from_zero(stage: Stage) -> list[Finding]:
     """The first request after all replicas were taken away."""
     sleepy = {"min_replicas": 0, "refresh_period_s": 0.1, "calm_s": 0.3}
     status = await stage.deploy("w1", **sleepy)
-    taken = []
+    folder = EndpointFolder(stage.endpoints.root, "chaos")
+    taken, others = [], 0
     for _ in range(5):
-        former = [Process.of(pid) for pid in stage.status().replicas]
-        await until(partial(_has_none, stage, former))
-        begun = time.perf_counter()
-        assert await Callers(status.port, stage.body, 1.0).answer() == 200
+        await until(partial(_has_no_process, folder))
+        clock, begun = time.time(), time.perf_counter()
+        caller = Callers(status.port, stage.body, 1.0)
+        assert await caller.answer() == 200
         taken.append(time.perf_counter() - begun)
-    return [Finding("first answer from zero, median", statistics.median(taken), 1.0, "s")]
+        caller.hang_up()
+        found = folder.found()
+        fronts = found.fronts.values() if found else ()
+        # Who answered must have begun after the request was sent; its start is told in hundredths.
+        others += sum(front.started < clock - 0.05 for front in fronts)
+    return [
+        Finding("first answer from zero, longest of 5", max(taken), 1.0, "s"),
+        Finding("replicas that were there before the request", others, 0),
+    ]
 
 
-def _has_none(stage: Stage, former: list[Process]) -> bool:
-    return not stage.status().replicas and not any(p.is_alive for p in former)
+def _has_no_process(folder: EndpointFolder) -> bool:
+    """Whether no replica is there, not even one that was told to leave."""
+    found = folder.found()
+    return found is not None and not found.fronts
 
 
 async def updates(stage: Stage) -> list[Finding]:
@@ -400,6 +322,99 @@ async def full_disk(stage: Stage) -> list[Finding]:
         await asyncio.to_thread(room.rmdir)
 
 
+SHIFTED = """
+import time
+
+real = time.time
+
+def shifted():
+    with open({path!r}) as file:
+        return real() + float(file.read() or 0)
+
+time.time = shifted
+"""
+
+
+async def clock_jump(stage: Stage) -> list[Finding]:
+    """The clock of the machine jumps an hour ahead, two days back, and about."""
+    with tempfile.TemporaryDirectory() as name:
+        # Python runs such a file when it starts: the processes of the endpoint read another clock.
+        jump = Path(name) / "jump"
+        jump.write_text("0")
+        (Path(name) / "sitecustomize.py").write_text(SHIFTED.format(path=str(jump)))
+        former = os.environ.get("PYTHONPATH", "")
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [name, former]))
+        try:
+            status = await stage.deploy("w1", refresh_period_s=0.1)
+        finally:
+            os.environ["PYTHONPATH"] = former
+        async with calling(status.port, stage.body, 100.0) as callers:
+            for seconds in (3600.0, -172_800.0, 5.0, 86_400.0, 0.0):
+                draft = Path(name) / "draft"
+                draft.write_text(str(seconds))
+                draft.replace(jump)
+                await until(partial(_is_ahead, status, seconds))
+                await asyncio.sleep(2)
+        now = stage.status()
+        await asyncio.to_thread(stage.endpoints.remove, "chaos")
+    stayed = (now.state, now.pid, now.replicas) == (State.HEALTHY, status.pid, status.replicas)
+    return [
+        Finding(f"lost of {len(callers.calls)}", callers.lost, 0),
+        Finding("not the same healthy processes", float(not stayed), 0),
+    ]
+
+
+def _is_ahead(status: EndpointStatus, seconds: float) -> bool:
+    with urllib.request.urlopen(f"http://{status.host}:{status.port}/healthz") as said:
+        ahead = parsedate_to_datetime(said.headers["date"]).timestamp() - time.time()
+    return abs(ahead - seconds) < 60
+
+
+async def kill_studio(stage: Stage) -> list[Finding]:
+    """The server with the studio and the API, which deployed the endpoint, is killed and started again."""
+    program = str(Path(sys.executable).with_name("modelwright"))
+    with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
+        environment = {**os.environ, "MODELWRIGHT_HOME": home, "PYTHONUNBUFFERED": "1"}
+
+        def begun(*words: str) -> subprocess.Popen[bytes]:
+            """A server that is up."""
+            command = [program, *words, "--port", "0"]
+            made = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+            stack.enter_context(made)
+            stack.callback(made.kill)
+            if not any(b"log in at" in line for line in made.stdout or ()):
+                raise SystemExit("the server did not come up")
+            return made
+
+        def told(*words: str) -> Any:
+            command = [program, "endpoint", *words]
+            said = subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+            return json.loads(said) if "--json" in words else None
+
+        name = "automobile-price"
+        server = await asyncio.to_thread(begun, "demo", "--serve")
+        try:
+            before = await asyncio.to_thread(told, "show", name, "--json")
+            key = (await asyncio.to_thread(told, "keys", name, "--json"))["primary"]
+            body = json.dumps(before["example"]).encode()
+            port = urllib.parse.urlsplit(before["scoring_url"]).port
+            assert port is not None
+            async with calling(port, body, 100.0, key=key) as callers:
+                for _ in range(3):
+                    server.kill()
+                    await asyncio.to_thread(server.wait)
+                    server = await asyncio.to_thread(begun, "up")
+            after = await asyncio.to_thread(told, "show", name, "--json")
+        finally:
+            server.kill()
+            await asyncio.to_thread(told, "delete", name)
+    stayed = (after["state"], after["pid"]) == ("healthy", before["pid"])
+    return [
+        Finding(f"lost of {len(callers.calls)}", callers.lost, 0),
+        Finding("not the same healthy controller", float(not stayed), 0),
+    ]
+
+
 PARTS: dict[str, Callable[[Stage], Awaitable[list[Finding]]]] = {
     "step": step,
     "from-zero": from_zero,
@@ -409,6 +424,8 @@ PARTS: dict[str, Callable[[Stage], Awaitable[list[Finding]]]] = {
     "random-kills": random_kills,
     "rude-clients": rude_clients,
     "full-disk": full_disk,
+    "clock-jump": clock_jump,
+    "kill-studio": kill_studio,
 }
 
 
@@ -431,15 +448,54 @@ async def play(wanted: list[str], scratch: Path, seconds: float) -> dict[str, li
     return found
 
 
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "chaos.md"
+
+HEAD = """# What an endpoint goes through
+
+Each part deploys an endpoint of its own, loads it at a steady rate that leaves room, does the harm, and compares what its callers saw with
+the promise. Measured alone on a machine of two cores, the callers on the same two, a part at a time:
+
+    python bench/chaos.py --only PART --write
+
+`tests/serve/test_chaos.py` has the same in short form; what the parts do is said in `bench/chaos.py`.
+
+| part | what | found | at most | kept | on |
+| --- | --- | ---: | ---: | --- | --- |
+"""
+
+
+def write(found: Mapping[str, list[Finding]]) -> None:
+    """Put findings into the page in the place of those that the same parts had before."""
+    rows: dict[str, list[str]] = {name: [] for name in PARTS}
+    if PAGE.exists():
+        for line in PAGE.read_text(encoding="utf-8").splitlines():
+            part = line.strip("| ").partition(" ")[0]
+            if line.startswith("|") and part in rows:
+                rows[part].append(line)
+    today = datetime.now(UTC).date()
+    for name, findings in found.items():
+        rows[name] = [
+            f"| {name} | {f.what} | {f.found:.3g} {f.unit}".rstrip()
+            + f" | {f.most:.4g} {f.unit}".rstrip()
+            + f" | {'yes' if f.holds else '**no**'} | {today} |"
+            for f in findings
+        ]
+    lines = [line for part in rows.values() for line in part]
+    PAGE.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+
+
 def main() -> int:
     """Play the parts and print what was found; 1 when a promise was broken."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="one JSON object of findings by part")
+    parser.add_argument("--write", action="store_true", help=f"put them into {PAGE.name}")
     parser.add_argument("--seconds", type=float, default=30.0, help="of random kills")
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         found = asyncio.run(play(chosen.only.split(","), Path(scratch), chosen.seconds))
+    if chosen.write:
+        write(found)
     if chosen.json:
         print(json.dumps({k: [f._asdict() for f in v] for k, v in found.items()}, indent=1))
     else:
