@@ -19,6 +19,7 @@ from modelwright.data.files.errors import RaggedRows
 from modelwright.data.files.options import ReadOptions
 from modelwright.graph.problems import PipelineProblems
 from modelwright.workspace.errors import Conflict, InUse, NotFound, TokenRejected
+from tests.actions.test_sweeps import SWEEP
 from tests.api.servers import Running, running
 
 
@@ -44,6 +45,14 @@ def typed(column: str = "a") -> Pipeline:
     chosen = SelectColumnsInDataset(columns=ColumnSelection.of(column))
     p.add(chosen, dataset=data, node_id="chosen")
     return p
+
+
+def test_what_a_run_tried_is_asked_of_the_server(client: Client) -> None:
+    run = client.runs.run(Pipeline.from_yaml(SWEEP))
+    (sweep,) = client.runs.sweeps(run.id)
+    assert (sweep["node"], sweep["run"]) == ("tune", run.id)
+    assert [t["settled"] for t in sweep["tries"]] == [1, 2, 3]
+    assert client.runs.sweeps(client.runs.run(typed()).id) == []
 
 
 def test_a_run_on_a_server_comes_back_as_one_without(client: Client, tmp_path: Path) -> None:
@@ -83,6 +92,10 @@ def test_the_tutorial_is_done_with_a_server(client: Client) -> None:
     assert client.endpoints.keys("cars").keys() == {"primary", "secondary"}
     assert client.endpoints.regenerate_key("cars", "primary")["primary"]
     assert client.endpoints.change("cars", {"max_replicas": 3}).settings["max_replicas"] == 3
+    client.endpoints.change("cars", tags={"team": "sales"}, access={"max_body_mb": 7})
+    found = client.endpoints.change("cars", description="Used cars")
+    assert (found.record["tags"], found.record["access"]["max_body_mb"]) == ({"team": "sales"}, 7)
+    assert found.record["description"] == "Used cars"
     assert client.endpoints.stop("cars").state == "stopped"
     assert client.endpoints.start("cars").state == "healthy"
     assert client.endpoints.log("cars")

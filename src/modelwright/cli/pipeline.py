@@ -120,7 +120,9 @@ def run(
     """Run a pipeline; what has not changed is reused."""
     from modelwright.actions.pipelines import read_pipeline
     from modelwright.actions.run_pipeline import begin_run, require_completed
-    from modelwright.cli.run import put_report
+    from modelwright.actions.sweeps import sweeps_of
+    from modelwright.cli.run import TRIES, put_report, put_report_json
+    from modelwright.cli.sweeps import put_sweep
     from modelwright.cli.working import work
 
     given = parse_settings(settings)
@@ -136,10 +138,13 @@ def run(
             target=compute,
         )
         report = work(begun, verbose=verbose)
+        sweeps = sweeps_of(here, report.run.id)
     if json:
-        put_json(report)
+        put_report_json(report, sweeps)
     else:
         put_report(report)
+        for sweep in sweeps:
+            put_sweep(sweep, most=TRIES)
     require_completed(report)
 
 

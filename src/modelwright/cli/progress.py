@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from modelwright.cli.printing import console, seconds, tell
+from modelwright.cli.sweeps import so_far
 from modelwright.run import events
 
 if TYPE_CHECKING:
@@ -143,12 +144,7 @@ class Bars:
 
 def sweep(event: events.StepReport) -> str:
     """How far a sweep has come, and its best so far; empty for a report of anything else."""
-    told = event.report
-    if told.get("about") != "sweep":
-        return ""
-    best = told["best_value"]
-    found = f", best {told['metric']} {best:.4g}" if best is not None else ""
-    return f"{told['settled']} of {told['total']} settings{found}"
+    return so_far(event.report) if event.report.get("about") == "sweep" else ""
 
 
 def ending(event: events.StepEvent) -> str:

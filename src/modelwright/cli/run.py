@@ -13,10 +13,14 @@ from modelwright.data.errors import ModelwrightError
 
 if TYPE_CHECKING:
     from modelwright.actions.runs import RunReport
+    from modelwright.actions.sweeps import Sweep
     from modelwright.graph.graph import Pin
     from modelwright.workspace.records.runs import Metric, Run
 
 app = typer.Typer(no_args_is_help=True)
+
+TRIES = 10
+"""So many tries of a sweep are shown unless more are asked for."""
 
 RunArgument = Annotated[
     str, typer.Argument(metavar="ID", show_default=False, help='The run\'s id, or "latest".')
@@ -74,16 +78,60 @@ def list_(
 
 
 @app.command()
-def show(run_id: RunArgument, home: HomeOption = None, json: JsonOption = False) -> None:
-    """Show a run: its steps, what they left, and the metrics."""
+def show(
+    run_id: RunArgument,
+    tries: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Tries of a sweep to show, the best first.")
+    ] = TRIES,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show a run: its steps, what they left, the settings that were tried, and the metrics."""
     from modelwright.actions.runs import show_run
+    from modelwright.actions.sweeps import sweeps_of
+    from modelwright.cli.sweeps import put_sweep
 
     with opened(home) as here:
         report = show_run(here, run_id)
+        sweeps = sweeps_of(here, report.run.id)
     if json:
-        put_json(report)
+        put_report_json(report, sweeps)
         return
     put_report(report)
+    for sweep in sweeps:
+        put_sweep(sweep, most=tries)
+
+
+@app.command()
+def follow(
+    run_id: RunArgument,
+    home: HomeOption = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print each event as a line of JSON.")
+    ] = False,
+) -> None:
+    """Follow a run that goes on elsewhere, such as in the studio, until it has ended.
+
+    A line for each step that ends, and for each try of a sweep with the best so far.  It ends as
+    the command that began the run does: with an error when the run failed or was cancelled.
+    """
+    from modelwright.actions.run_pipeline import require_completed
+    from modelwright.actions.runs import find_run, show_run
+    from modelwright.actions.sweeps import follow_run
+    from modelwright.cli.following import put_event, put_event_json
+
+    with opened(home) as here:
+        run = find_run(here, run_id)
+        titles: dict[str, str] = {}
+        for event in follow_run(here, run.id):
+            if json:
+                put_event_json(event)
+            else:
+                put_event(event, titles)
+        report = show_run(here, run.id)
+    if not json:
+        put(f"{run.id} {report.run.status}.")
+    require_completed(report)
 
 
 @app.command()
@@ -217,6 +265,13 @@ def _short(record: Run) -> dict[str, Any]:
     from modelwright.actions.as_json import as_json
 
     return {name: value for name, value in as_json(record).items() if name != "graph"}
+
+
+def put_report_json(report: RunReport, sweeps: tuple[Sweep, ...]) -> None:
+    """Write a run with its steps, metrics, and the settings that were tried, as JSON."""
+    from modelwright.actions.as_json import as_json
+
+    put_json({**as_json(report), "sweeps": as_json(sweeps)})
 
 
 def put_report(report: RunReport) -> None:

@@ -140,6 +140,13 @@ class Runs:
                     yield data
             closed = closed and self.get(run_id).status not in ("queued", "running")
 
+    def sweeps(self, run_id: str) -> Sequence[dict[str, Any]]:
+        """The settings that steps of a run tried so far, as JSON: node, run, and tries as events have them."""
+        found: Sequence[dict[str, Any]] = self._server.get(f"/api/runs/{segment(run_id)}/sweeps")[
+            "items"
+        ]
+        return found
+
     def log(self, run_id: str, node: str) -> str:
         """What a step has written so far."""
         place, text = 0, ""

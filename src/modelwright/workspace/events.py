@@ -47,13 +47,20 @@ class Events:
                 connection.execute(insert(tables.events), rows)
             return last
 
-    def list(self, run_id: str, *, since: int = 0, limit: int = 1000) -> tuple[Event, ...]:
-        """The events after number `since`, oldest first; none for an unknown run."""
+    def list(
+        self, run_id: str, *, kind: str | None = None, since: int = 0, limit: int | None = 1000
+    ) -> tuple[Event, ...]:
+        """The events after number `since`, oldest first; none for an unknown run.
+
+        kind: only of this kind.  limit: None means all.
+        """
         query = (
             select(_E.seq, _E.kind, _E.data, _E.at)
             .where(_E.run_id == run_id, _E.seq > since)
             .order_by(_E.seq)
             .limit(limit)
         )
+        if kind is not None:
+            query = query.where(_E.kind == kind)
         with self._database.read() as connection:
             return tuple(Event(*row) for row in connection.execute(query))

@@ -65,6 +65,18 @@ class Steps:
                 return step
         raise NotFound(f"step of {run_id}", node, [step.node for step in steps])
 
+    def worked(self, key: str) -> tuple[str, str] | None:
+        """The run and the node whose work gave the results of a key; the latest of several."""
+        query = (
+            select(_S.run_id, _S.node)
+            .where(_S.key == key, _S.status == StepStatus.DONE)
+            .order_by(_S.finished_at.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            found = connection.execute(query).one_or_none()
+        return None if found is None else (found.run_id, found.node)
+
     def change(self, run_id: str, changes: Sequence[StepChange]) -> None:
         """Say what became of some steps, all or nothing.  Raises NotFound."""
         now = self._now()

@@ -168,6 +168,20 @@ export const liveRunQuery = (id: string) =>
     refetchInterval: ({ state }) => (state.data && !OVER.has(state.data.status) ? 1000 : false),
   });
 
+/** The settings that steps of a run tried; asked for again while it goes on. */
+export const sweepsQuery = (runId: string, live: boolean) =>
+  queryOptions({
+    // Asked anew when the run is over, since what was told last came after the last look.
+    queryKey: ["sweeps", runId, live],
+    queryFn: () =>
+      got<Schemas["Listed_Sweep_"]>(
+        api.GET("/api/runs/{run_id}/sweeps", { params: { path: { run_id: runId } } }),
+      ),
+    refetchInterval: ({ state }) =>
+      // A long sweep is asked for less often, since all of it is told each time.
+      live ? 1000 + 10 * (state.data?.items[0]?.tries.length ?? 0) : false,
+  });
+
 export const stepLogQuery = (runId: string, node: string) =>
   queryOptions({
     queryKey: ["step-log", runId, node],

@@ -611,6 +611,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sweeps
+         * @description The settings that steps of a run tried so far, with what was measured of each.
+         */
+        get: operations["list_sweeps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/steps/{node}/evaluation": {
         parameters: {
             query?: never;
@@ -3997,6 +4017,11 @@ export interface components {
             /** Items */
             items: components["schemas"]["Secret"][];
         };
+        /** Listed[Sweep] */
+        Listed_Sweep_: {
+            /** Items */
+            items: components["schemas"]["Sweep"][];
+        };
         /**
          * LogLines
          * @description The last lines of a log.
@@ -6043,6 +6068,26 @@ export interface components {
             columns: number | null;
         };
         /**
+         * Sweep
+         * @description The settings that a step tried so far.
+         */
+        Sweep: {
+            /** Node */
+            node: string;
+            /**
+             * Run
+             * @description Where they were tried: an earlier run when the step took over its result.
+             */
+            run: string;
+            /**
+             * Tries
+             * @description What was told of each, as `step-report` events have it, in the order they were settled.
+             */
+            tries: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
          * TableContent
          * @description A table; its rows have an address of their own.
          */
@@ -7808,6 +7853,46 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description What was sent is at fault */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorReply"];
+                };
+            };
+        };
+    };
+    list_sweeps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Sweep_"];
                 };
             };
             /** @description What was sent is at fault */

@@ -4,14 +4,14 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type PointerEvent, useRef } from "react";
 import type { Component } from "../api/client";
-import { stepLogQuery } from "../api/queries";
+import { stepLogQuery, sweepsQuery } from "../api/queries";
+import { triesOf } from "../api/sweep";
 import * as edits from "../draft/edits";
 import { type Draft, findNode, type Json } from "../draft/graph";
 import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
-import type { LookAt } from "./lookAt";
+import type { LookAt, ShowTries } from "./lookAt";
 import { type Port, Results } from "./Results";
-import { Sweep } from "./Sweep";
 import type { Known } from "./useCheck";
 import type { Runs } from "./useRun";
 import classes from "./Workbench.module.css";
@@ -27,6 +27,7 @@ interface Props {
   readonly runs: Runs;
   readonly known: Known;
   readonly lookAt: LookAt;
+  readonly showTries: ShowTries;
   onTab(tab: BottomTab): void;
   onPort(port: Port): void;
   onFocus(node: string): void;
@@ -38,7 +39,14 @@ const STEP = 30;
 /** Problems, and what the selected node gave in the last run; its edge is moved by hand or by keys. */
 export function BottomPanel(props: Props) {
   const { known, node, runs, onTab } = props;
-  const tries = node === null ? undefined : runs.sweeps[node];
+  const ran = node === null ? null : runs.result(node);
+  const live = node === null ? undefined : runs.sweeps[node];
+  const kept = useQuery({
+    ...sweepsQuery(ran?.run ?? "", false),
+    enabled: ran !== null && live === undefined,
+    retry: false,
+  });
+  const tries = live ?? triesOf(kept.data?.items, node);
   const tab = props.tab === "sweep" && !tries ? "results" : props.tab;
   const text = useText();
   const [height, setHeight] = useLocalStorage({ key: "modelwright-results", defaultValue: 290 });
@@ -119,7 +127,7 @@ export function BottomPanel(props: Props) {
         </Tabs.Panel>
         {tries && (
           <Tabs.Panel value="sweep" className={classes.panel} tabIndex={0}>
-            <Sweep tries={tries} />
+            {props.showTries(tries)}
           </Tabs.Panel>
         )}
       </Tabs>

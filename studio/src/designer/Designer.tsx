@@ -6,12 +6,13 @@ import { useDraft } from "../draft/store";
 import { useText } from "../text/useText";
 import { Failure } from "../ui/Failure";
 import { Waiting } from "../ui/Waiting";
-import type { LookAt } from "./lookAt";
+import type { LookAt, ShowTries } from "./lookAt";
 import { readDraft, recalled } from "./queries";
 import { Workbench } from "./Workbench";
 
 interface Props {
   readonly lookAt: LookAt;
+  readonly showTries: ShowTries;
   /** What else can be done with the draft, beside its run buttons. */
   readonly tools?: ReactNode;
   /** What is told of it, above its canvas. */
@@ -19,7 +20,7 @@ interface Props {
 }
 
 /** The page of a draft. */
-export function Designer({ lookAt, tools, notice }: Props) {
+export function Designer({ lookAt, showTries, tools, notice }: Props) {
   const { draftId = "" } = useParams();
   const text = useText();
   const { data, error } = useQuery(draftQuery(draftId));
@@ -50,6 +51,7 @@ export function Designer({ lookAt, tools, notice }: Props) {
       name={data.name}
       kind={data.kind}
       lookAt={lookAt}
+      showTries={showTries}
       tools={tools}
       notice={notice}
     />

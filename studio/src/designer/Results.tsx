@@ -3,8 +3,7 @@ import { IconAlertCircle } from "@tabler/icons-react";
 import { ApiError, type Component, type Outline, type Step } from "../api/client";
 import { type Draft, findNode, parsePin } from "../draft/graph";
 import { useText } from "../text/useText";
-import type { LookAt } from "./lookAt";
-import { Sweep } from "./Sweep";
+import type { LookAt, ShowTries } from "./lookAt";
 import type { Known } from "./useCheck";
 import type { Runs } from "./useRun";
 import classes from "./Workbench.module.css";
@@ -23,6 +22,7 @@ interface Props {
   readonly runs: Runs;
   readonly known: Known;
   readonly lookAt: LookAt;
+  readonly showTries: ShowTries;
   onPort(port: Port): void;
 }
 
@@ -112,7 +112,7 @@ export function Results(props: Props) {
           })}
         </div>
       ) : runs.sweeps[node] ? (
-        <Sweep tries={runs.sweeps[node]} />
+        props.showTries(runs.sweeps[node])
       ) : (
         chosen && <FromSchema outline={outline} />
       )}

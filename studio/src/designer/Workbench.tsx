@@ -22,7 +22,7 @@ import type { Here, Panel } from "./actions/action";
 import { BottomPanel, type BottomTab } from "./BottomPanel";
 import { Conflict } from "./Conflict";
 import { Find } from "./Find";
-import type { LookAt } from "./lookAt";
+import type { LookAt, ShowTries } from "./lookAt";
 import { NodeMenu } from "./NodeMenu";
 import { Outline } from "./Outline";
 import { type Dragged, fromDragged } from "./entries";
@@ -46,6 +46,7 @@ interface Props {
   readonly name: string;
   readonly kind: string;
   readonly lookAt: LookAt;
+  readonly showTries: ShowTries;
   readonly tools?: ReactNode;
   readonly notice?: ReactNode;
 }
@@ -53,7 +54,7 @@ interface Props {
 const NONE: ReadonlySet<string> = new Set();
 
 /** Palette, canvas, settings and results of the open draft. */
-export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
+export function Workbench({ draftId, name, lookAt, showTries, tools, notice }: Props) {
   const text = useText();
   const dark = useComputedColorScheme("light") === "dark";
   const library = useLibrary();
@@ -381,6 +382,7 @@ export function Workbench({ draftId, name, lookAt, tools, notice }: Props) {
         runs={runs}
         known={known}
         lookAt={lookAt}
+        showTries={showTries}
         onFocus={focusOn}
       />
       <NodeMenu

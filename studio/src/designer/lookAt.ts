@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import type { StoredValue } from "../api/client";
+import type { Tried } from "../api/sweep";
 
 /** What a port of a run gave. */
 export interface Looked {
@@ -12,3 +13,6 @@ export interface Looked {
 
 /** How a stored value is shown; null where nobody knows how. */
 export type LookAt = (looked: Looked) => ReactNode;
+
+/** How the settings that a step tried are shown. */
+export type ShowTries = (tries: readonly Tried[]) => ReactNode;

@@ -4,10 +4,10 @@ import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/rea
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api, got, type Run, type Step } from "../api/client";
 import { runQuery, runsQuery } from "../api/queries";
+import { asTried, type Tried } from "../api/sweep";
 import type { NodeRun, NodeStatus } from "../canvas/toFlow";
 import { type Draft, type Graph, type Json, parsePin, reach } from "../draft/graph";
 import { sendable } from "./queries";
-import { asTried, type Tried } from "./sweep";
 
 interface Live {
   readonly status: Readonly<Record<string, NodeStatus>>;

@@ -13,7 +13,15 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tansta
 import { type ReactNode, useMemo, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { api, got, type Run, type Schemas, type StoredValue } from "../api/client";
-import { liveRunQuery, OVER, runPagesQuery, stepLogQuery, useLibrary } from "../api/queries";
+import {
+  liveRunQuery,
+  OVER,
+  runPagesQuery,
+  stepLogQuery,
+  sweepsQuery,
+  useLibrary,
+} from "../api/queries";
+import { type Tried, triesOf } from "../api/sweep";
 import { Snapshot } from "../canvas/Snapshot";
 import type { Drawn, NodeRun, Shown } from "../canvas/toFlow";
 import { readPipeline } from "../draft/read";
@@ -39,17 +47,20 @@ interface Looked {
 interface Props {
   /** How a stored value is looked at. */
   readonly lookAt: (looked: Looked) => ReactNode;
+  /** How the settings that a step tried are shown. */
+  readonly showTries: (tries: readonly Tried[]) => ReactNode;
 }
 
 const NONE = new Map<string, { errors: number; warnings: number }>();
 
 /** A run: its pipeline as it was, and what became of every step. */
-export function RunPage({ lookAt }: Props) {
+export function RunPage({ lookAt, showTries }: Props) {
   const { runId = "" } = useParams();
   const text = useText();
   const { data: run, error, dataUpdatedAt } = useQuery(liveRunQuery(runId));
   const [chosen, setChosen] = useState<string | null>(null);
   const [tab, setTab] = useState<string | null>("steps");
+  const sweeps = useSweeps(runId, run);
   if (error) {
     return <Refusal title={text.somethingWrong} error={error} otherwise={text.offline} />;
   }
@@ -67,6 +78,7 @@ export function RunPage({ lookAt }: Props) {
           <Tabs.Tab value="output">{text.output}</Tabs.Tab>
           <Tabs.Tab value="log">{text.logs}</Tabs.Tab>
           <Tabs.Tab value="metrics">{text.metrics}</Tabs.Tab>
+          {sweeps.length > 0 && <Tabs.Tab value="sweep">{text.sweep}</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="steps" className={classes.panel ?? ""} tabIndex={0}>
           <StepTable
@@ -92,9 +104,44 @@ export function RunPage({ lookAt }: Props) {
         <Tabs.Panel value="metrics" className={classes.panel ?? ""} tabIndex={0}>
           <MetricTables run={run} />
         </Tabs.Panel>
+        <Tabs.Panel value="sweep" className={classes.panel ?? ""} tabIndex={0}>
+          {sweeps.map(({ node, tries }) => (
+            <section key={node} className={classes.sweep} aria-label={titleOf(run, node)}>
+              {sweeps.length > 1 && (
+                <Text size="sm" fw={600}>
+                  {titleOf(run, node)}
+                </Text>
+              )}
+              {showTries(tries)}
+            </section>
+          ))}
+        </Tabs.Panel>
       </Tabs>
     </div>
   );
+}
+
+interface Swept {
+  readonly node: string;
+  readonly tries: readonly Tried[];
+}
+
+/** What the steps of a run tried, so far or in all. */
+function useSweeps(runId: string, run: Run | undefined): readonly Swept[] {
+  const over = run !== undefined && OVER.has(run.status);
+  const { data } = useQuery({
+    ...sweepsQuery(runId, !over),
+    enabled: run !== undefined,
+    placeholderData: (known) => known,
+  });
+  return (data?.items ?? []).flatMap(({ node }) => {
+    const tries = triesOf(data?.items, node) ?? [];
+    return tries.length > 0 ? [{ node, tries }] : [];
+  });
+}
+
+function titleOf(run: Run, node: string): string {
+  return run.steps.find((step) => step.node === node)?.title ?? node;
 }
 
 function Hint({ words }: { readonly words: string }) {
@@ -263,7 +310,7 @@ function Output(props: {
     library.get(step.component)?.outputs.map((p) => [p.name, p.title] as const) ?? [],
   );
   return (
-    <>
+    <div className={classes.output}>
       <Group gap="xs" mb={8}>
         <Text size="sm" fw={600}>
           {step.title}
@@ -288,8 +335,10 @@ function Output(props: {
           </Text>
         )}
       </Group>
-      {lookAt({ runId, node: step.node, port: chosen, component: step.component, value })}
-    </>
+      <div className={classes.looked}>
+        {lookAt({ runId, node: step.node, port: chosen, component: step.component, value })}
+      </div>
+    </div>
   );
 }
 

@@ -17,6 +17,7 @@ from modelwright.actions.run_comparison import compare_runs
 from modelwright.actions.run_details import run_details
 from modelwright.actions.run_pipeline import begin_run
 from modelwright.actions.runs import cancel_run, find_run, list_runs
+from modelwright.actions.sweeps import sweeps_of
 from modelwright.api.access import Caller
 from modelwright.api.here import Here, HereDep
 from modelwright.api.routes.check import chosen_graph
@@ -30,6 +31,7 @@ from modelwright.api.shapes.runs import (
     RunComparison,
     RunEvent,
     RunSummary,
+    Sweep,
 )
 from modelwright.api.shapes.shape import Done, Listed, PageOf
 from modelwright.api.streams import LastEvent, Sent, event_stream, followed, place_of, polled
@@ -186,6 +188,12 @@ async def _events(here: Here, run_id: str, since: int) -> AsyncIterator[Sent | N
 
     async for message in polled(look, here.stopping):
         yield message
+
+
+@router.get("/runs/{run_id}/sweeps")
+def list_sweeps(run_id: str, here: HereDep) -> Listed[Sweep]:
+    """The settings that steps of a run tried so far, with what was measured of each."""
+    return Listed[Sweep](items=[Sweep.of(s) for s in sweeps_of(here.home, run_id)])
 
 
 @router.get("/runs/{run_id}/steps/{node}/evaluation")

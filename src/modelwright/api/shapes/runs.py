@@ -198,6 +198,16 @@ class NumberedEvent(Shape):
     event: RunEvent
 
 
+class Sweep(Shape):
+    """The settings that a step tried so far."""
+
+    node: str
+    run: str
+    """Where they were tried: an earlier run when the step took over its result."""
+    tries: list[dict[str, Any]]
+    """What was told of each, as `step-report` events have it, in the order they were settled."""
+
+
 class LogPiece(Shape):
     """A piece of what a step wrote."""
 

@@ -23,6 +23,16 @@ export function asTried(report: unknown): Tried | null {
   return found?.about === "sweep" && typeof found.try === "number" ? (found as Tried) : null;
 }
 
+/** What a node tried, of the sweeps of a run. */
+export function triesOf(
+  sweeps: readonly { readonly node: string; readonly tries: readonly unknown[] }[] | undefined,
+  node: string | null,
+): readonly Tried[] | undefined {
+  return sweeps
+    ?.find((sweep) => sweep.node === node)
+    ?.tries.flatMap((report) => asTried(report) ?? []);
+}
+
 /** By what a try is ranked, null when it could not be trained or was given up. */
 export function valueOf(tried: Tried): number | null {
   return tried.pruned ? null : (tried.metrics?.[tried.metric] ?? null);

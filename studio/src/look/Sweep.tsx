@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
+import { course, type Mark, ranked, type Tried, valueOf } from "../api/sweep";
 import { useText } from "../text/useText";
-import { course, type Mark, ranked, type Tried, valueOf } from "./sweep";
 import classes from "./Sweep.module.css";
 
 const WIDTH = 300;
