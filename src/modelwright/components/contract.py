@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import (
@@ -259,6 +259,18 @@ class Component(BaseModel):
     def as_frozen(self) -> Self:
         """The component as it stays in an inference pipeline, with nothing left open that training knew."""
         return self
+
+    @property
+    def learns_from_rows(self) -> bool:
+        """Whether, with these settings, what it makes of a row depends on the values of other rows."""
+        return isinstance(self.__component__.at_inference, Replay)
+
+    def folded(self, connected: Collection[str]) -> str | None:
+        """The input whose rows it divides itself, to measure on some what it trained on others.
+
+        connected: its inputs that something leads to.
+        """
+        return None
 
     @property
     def always_runs(self) -> str | None:

@@ -23,6 +23,7 @@ from modelwright.data.artifact import Digest
 from modelwright.data.errors import ModelwrightError, nearest
 from modelwright.graph.assets import Assets, DatasetAsset
 from modelwright.graph.graph import Graph, NodeId, Pin, Wire
+from modelwright.graph.leakage import leakage_problems
 from modelwright.graph.problems import Fix, Problem
 from modelwright.graph.submission import refusal
 
@@ -65,6 +66,7 @@ def check(graph: Graph, *, library: Library, assets: Assets) -> Check:
     problems.extend(_cycle_problems(graph))
     problems.extend(_service_problems(graph, components))
     problems.extend(_parameter_problems(graph, library))
+    problems.extend(leakage_problems(graph, components))
     if not graph.nodes:
         problems.append(
             Problem(

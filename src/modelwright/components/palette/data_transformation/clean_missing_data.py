@@ -130,6 +130,10 @@ class CleanMissingData(
     ] = False
     """Whether a column is added for each cleaned one that tells where a value was filled in."""
 
+    @property
+    def learns_from_rows(self) -> bool:
+        return self.mode in ("Replace with mean", "Replace with median", "Replace with mode")
+
     def run(self, dataset: Table) -> Cleaned:
         selected = self._selected(dataset.schema)
         missing = missing_counts(dataset, selected)

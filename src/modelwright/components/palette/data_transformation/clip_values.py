@@ -19,7 +19,7 @@ from modelwright.components.palette.data_transformation.replacements import (
     mean,
     medians,
 )
-from modelwright.components.parameters import Columns, Shown
+from modelwright.components.parameters import Columns, Shown, is_visible
 from modelwright.data.expression import (
     Compute,
     DuplicateColumn,
@@ -141,6 +141,16 @@ class ClipValues(
 
     overwrite: Annotated[bool, Field(title="Overwrite flag")] = True
     """Whether clipped values take the place of the column, instead of a new one's."""
+
+    @property
+    def learns_from_rows(self) -> bool:
+        values = self.model_dump(mode="json")
+        shown = {
+            values[p.name]
+            for p in self.__component__.parameters
+            if is_visible(p, values) and isinstance(values[p.name], str)
+        }
+        return not shown.isdisjoint({"Percentile", "Mean", "Median"})
 
     def run(self, dataset: Table) -> Clipped:
         chosen = self._chosen(dataset.schema)

@@ -90,6 +90,11 @@ class ConvertToIndicatorValues(
     overwrite: Annotated[bool, Field(title="Overwrite categorical columns")] = False
     """Whether the new columns take the place of the old ones, instead of standing beside them."""
 
+    @property
+    def learns_from_rows(self) -> bool:
+        # Only which values there are is learnt, which tells nothing of any row.
+        return False
+
     def run(self, dataset: Table) -> Indicated:
         chosen = self._chosen(dataset.schema)
         if not dataset.rows:

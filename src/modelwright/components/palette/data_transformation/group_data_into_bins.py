@@ -96,6 +96,10 @@ class GroupDataIntoBins(
     categorical: Annotated[bool, Field(title="Tag columns as categorical")] = True
     """Whether the binned columns carry the categorical flag."""
 
+    @property
+    def learns_from_rows(self) -> bool:
+        return self.mode != "Custom Edges"
+
     def run(self, dataset: Table) -> Grouped:
         chosen = self._chosen(dataset.schema)
         after = self._after(dataset.schema)

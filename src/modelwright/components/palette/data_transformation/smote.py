@@ -87,6 +87,10 @@ class SMOTE(Component, category="Data Transformation", at_inference=Bypass("samp
     seed: Annotated[int, Field(title="Random seed", ge=0)] = 0
     """Start of the chance: the same number gives the same rows."""
 
+    @property
+    def learns_from_rows(self) -> bool:
+        return True
+
     def run(self, samples: Table) -> Annotated[Table, Titled("Table")]:
         label = self._label(samples.schema)
         if not samples.rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, NamedTuple
 
 import polars as pl
@@ -59,6 +59,9 @@ class CrossValidateModel(Component, category="Model Scoring and Evaluation"):
 
     random_seed: Annotated[int, Field(ge=0)] = 0
     """Draws the folds; equal numbers give equal folds."""
+
+    def folded(self, connected: Collection[str]) -> str | None:
+        return "dataset"
 
     def run(
         self,

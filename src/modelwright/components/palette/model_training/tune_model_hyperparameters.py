@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 import polars as pl
@@ -121,6 +121,9 @@ class TuneModelHyperparameters(Component, category="Model Training"):
         Field(title="Ranking metric for regression"),
     ] = "Mean absolute error"
     """Which settings of a regression learner are best: errors where smallest, the last where largest."""
+
+    def folded(self, connected: Collection[str]) -> str | None:
+        return None if _VALIDATION in connected else _TRAINING
 
     def run(
         self,
