@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from modelwright.components.learning.design import Design
+from modelwright.components.learning.design import Block, Design
 from modelwright.components.learning.encoding import Floats
 
 Groups = NDArray[np.intp]
@@ -46,11 +46,12 @@ def plus_plus(design: Design, count: int, chance: np.random.Generator) -> Floats
     """
     first = int(chance.integers(design.rows))
     chosen = [design.dense(first, first + 1)[0]]
-    distance = squared_distances(design, np.array(chosen))[:, 0]
+    lengths = design.squared_lengths()
+    distance = _distances(design, np.array(chosen), lengths)[:, 0]
     while len(chosen) < count and distance.sum() > 0:
         drawn = int(chance.choice(design.rows, p=distance / distance.sum()))
         chosen.append(design.dense(drawn, drawn + 1)[0])
-        distance = np.minimum(distance, squared_distances(design, np.array(chosen[-1:]))[:, 0])
+        distance = np.minimum(distance, _distances(design, np.array(chosen[-1:]), lengths)[:, 0])
     return np.array(chosen)
 
 
@@ -64,12 +65,13 @@ def refine(
     group: Groups | None = None
     done, settled = 0, False
     for done in range(1, passes + 1):
-        found: Groups = squared_distances(design, centroids).argmin(axis=1)
+        found, sums, counts = _gathered(design, centroids)
         if group is not None and np.array_equal(found, group):
             settled = True
             break
-        held, group = np.unique(found, return_inverse=True)
-        centroids = _means(design, group, len(held))
+        held = counts > 0
+        group = found if held.all() else (np.cumsum(held) - 1)[found]
+        centroids = sums[held] / counts[held, None]
         progress(done / passes)
     distance = squared_distances(design, centroids)
     return Clusters(centroids, distance.argmin(axis=0), done, settled)
@@ -77,24 +79,52 @@ def refine(
 
 def squared_distances(design: Design, centroids: Floats) -> Floats:
     """(rows, k) squared Euclidean distances, never below 0."""
-    lengths = np.empty(design.rows)
-    for block in design.blocks():
-        known = sum((c < s).astype(float) for c, s in zip(block.codes, design.sizes, strict=True))
-        lengths[block.rows] = (block.numbers**2).sum(axis=1) + known
+    return _distances(design, centroids, design.squared_lengths())
+
+
+def _distances(design: Design, centroids: Floats, lengths: Floats) -> Floats:
     products = design.times(np.ascontiguousarray(centroids.T))
     distances = lengths[:, None] - 2 * products + (centroids**2).sum(axis=1)
     found: Floats = np.maximum(distances, 0.0)
     return found
 
 
+def _gathered(design: Design, centroids: Floats) -> tuple[Groups, Floats, Floats]:
+    """For each row the nearest centroid, and for each centroid the sum and the count of its rows."""
+    weights = np.ascontiguousarray(centroids.T)
+    tables = [table.T for table in design.tables(weights)]
+    # Of the distance only what differs between centroids, halved.
+    offsets = (centroids**2).sum(axis=1)[:, None] / 2
+    group = np.empty(design.rows, dtype=np.intp)
+    sums = np.zeros_like(centroids)
+    for block in design.blocks():
+        near = weights[: design.numbers].T @ block.numbers.T - offsets
+        for table, code in zip(tables, block.codes, strict=True):
+            near += table[:, code]
+        here = group[block.rows]
+        here[:] = 0
+        best = near[0].copy()
+        for at, other in enumerate(near[1:], 1):
+            here[other > best] = at
+            np.maximum(best, other, out=best)
+        _add(design, block, here, sums)
+    counts = np.bincount(group, minlength=len(centroids)).astype(np.float64)
+    return group, sums, counts
+
+
 def _means(design: Design, group: Groups, count: int) -> Floats:
     sums = np.zeros((count, design.width))
     for block in design.blocks():
-        here = group[block.rows]
-        for column in range(design.numbers):
-            sums[:, column] += np.bincount(here, block.numbers[:, column], minlength=count)
-        for start, size, code in zip(design.starts, design.sizes, block.codes, strict=True):
-            pairs = np.bincount(here * (size + 1) + code, minlength=count * (size + 1))
-            sums[:, start : start + size] += pairs.reshape(count, size + 1)[:, :size]
+        _add(design, block, group[block.rows], sums)
     means: Floats = sums / np.bincount(group, minlength=count)[:, None]
     return means
+
+
+def _add(design: Design, block: Block, group: Groups, sums: Floats) -> None:
+    """Add the rows of a block to the sums of their groups, (k, width)."""
+    count = len(sums)
+    member = (group == np.arange(count)[:, None]).astype(np.float64)
+    sums[:, : design.numbers] += member @ block.numbers
+    for start, size, code in zip(design.starts, design.sizes, block.codes, strict=True):
+        pairs = np.bincount(group * (size + 1) + code, minlength=count * (size + 1))
+        sums[:, start : start + size] += pairs.reshape(count, size + 1)[:, :size]

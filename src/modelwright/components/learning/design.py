@@ -20,6 +20,8 @@ from modelwright.components.learning.encoding import (
 BLOCK = 65_536
 """Rows worked on at a time: large enough for fast arithmetic, small enough to take little memory."""
 
+STRIP = 4_096
+
 BLOCK_CELLS = 262_144
 """Numbers of a block of a `Design`, whose rows are read twice while they are in the cache."""
 
@@ -119,8 +121,13 @@ class Design:
 
     def _scaled(self, start: int, stop: int) -> Floats:
         block = self.data.block(start, stop)
-        block -= self.scaling.shift
-        block /= self.scaling.scale
+        if self.scaling.shift.any():
+            block -= self.scaling.shift
+        if (self.scaling.scale != 1.0).any():
+            block /= self.scaling.scale
+        # A sum tells in a fraction of the time that nothing is missing.
+        if np.isfinite(block.sum()):
+            return block
         for column, fill in enumerate(self.scaling.fill):
             values = block[:, column]
             np.copyto(values, fill, where=np.isnan(values))
@@ -167,6 +174,16 @@ class Design:
             self.add_transposed(block, values[block.rows], out)
         return out
 
+    def squared_lengths(self) -> Floats:
+        """(rows,) the squared length of each row."""
+        lengths = np.empty(self.rows)
+        for block in self.blocks():
+            found = np.einsum("ij,ij->i", block.numbers, block.numbers)
+            for code, size in zip(block.codes, self.sizes, strict=True):
+                found += code < size
+            lengths[block.rows] = found
+        return lengths
+
     def means(self) -> Floats:
         """The mean of each column over the rows of training, where nothing is left to `no level`."""
         counts = [
@@ -179,7 +196,10 @@ class Design:
         """These rows of the matrix, built; for few rows, or for a library that needs it."""
         stop = self.rows if stop is None else min(stop, self.rows)
         out = np.zeros((stop - start, self.width))
-        out[:, : self.numbers] = self._scaled(start, stop)
+        # Columns become rows while they are in the cache.
+        for first in range(start, stop, STRIP):
+            last = min(first + STRIP, stop)
+            out[first - start : last - start, : self.numbers] = self._scaled(first, last)
         row = np.arange(stop - start)
         for first, size, codes in zip(self.starts, self.sizes, self.data.codes, strict=True):
             code = codes[start:stop].astype(np.intp)

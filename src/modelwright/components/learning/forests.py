@@ -41,10 +41,12 @@ class Questions:
         """
         numbers = len(data.encoding.numbers)
         ranked = [(i, r) for i, r in zip(self.inputs, self.ranks, strict=True) if r is not None]
-        matrix = np.empty((data.rows, numbers * repeats + len(ranked)), dtype=np.float32)
+        width = numbers * repeats + len(ranked)
+        matrix = np.empty((data.rows, width), dtype=np.float32, order="F")
         for start in range(0, data.rows, BLOCK):
-            block = data.block(start, start + BLOCK)
-            matrix[start : start + BLOCK, : numbers * repeats] = np.tile(block, repeats)
+            matrix[start : start + BLOCK, :numbers] = data.block(start, start + BLOCK)
+        for copy in range(1, repeats):
+            matrix[:, copy * numbers : (copy + 1) * numbers] = matrix[:, :numbers]
         for at, (source, ranks) in enumerate(ranked, numbers * repeats):
             # No level is the entry after the last one.
             known = np.append(ranks, np.nan)

@@ -21,8 +21,11 @@ MOST_AT_ONCE = 200
 STEPS = 50
 """An epoch has at least so many steps, each on so many examples that no step has more than above."""
 
-DEVIATION = 0.5
-"""Numbers are scaled to it: most lie where the hyperbolic tangent bends, and few where it is flat."""
+DEVIATION = 1.0
+"""Numbers are scaled to it; it and the penalty were chosen on other data than those of docs/learners.md."""
+
+RARE = 4
+"""Levels are moved when they are asked for, if there are so many times more than a step has."""
 
 PENALTY = 1.0
 """Times the sum of squared weights is added to the loss, summed over the examples."""
@@ -49,26 +52,76 @@ class Course:
 class _Layers:
     """Weights, and the last step of each.
 
-    decay: the slope of the penalty, as a share of a weight; biases are free.
+    decay: the slope of the penalty, as a share of a weight; biases are free.  The rows of `levels` that
+    a step has nothing to say about are moved when they are next asked for, all steps at once, if
+    `rarely` so: of very many levels only a few are in the examples of a step.
     """
 
-    def __init__(self, shapes: dict[str, tuple[int, ...]], course: Course, decay: float) -> None:
+    def __init__(
+        self,
+        shapes: dict[str, tuple[int, ...]],
+        course: Course,
+        decay: float,
+        *,
+        rarely: bool = False,
+    ) -> None:
         chance = np.random.default_rng(course.seed)
         half = course.diameter / 2
         self.weights = {name: chance.uniform(-half, half, s) for name, s in shapes.items()}
         self._steps = {name: np.zeros(s) for name, s in shapes.items()}
         self._course = course
         self._decay = dict.fromkeys(("hidden", "levels", "output"), decay)
+        self._done = 0
+        self._moved = np.zeros(shapes["levels"][0], dtype=np.int64) if rarely else None
+        # A weight and its last step after n steps without a slope are the n-th power of this times both.
+        shrink = course.rate * decay
+        self._still = np.array([[1.0 - shrink, course.momentum], [-shrink, course.momentum]])
+        self._powers = np.eye(2)[None]
 
-    def move(self, slopes: dict[str, Floats]) -> None:
-        """One step down the slopes."""
+    def levels(self, asked: Levels) -> tuple[Levels, Levels]:
+        """The rows of `levels` that these are about, brought up to date, and where each stands among them."""
+        if self._moved is None:
+            return np.arange(len(self.weights["levels"])), asked
+        rows, places = np.unique(asked, return_inverse=True)
+        self._catch_up(rows)
+        return rows, places.reshape(asked.shape)
+
+    def catch_up(self) -> None:
+        """Bring all rows of `levels` up to date."""
+        if self._moved is not None:
+            self._catch_up(np.arange(len(self._moved)))
+
+    def _catch_up(self, rows: Levels) -> None:
+        assert self._moved is not None  # noqa: S101  # asked for by those who keep it
+        missed = self._done - self._moved[rows]
+        while len(self._powers) <= int(missed.max(initial=0)):
+            grown = self._powers @ np.linalg.matrix_power(self._still, len(self._powers))
+            self._powers = np.concatenate([self._powers, grown])
+        power = self._powers[missed]
+        weights, steps = self.weights["levels"][rows], self._steps["levels"][rows]
+        self.weights["levels"][rows] = power[:, 0, :1] * weights + power[:, 0, 1:] * steps
+        self._steps["levels"][rows] = power[:, 1, :1] * weights + power[:, 1, 1:] * steps
+        self._moved[rows] = self._done
+
+    def move(self, slopes: dict[str, Floats], rows: Levels | None = None) -> None:
+        """One step down the slopes; with `rows` that of `levels` is of these rows, as `levels` gave them."""
+        self._done += 1
         for name, slope in slopes.items():
-            step = self._steps[name]
-            step *= self._course.momentum
-            step -= self._course.rate * slope
-            if decay := self._decay.get(name):
-                step -= self._course.rate * decay * self.weights[name]
-            self.weights[name] += step
+            step, weights = self._steps[name], self.weights[name]
+            if name != "levels" or self._moved is None:
+                self._move(name, weights, step, slope)
+                continue
+            some_weights, some_steps = weights[rows], step[rows]
+            self._move(name, some_weights, some_steps, slope)
+            weights[rows], step[rows] = some_weights, some_steps
+            self._moved[rows] = self._done
+
+    def _move(self, name: str, weights: Floats, step: Floats, slope: Floats) -> None:
+        step *= self._course.momentum
+        step -= self._course.rate * slope
+        if decay := self._decay.get(name):
+            step -= self._course.rate * decay * weights
+        weights += step
 
 
 def learn(
@@ -77,7 +130,7 @@ def learn(
     """The arrays of the network that `modelwright.data.openers.network` opens.
 
     target: (rows,) numbers for one output and squared error, or else class numbers for softmax
-    and logarithmic loss.  Numbers are scaled to a deviation of 1/2 around their mean; the hidden
+    and logarithmic loss.  Numbers are scaled to a deviation of 1 around their mean; the hidden
     nodes are hyperbolic tangents.  Raises Diverged.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -87,6 +140,7 @@ def learn(
     sizes = [len(c.levels) for c in encoding.categories]
     starts = np.cumsum([0, *sizes])[:-1]
     width, nodes = len(encoding.numbers), course.nodes
+    at_once = int(np.clip(data.rows // STEPS, 1, MOST_AT_ONCE))
     layers = _Layers(
         {
             "hidden": (width, nodes),
@@ -97,13 +151,13 @@ def learn(
         },
         course,
         2 * PENALTY / max(1, data.rows),
+        rarely=sum(sizes) > RARE * at_once * len(sizes),
     )
     layers.weights["levels"][-1] = 0.0
     numbers = _numbers(data, scaling)
     levels = np.empty((data.rows, len(sizes)), dtype=np.int64)
     for at, (codes, start) in enumerate(zip(data.codes, starts, strict=True)):
         levels[:, at] = codes + start
-    at_once = int(np.clip(data.rows // STEPS, 1, MOST_AT_ONCE))
     order = np.arange(data.rows)
     chance = np.random.default_rng(course.seed)
     # Products this small are slower with several threads, and much slower on a busy machine.
@@ -117,6 +171,7 @@ def learn(
             if not np.isfinite(layers.weights["output"]).all():
                 raise Diverged(learner, "Learning rate")
             context.progress((epoch + 1) / course.epochs)
+        layers.catch_up()
     return packed(
         {
             **layers.weights,
@@ -139,10 +194,12 @@ def _numbers(data: Encoded, scaling: Scaling) -> Floats:
 def _step(layers: _Layers, numbers: Floats, levels: Levels, target: Floats, outputs: int) -> None:
     weights = layers.weights
     rows = len(target)
-    inside = _indicators(levels, len(weights["levels"]))
+    held, places = layers.levels(levels)
+    inside = _indicators(places, len(held))
+    of_levels = weights["levels"][held] if len(held) < len(weights["levels"]) else weights["levels"]
     # A step that goes too far is told from its end, not from each overflow on the way.
     with np.errstate(all="ignore"):
-        sums = numbers @ weights["hidden"] + inside @ weights["levels"] + weights["bias"]
+        sums = numbers @ weights["hidden"] + inside @ of_levels + weights["bias"]
         hidden = np.tanh(sums)
         found = hidden @ weights["output"] + weights["output_bias"]
         if outputs == 1:
@@ -160,7 +217,8 @@ def _step(layers: _Layers, numbers: Floats, levels: Levels, target: Floats, outp
                 "bias": back.sum(axis=0),
                 "output": hidden.T @ off,
                 "output_bias": off.sum(axis=0),
-            }
+            },
+            held,
         )
 
 

@@ -24,7 +24,7 @@ _RANGES = Shown(create_trainer_mode="ParameterRange")
 class NeuralNetwork(Learner):
     """A learner of networks: features, one hidden layer of hyperbolic tangents, and the outputs.
 
-    Every node is connected to all of the layer before.  Numbers are scaled to a deviation of 1/2
+    Every node is connected to all of the layer before.  Numbers are scaled to a deviation of 1
     around their mean while learning and scoring; a category has an input per level.  Each step follows
     the mean gradient of a 50th of the examples, at most 200.  The loss, summed over the examples, has
     the sum of squared weights added.

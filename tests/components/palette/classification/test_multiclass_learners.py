@@ -169,10 +169,10 @@ def test_boosted_probabilities_are_those_of_lightgbm() -> None:
     parameters = {
         "objective": "multiclass",
         "num_class": 4,
-        "num_leaves": 20,
+        "num_leaves": 31,
         "min_data_in_leaf": 1,
         "lambda_l2": 1.0,
-        "learning_rate": 0.2,
+        "learning_rate": 0.1,
         "deterministic": True,
         "force_col_wise": True,
         "seed": 42,

@@ -87,6 +87,28 @@ def test_weights_that_nothing_asks_for_fade_and_biases_stay() -> None:
     np.testing.assert_array_equal(layers.weights["bias"], before["bias"])
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.6])
+def test_levels_that_are_moved_when_asked_for_end_where_those_moved_at_once_do(
+    momentum: float,
+) -> None:
+    course = Course(3, 0.5, 1, 1.0, momentum, shuffle=False, seed=0)
+    shapes: dict[str, tuple[int, ...]] = {"levels": (50, 3)}
+    at_once = _Layers(shapes, course, decay=0.1)
+    rarely = _Layers(shapes, course, decay=0.1, rarely=True)
+    chance = np.random.default_rng(0)
+    for _ in range(40):
+        asked = chance.integers(0, 50, (4, 1))
+        rows, places = rarely.levels(asked)
+        np.testing.assert_array_equal(rows[places], asked)
+        np.testing.assert_allclose(rarely.weights["levels"][rows], at_once.weights["levels"][rows])
+        slope = np.zeros((50, 3))
+        slope[rows] = chance.normal(size=(len(rows), 3))
+        rarely.move({"levels": slope[rows]}, rows)
+        at_once.move({"levels": slope})
+    rarely.catch_up()
+    np.testing.assert_allclose(rarely.weights["levels"], at_once.weights["levels"])
+
+
 def test_titles_are_those_of_the_component() -> None:
     two, several = (type(learner).__component__.parameters for learner in LEARNERS)
     assert "Learning rate" in {p.title for p in two}

@@ -111,14 +111,14 @@ def _usual_error(design: Design, means: Floats, components: Floats) -> float:
     shares = means[design.numbers :]
     lengths = np.empty(design.rows)
     for block in design.blocks():
-        found = (block.numbers**2).sum(axis=1)
+        found = np.einsum("ij,ij->i", block.numbers, block.numbers)
         for code, start, size in zip(block.codes, design.starts, design.sizes, strict=True):
             of_levels = shares[start - design.numbers : start - design.numbers + size]
             none = float((of_levels**2).sum())
             far = np.append(none - of_levels**2 + (1.0 - of_levels) ** 2, none)
             found = found + far[code]
         lengths[block.rows] = found
-    lost = np.maximum(lengths - (held**2).sum(axis=1), 0.0)
+    lost = np.maximum(lengths - np.einsum("ij,ij->i", held, held), 0.0)
     least = _LEAST * max(float(lengths.mean()), 1.0)
     return max(float(np.quantile(lost, USUAL)), least)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from modelwright.components.learning.boosted_trees import BoostedTrees
 from modelwright.components.learning.contributions import Scale
 from modelwright.components.learning.learner import CLASSIFICATION, TrainingData, Working
 from modelwright.components.learning.scores import multiclass_scores
 from modelwright.components.learning.seed import Seed
+from modelwright.components.parameters import Shown
 from modelwright.data.expression import Expression
 from modelwright.data.schema import Column, Task
+
+_SINGLE = Shown(create_trainer_mode="SingleParameter")
 
 
 class MulticlassBoostedDecisionTree(BoostedTrees, category=CLASSIFICATION):
@@ -24,6 +29,12 @@ class MulticlassBoostedDecisionTree(BoostedTrees, category=CLASSIFICATION):
 
     task: ClassVar[Task] = Task.MULTICLASS
     scale: ClassVar[Scale] = "score of the class"
+
+    maximum_number_of_leaves_per_tree: Annotated[int, Field(ge=2, le=131_072), _SINGLE] = 31
+    """Larger trees fit finer detail, and noise."""
+
+    learning_rate: Annotated[float, Field(gt=0, le=1), _SINGLE] = 0.1
+    """Share of each tree's correction that is used."""
 
     random_number_seed: Seed = 42
     """Draws the rows that split points are chosen from, when there are more than 200,000."""

@@ -20,7 +20,7 @@ class MulticlassNeuralNetwork(NeuralNetwork, category=CLASSIFICATION):
 
     It is learnt by stochastic gradient descent on the summed logarithmic loss plus the sum of squared
     weights; each step follows the mean gradient of a 50th of the examples, at most 200.  Numbers are
-    scaled to a deviation of 1/2 around their mean; a category has an input per level.  The outputs,
+    scaled to a deviation of 1 around their mean; a category has an input per level.  The outputs,
     one per class, are made probabilities by the softmax.
     """
 

@@ -20,7 +20,7 @@ class NeuralNetworkRegression(NeuralNetwork, category=REGRESSION):
 
     It is learnt by stochastic gradient descent on the summed squared error of the label, scaled to a
     deviation of 1, plus twice the sum of squared weights; each step follows half the mean gradient of a
-    50th of the examples, at most 200.  Numbers are scaled to a deviation of 1/2 around their mean; a
+    50th of the examples, at most 200.  Numbers are scaled to a deviation of 1 around their mean; a
     category has an input per level.
     """
 
