@@ -23,6 +23,7 @@ from modelwright.actions.runs import (
     show_run,
 )
 from modelwright.data.table import Table
+from modelwright.graph.codec import read
 from modelwright.graph.edits import set_parameter
 from modelwright.graph.graph import Graph, NodeId, Pin
 from modelwright.graph.problems import PipelineProblems
@@ -95,6 +96,42 @@ def test_the_metrics_of_evaluate_model_are_kept_whether_it_ran_or_was_reused(
     assert r2.node == "evaluate-model"
     assert r2.labels == {"port": "scored_dataset"}
     assert second.metrics == first.metrics
+
+
+CLUSTERS = """\
+modelwright: 1
+name: Clusters
+nodes:
+  rows:
+    component: enter-data-manually
+    parameters:
+      data: |
+        a
+        1
+        1.5
+        9
+        9.25
+        9.5
+  clusters:
+    component: k-means-clustering
+  train:
+    component: train-clustering-model
+    inputs:
+      untrained_model: clusters.untrained_model
+      dataset: rows.dataset
+  evaluate:
+    component: evaluate-model
+    inputs:
+      scored_dataset: train.results_dataset
+      scored_dataset_to_compare: train.results_dataset
+"""
+
+
+def test_the_metrics_of_a_clustering_are_those_of_all_its_clusters(tmp_path: Path) -> None:
+    with open_home(tmp_path) as home:
+        report = run_pipeline(home, read(CLUSTERS).graph)
+    points = [(m.labels["port"], m.value) for m in report.metrics if m.name == "Number of Points"]
+    assert points == [("scored_dataset", 5), ("scored_dataset_to_compare", 5)]
 
 
 def test_a_failed_step_is_told_with_its_node_and_the_steps_below_are_skipped(

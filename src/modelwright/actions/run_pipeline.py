@@ -134,6 +134,7 @@ class OpenRun:
         return runner.run(self.plan, run=self.record.id, on_event=take, cancel=self._cancel)
 
     def _metrics(self, result: RunResult) -> Iterator[Metric]:
+        from modelwright.components.learning.metrics import of_all_rows
         from modelwright.data.table import Table
 
         for step in result.steps.values():
@@ -142,7 +143,7 @@ class OpenRun:
             if not isinstance(table, Table):
                 continue
             ports = list(self.plan.step(step.node).inputs)
-            for port, row in zip(ports, table.frame.rows(named=True), strict=False):
+            for port, row in zip(ports, of_all_rows(table.frame).rows(named=True), strict=False):
                 for name, value in row.items():
                     if isinstance(value, int | float):
                         labels = {"port": port}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from modelwright.components.learning.encoding import Floats
@@ -17,6 +18,12 @@ Truths = NDArray[np.bool_]
 Numbers = NDArray[np.intp]
 Metrics = dict[str, float | None]
 Row = dict[str, float | int | str | None]
+
+COMBINED = "Combined Evaluation"
+"""What a clustering's row of figures of all clusters together is called."""
+
+ALL_ROWS = "All rows"
+"""The group of a row of figures that speaks of all groups."""
 
 SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 
@@ -111,7 +118,7 @@ def cluster_metrics(cluster: Numbers, distance: Floats) -> list[Row]:
         points = int(mine.sum())
         rows.append(
             {
-                "Result Description": "Combined Evaluation"
+                "Result Description": COMBINED
                 if number is None
                 else f"Evaluation For Cluster No.{number}",
                 "Average Distance to Other Center": float(apart[mine].mean())
@@ -123,6 +130,14 @@ def cluster_metrics(cluster: Numbers, distance: Floats) -> list[Row]:
             }
         )
     return rows
+
+
+def of_all_rows(evaluation: pl.DataFrame) -> pl.DataFrame:
+    """Of an evaluation table the row of each dataset as a whole, without clusters and groups."""
+    for name, whole in (("Group", ALL_ROWS), ("Result Description", COMBINED)):
+        if name in evaluation.columns:
+            evaluation = evaluation.filter(pl.col(name) == whole)
+    return evaluation
 
 
 def quantile_loss(actual: Floats, predicted: Floats, quantile: float) -> float:

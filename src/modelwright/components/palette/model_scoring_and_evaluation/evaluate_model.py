@@ -23,13 +23,12 @@ from modelwright.components.learning.evaluation import (
     read_scores,
     scored_task,
 )
-from modelwright.components.learning.metrics import Row
+from modelwright.components.learning.metrics import ALL_ROWS, Row
 from modelwright.components.outline import Outline, TableOutline
-from modelwright.components.parameters import ColumnName
+from modelwright.components.parameters import Control
 from modelwright.data.schema import Schema, Task
 from modelwright.data.table import Table
 
-ALL_ROWS = "All rows"
 MISSING = "(missing)"
 MOST_GROUPS = 200
 
@@ -49,7 +48,7 @@ class EvaluateModel(Component, category="Model Scoring and Evaluation"):
     whether a model is as good for one group of people or things as for another.
     """
 
-    group_by_column: ColumnName = ""
+    group_by_column: Annotated[str, Control("column", port="scored_dataset")] = ""
     """Also measure the rows of each value of this column; not, when empty."""
 
     def run(
