@@ -16,14 +16,18 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from modelwright.components.context import Context
+from modelwright.components.learning.boosting import LEAF_PENALTY
 from modelwright.components.learning.evaluation import read_scores
 from modelwright.components.learning.learner import Learner
 from modelwright.components.learning.scoring import score
@@ -162,7 +166,7 @@ class Match:
     """A learner and its counterpart.
 
     theirs: makes the counterpart, of a seed.  metric: name of ours, and of theirs the function; larger
-    is better unless the name ends with "Loss".  settings: of ours, in words.
+    is better unless the name ends with "Loss".
     """
 
     learner: Callable[[], Learner]
@@ -171,7 +175,6 @@ class Match:
     metric: str
     measure: Callable[[Any, pl.DataFrame, str], float]
     data: Callable[[], list[Data]]
-    settings: str = "defaults"
 
 
 def quantile_loss(models: Any, test: pl.DataFrame, label: str) -> float:
@@ -200,6 +203,28 @@ class Quantiles:
             ).fit(rows, target)
             for q in self._quantiles
         }
+
+
+class Counted:
+    """A forest whose leaves vote with the rows they hold, as the forests here do."""
+
+    def __init__(self, forest: Any) -> None:
+        self._forest = forest
+
+    def fit(self, rows: Any, target: Any) -> Counted:
+        """Fit to rows and their label."""
+        self._forest.fit(rows.to_numpy(), target)
+        return self
+
+    def predict(self, rows: Any) -> Any:
+        """The class with the most rows in the leaves that a row falls into."""
+        matrix = rows.to_numpy().astype(np.float32)
+        votes: Any = 0.0
+        for grown in self._forest.estimators_:
+            leaf = grown.tree_.apply(matrix)
+            count = grown.tree_.weighted_n_node_samples[leaf, None]
+            votes = votes + grown.tree_.value[leaf, 0] * count
+        return self._forest.classes_[votes.argmax(axis=1)]
 
 
 class Scaled:
@@ -252,7 +277,7 @@ def matches() -> Iterator[Match]:
             "num_leaves": 20,
             "learning_rate": 0.2,
             "min_child_samples": 1,
-            "reg_lambda": 1.0,
+            "reg_lambda": LEAF_PENALTY,
             **more,
         }
         return lambda seed: WithCategories(kind(random_state=seed, verbosity=-1, n_jobs=1, **sizes))
@@ -343,22 +368,17 @@ def matches() -> Iterator[Match]:
     yield several(
         "multiclass-boosted-decision-tree",
         "LGBMClassifier, same sizes",
-        same(lightgbm.LGBMClassifier),
+        same(lightgbm.LGBMClassifier, num_leaves=31, learning_rate=0.1),
     )
     yield several(
         "multiclass-decision-forest",
         "RandomForestClassifier, 8 trees",
         forest(ensemble.RandomForestClassifier),
     )
-    whole = made["multiclass-decision-forest"].configured({"resampling_method": "Replicate"})
-    yield Match(
-        lambda: whole,
-        "RandomForestClassifier, 8 trees",
-        forest(ensemble.RandomForestClassifier),
-        "Accuracy",
-        accuracy,
-        several_classes,
-        "Resampling method Replicate",
+    yield several(
+        "multiclass-decision-forest",
+        "RandomForestClassifier, 8 trees, leaves vote with their rows",
+        lambda seed: Counted(ensemble.RandomForestClassifier(8, random_state=seed, n_jobs=1)),
     )
     yield several(
         "multiclass-neural-network", "MLPClassifier", network(neural_network.MLPClassifier)
@@ -457,7 +477,6 @@ def line(
     metric: str,
     mine: Any,
     other: Any,
-    settings: str = "defaults",
 ) -> str:
     """A row of the table; within noise when no worse than one deviation of the counterpart's seeds."""
     mine, other = np.asarray(mine), np.asarray(other)
@@ -468,8 +487,26 @@ def line(
     mean = float(ahead.mean())
     verdict = "better" if mean > 2 * error else "within noise" if mean >= -noise else "**worse**"
     shown = f"{mine.mean():.4g} | {other.mean():.4g} | {mean:+.3g} ± {2 * error:.2g} | {noise:.2g}"
-    named = f"{title} | {settings} | {counterpart} | {data} | {metric.replace('_', ' ')}"
+    named = f"{title} | {counterpart} | {data} | {metric.replace('_', ' ')}"
     return f"| {named} | {shown} | {verdict} |"
+
+
+def row(number: int, at: int, seeds: int) -> list[str]:
+    """The row of a match, by number, on one of its data sets."""
+    warnings.simplefilter("ignore")
+    match = next(m for n, m in enumerate(matches()) if n == number)
+    data = match.data()[at]
+    title = match.learner().__component__.title
+    with threadpool_limits(limits=1):
+        mine, other = compared(match, data, seeds)
+    return [line(title, match.counterpart, data.name, match.metric, mine, other)]
+
+
+def others(seeds: int) -> list[str]:
+    """The rows of the learners without a label."""
+    warnings.simplefilter("ignore")
+    with threadpool_limits(limits=1):
+        return list(unsupervised(seeds))
 
 
 def main() -> None:
@@ -481,37 +518,32 @@ def main() -> None:
     asked.add_argument(
         "--only", default="", help="only learners whose id has this text, or unsupervised"
     )
+    asked.add_argument("--jobs", type=int, default=2, help="processes at a time")
     asked.add_argument("--write", action="store_true", help="put the table into docs/learners.md")
     given = asked.parse_args()
-    warnings.simplefilter("ignore")
+    if given.write and (given.only or given.seeds != SEEDS):
+        asked.error("what is written is all of it")
     table = [
-        "| learner | settings | counterpart | data | metric | ours | theirs "
+        "| learner | counterpart | data | metric | ours | theirs "
         "| ahead (± 2 standard errors) | noise | verdict |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     started = time.perf_counter()
-    for match in matches():
-        spec = match.learner().__component__
-        if given.only not in spec.id:
-            continue
-        for data in match.data():
-            mine, other = compared(match, data, given.seeds)
-            table.append(
-                line(
-                    spec.title,
-                    match.counterpart,
-                    data.name,
-                    match.metric,
-                    mine,
-                    other,
-                    match.settings,
-                )
-            )
-            print(table[-1], flush=True)
-    if given.only in "unsupervised":
-        for row in unsupervised(given.seeds):
-            table.append(row)
-            print(row, flush=True)
+    asked_for = [
+        (number, at)
+        for number, match in enumerate(matches())
+        if given.only in match.learner().__component__.id
+        for at in range(len(match.data()))
+    ]
+    # Spawned, since libraries with threads of their own do not survive a fork.
+    with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
+        work = [pool.submit(row, number, at, given.seeds) for number, at in asked_for]
+        if given.only in "unsupervised":
+            work += [pool.submit(others, given.seeds)]
+        for done in work:
+            for found in done.result():
+                table.append(found)
+                print(found, flush=True)
     print(f"{time.perf_counter() - started:.0f} seconds")
     if given.write:
         text = DOCS.read_text(encoding="utf-8")
