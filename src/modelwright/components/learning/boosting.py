@@ -19,7 +19,7 @@ NATIVE = "trees"
 ONE_AGAINST_ALL = 64
 """Up to so many levels a split sets one level apart from the others; beyond, a set of levels."""
 
-LEAF_PENALTY = 1.0
+LEAF_PENALTY = 10.0
 """Times half the square of a leaf's value: what keeps a leaf of a few rows from saying too much."""
 
 ONE_THREAD = 1_000_000

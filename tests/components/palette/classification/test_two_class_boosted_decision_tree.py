@@ -69,7 +69,7 @@ def test_probabilities_are_those_of_lightgbm_on_the_same_numbers() -> None:
         "objective": "binary",
         "num_leaves": 20,
         "min_data_in_leaf": 1,
-        "lambda_l2": 1.0,
+        "lambda_l2": 10.0,
         "min_data_per_group": 1,
         "max_cat_to_onehot": 64,
         "learning_rate": 0.2,

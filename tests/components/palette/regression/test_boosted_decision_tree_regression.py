@@ -25,7 +25,7 @@ def test_numbers_are_those_of_lightgbm_on_the_same_matrix() -> None:
         "objective": "regression",
         "num_leaves": 20,
         "min_data_in_leaf": 1,
-        "lambda_l2": 1.0,
+        "lambda_l2": 10.0,
         "learning_rate": 0.2,
         "deterministic": True,
         "force_col_wise": True,

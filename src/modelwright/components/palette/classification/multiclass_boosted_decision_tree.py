@@ -22,7 +22,7 @@ _SINGLE = Shown(create_trainer_mode="SingleParameter")
 class MulticlassBoostedDecisionTree(BoostedTrees, category=CLASSIFICATION):
     """Predicts one of several classes with trees grown one after another, a tree per class a round.
 
-    Trees are grown by LightGBM on the multinomial logarithmic loss, with an L2 penalty of 1 on the
+    Trees are grown by LightGBM on the multinomial logarithmic loss, with an L2 penalty of 10 on the
     values of leaves, as one may hold a single row.  A missing number takes the branch that suits it
     best; a missing text is a level of its own if training saw one.
     """

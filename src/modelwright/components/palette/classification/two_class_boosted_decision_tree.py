@@ -18,7 +18,7 @@ class TwoClassBoostedDecisionTree(
 ):
     """Predicts one of two classes with trees grown one after another, each on what the others miss.
 
-    Trees are grown by LightGBM on the logarithmic loss, with an L2 penalty of 1 on the values of
+    Trees are grown by LightGBM on the logarithmic loss, with an L2 penalty of 10 on the values of
     leaves, as one may hold a single row.  A missing number takes the branch that suits it best; a
     missing text is a level of its own if training saw one.
     """
