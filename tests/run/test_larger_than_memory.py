@@ -128,7 +128,7 @@ def test_rows_streamed_into_a_file_equal_those_made_in_memory(
         Filter(call("greater", column("n"), 10), "few"),
     )
     expected = formula.apply(frame)
-    monkeypatch.setattr("modelwright.data.expression.frames.is_large", lambda frame: True)
+    monkeypatch.setattr("modelwright.data.memory.is_large", lambda frame: True)
     assert formula.apply(frame).equals(expected)
     assert streamed(frame.lazy()).equals(frame)
 

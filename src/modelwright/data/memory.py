@@ -1,8 +1,8 @@
 """How much memory this process may still take, and tables that are larger than that.
 
 A large table is mapped from an Arrow file, so its rows are read as they are used and take no memory of
-their own.  What is computed from one goes row by row, by Polars' streaming engine, into another such
-file, which has no name and is gone with the table.
+their own.  What is computed from one goes part by part into another such file, which has no name and
+is gone with the table.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ from __future__ import annotations
 import os
 import resource
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -24,6 +27,8 @@ _SMALL = 64 << 20
 _SHARE = 4
 # Rows that are gathered before they are written; more of them only take more memory.
 _BATCH = 1 << 16
+# Bytes of the rows that are changed together where a whole table is too large.
+_PART = 16 << 20
 
 
 class WouldNotFit(ModelwrightError):
@@ -89,16 +94,46 @@ def carried_out(lazy: pl.LazyFrame, *sources: pl.DataFrame) -> pl.DataFrame:
     return lazy.collect(engine="in-memory")
 
 
+def parts(frame: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+    """The rows, so many at a time that they take little; with the place of the first of them."""
+    size = max(1, int(frame.estimated_size()))
+    step = max(_BATCH, frame.height * _PART // size)
+    for at in range(0, frame.height, step):
+        yield at, frame.slice(at, step)
+
+
+def written(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Frames of the same columns, at least one, below each other in a file that they are mapped from.
+
+    Raises OSError when there is no room for it.
+    """
+    import pyarrow as pa
+
+    from modelwright.data import arrow_file
+
+    with tempfile.NamedTemporaryFile(prefix="modelwright-rows-", suffix=".arrow") as place:
+        with pa.OSFile(place.name, "wb") as file, ExitStack() as stack:
+            out: Any = None
+            for frame in frames:
+                table = frame.to_arrow(compat_level=pl.CompatLevel.newest())
+                out = out or stack.enter_context(pa.ipc.new_file(file, table.schema))
+                out.write_table(table)
+        # The mapping keeps the file's rows until the table is gone.
+        return arrow_file.read(Path(place.name))
+
+
+def in_parts(frame: pl.DataFrame, change: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """What `change` makes of the rows, each by itself: of all at once, or part by part into a file."""
+    if not is_large(frame):
+        return change(frame)
+    return written(change(rows) for _, rows in parts(frame))
+
+
 def rows_where(frame: pl.DataFrame, chosen: pl.Series) -> pl.DataFrame:
     """The rows for which `chosen` is true, in their order."""
     if not is_large(frame):
         return frame.filter(chosen)
-    name = "chosen"
-    while name in frame.columns:
-        name += "'"
-    # As a column it is streamed with the others; a series would have all of them in memory.
-    lazy = pl.concat([frame, chosen.alias(name).to_frame()], how="horizontal").lazy()
-    return streamed(lazy.filter(pl.col(name)).drop(name))
+    return written(rows.filter(chosen.slice(at, rows.height)) for at, rows in parts(frame))
 
 
 def taken() -> int:

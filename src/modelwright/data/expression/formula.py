@@ -112,14 +112,16 @@ class Formula:
     def apply(self, frame: pl.DataFrame, *, natives: Mapping[str, Native] = _NONE) -> pl.DataFrame:
         """The frame after it, by the Table form.  Raises as `outputs`, and MissingNative.
 
-        What does not fit into memory is made row by row and mapped from a file.
+        What does not fit into memory is made part by part and mapped from a file.
         """
         from modelwright.data.expression import frames
 
-        lazy = frames.extended(frame.lazy(), self.steps, natives)
-        if frames.is_large(frame) and any(isinstance(s, Compute | Filter) for s in self.steps):
-            return frames.streamed(lazy)
-        return frames.collected(lazy)
+        def applied(rows: pl.DataFrame) -> pl.DataFrame:
+            return frames.collected(frames.extended(rows.lazy(), self.steps, natives))
+
+        if any(isinstance(s, Compute | Filter) for s in self.steps):
+            return frames.in_parts(frame, applied)
+        return applied(frame)
 
     def extend(self, lazy: pl.LazyFrame, *, natives: Mapping[str, Native] = _NONE) -> pl.LazyFrame:
         """The lazy frame with this formula added to its plan; for data larger than memory."""

@@ -20,8 +20,7 @@ from modelwright.data.expression.steps import (
 )
 from modelwright.data.expression.table import TableForm, free_name, named
 from modelwright.data.expression.tracking import Tracked
-from modelwright.data.memory import is_large as is_large
-from modelwright.data.memory import streamed as streamed
+from modelwright.data.memory import in_parts as in_parts
 from modelwright.data.native import Native
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
-LIMIT = 400_000_000
+LIMIT = 250_000_000
 COLUMNS = 16
 ROWS = 4 * LIMIT // (8 * COLUMNS)
 
@@ -25,11 +26,13 @@ import json, resource, sys
 from pathlib import Path
 import polars as pl
 from modelwright.components.context import Context
+from modelwright.components.contract import outputs_by_port
 from modelwright.components.library import library
+from modelwright.components.places.connection import REACH, Reach
 from modelwright.data import arrow_file
+from modelwright.data.fitted import Transform
 from modelwright.data.memory import is_large
 from modelwright.data.table import Table
-from tests.contract.examples import work
 
 folder, limit, rows, columns = Path(sys.argv[1]), *map(int, sys.argv[2:5])
 SMALL = 1000
@@ -48,7 +51,9 @@ def made(count):
     pl.concat(with_rows).sink_ipc(path, compression="uncompressed", engine="streaming")
     return Table(arrow_file.read(path))
 
-other = Table(pl.DataFrame({"key": range(500), "more": [n / 2 for n in range(500)]}))
+# One of its keys matches nothing.
+keys = [*range(500), 2000]
+other = Table(pl.DataFrame({"key": keys, "more": [n / 2 for n in keys]}))
 KEYS = {"left_keys": ["key"], "right_keys": ["key"], "keep_right_keys": False}
 STEPS = {
     "filter": ("split-data", {"mode": "Relative Expression Split",
@@ -56,12 +61,32 @@ STEPS = {
     "split": ("split-data", {"fraction": 0.75, "seed": 7}),
     "sample": ("partition-and-sample", {"rate": 0.25, "sampling_seed": 3}),
     "join": ("join-data", KEYS),
+    "left": ("join-data", KEYS | {"join_type": "Left Outer Join"}),
+    "full": ("join-data", KEYS | {"join_type": "Full Outer Join"}),
     "semi": ("join-data", KEYS | {"join_type": "Left Semi-Join"}),
     "duplicates": ("remove-duplicate-rows", {"keys": ["key"]}),
     "rows": ("add-rows", {}),
     "columns": ("select-columns-in-dataset", {"columns": ["key", "c3"]}),
     "clean": ("clean-missing-data", {}),
+    "mean": ("clean-missing-data", {"mode": "Replace with mean", "columns": ["row", "key"]}),
+    "median": ("clean-missing-data", {"mode": "Replace with median", "columns": ["row", "key"]}),
+    "mode": ("clean-missing-data", {"mode": "Replace with mode", "columns": ["key"]}),
+    "scale": ("normalize-data", {}),
+    "quantiles": ("group-data-into-bins", {"columns": ["row", "key"], "bins": 4,
+                                           "output_mode": "Inplace"}),
+    "width": ("group-data-into-bins", {"columns": ["row", "key"], "bins": 4,
+                                       "mode": "Equal Width", "output_mode": "Inplace"}),
+    "clip": ("clip-values", {"upper_kind": "Percentile", "upper_percentile": 90.0,
+                             "columns": ["row", "key"]}),
+    "stratified": ("split-data", {"fraction": 0.75, "seed": 7, "stratified": True,
+                                  "stratification_column": "key"}),
+    "groups": ("apply-sql-transformation",
+               {"script": "SELECT count(*) AS row, key FROM t1 GROUP BY key"}),
+    "summary": ("summarize-data", {}),
+    "parquet": ("export-data", {"path": str(folder / "out.parquet")}),
+    "csv": ("export-data", {"path": str(folder / "out.csv")}),
 }
+told_secrets = {REACH: json.dumps(Reach((str(folder),)).to_json())}
 
 def done(name, table):
     component_id, settings = STEPS[name]
@@ -69,12 +94,23 @@ def done(name, table):
     given = {
         "join-data": {"left_dataset": table, "right_dataset": other},
         "add-rows": {"dataset1": table, "dataset2": table},
+        "apply-sql-transformation": {"t1": table},
     }.get(component_id, {"dataset": table})
-    return [t for t in work(component, given).values() if isinstance(t, Table)]
+    context = Context(secret=told_secrets.get, scratch=folder)
+    asks = "context" in type(component).run.__annotations__
+    result = component.run(**given, **({"context": context} if asks else {}))
+    return [v for v in outputs_by_port(component, result).values() if v is not None]
 
 def told(tables):
     found = []
     for table in tables:
+        if isinstance(table, Transform):
+            columns = table.learnt["columns"]
+            found.append({n: columns[n] for n in ("row", "key") if n in columns})
+            continue
+        if "Feature" in table.schema:
+            found.append(table.frame.rows_by_key("Feature", named=True, unique=True))
+            continue
         wanted = [n for n in ("row", "key", "more") if n in table.schema]
         plan = table.frame.lazy().select(pl.len(), *(pl.col(n).sum() for n in wanted))
         sums = plan.collect(engine="streaming")
@@ -88,6 +124,8 @@ if name == "rows of the table":
     sys.exit(print("[]"))
 # What libraries reserve at their first use is not of the rows.
 told(done(name, made(SMALL)))
+for written in folder.glob("out.*"):
+    written.unlink()
 table = Table(arrow_file.read(folder / f"{rows}.arrow"))
 assert table.size >= 4 * limit * 0.99, table.size
 status = Path("/proc/self/status").read_text()
@@ -108,38 +146,85 @@ def sums(chosen: Any) -> dict[str, float]:
     return {"rows": chosen.sum(), "row": ROW[chosen].sum(), "key": KEY[chosen].sum()}
 
 
+def binned(edges_of: Callable[[Any], Any]) -> list[dict[str, Any]]:
+    """What is told of numbers in bins with these inner edges, and of the binning."""
+    edges = {"row": edges_of(ROW), "key": edges_of(KEY)}
+    bins = {n: np.searchsorted(edges[n], v, side="left") + 1 for n, v in NAMED.items()}
+    learnt = {n: {"edges": pytest.approx(list(edge))} for n, edge in edges.items()}
+    return [{"rows": ROWS} | {n: bin_.sum() for n, bin_ in bins.items()}, learnt]
+
+
+def filled(values: dict[str, float]) -> list[dict[str, Any]]:
+    """What is told where nothing lacks, and of the values that would be put in."""
+    return [EVERY, {n: {"missing": 0, "value": pytest.approx(v)} for n, v in values.items()}]
+
+
+def clipped() -> list[dict[str, Any]]:
+    """What is told of numbers clipped at their 90th percentiles."""
+    highest = {n: float(np.quantile(v, 0.9)) for n, v in NAMED.items()}
+    after = {n: pytest.approx(np.minimum(v, highest[n]).sum()) for n, v in NAMED.items()}
+    upper = {n: pytest.approx(v) for n, v in highest.items()}
+    return [
+        {"rows": ROWS} | after,
+        {n: {"upper": v, "upper_substitute": v} for n, v in upper.items()},
+    ]
+
+
+NAMED = {"row": ROW, "key": KEY}
+SHARES = (0.25, 0.5, 0.75)
 EVERY = sums(ROW >= 0)
-EXPECTED = {
+EXPECTED: dict[str, Any] = {
     "filter": [sums(KEY > 500), sums(KEY <= 500)],
     "join": [sums(MATCHED) | MORE],
+    "left": [EVERY | MORE],
+    "full": [
+        {
+            "rows": ROWS + 1,
+            "row": EVERY["row"],
+            "key": EVERY["key"] + 2000,
+            "more": MORE["more"] + 1000,
+        }
+    ],
     "semi": [sums(MATCHED)],
     "duplicates": [sums(ROW < 997)],
     "rows": [{name: 2 * value for name, value in EVERY.items()}],
     "columns": [{name: EVERY[name] for name in ("rows", "key")}],
-    "clean": [EVERY],
+    "clean": [EVERY, {"row": {"missing": 0}, "key": {"missing": 0}}],
+    "mean": filled({"row": ROW.mean(), "key": KEY.mean()}),
+    "median": filled({"row": float(np.median(ROW)), "key": float(np.median(KEY))}),
+    "mode": filled({"key": 0}),
+    "quantiles": binned(lambda values: np.quantile(values, SHARES)),
+    "width": binned(lambda values: values.max() * np.array(SHARES)),
+    "clip": clipped(),
+    "groups": [{"rows": 997, "row": ROWS, "key": 997 * 996 // 2}],
 }
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[dict[str, float]]]:
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the processes work."""
+    return tmp_path_factory.mktemp("large")
+
+
+@pytest.fixture(scope="module")
+def prepared(large: Path) -> Callable[[str], list[dict[str, Any]]]:
     """What a step tells of its results, from a process of its own."""
-    folder = tmp_path_factory.mktemp("large")
     env = {
         **os.environ,
         "PYTHONPATH": str(Path(__file__).parents[4]),
         "POLARS_MAX_THREADS": "2",
-        "TMPDIR": str(folder),
+        "TMPDIR": str(large),
         # Arrow's own allocator reserves a gigabyte whatever it needs.
         "ARROW_DEFAULT_MEMORY_POOL": "system",
     }
 
-    def run(name: str) -> list[dict[str, float]]:
+    def run(name: str) -> list[dict[str, Any]]:
         sizes = map(str, (LIMIT, ROWS, COLUMNS))
-        command = [sys.executable, "-c", PROGRAM, str(folder), *sizes, name]
+        command = [sys.executable, "-c", PROGRAM, str(large), *sizes, name]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
         assert done.returncode == 0, done.stderr[-2000:]
-        assert not list(folder.glob("modelwright-rows-*"))
-        found: list[dict[str, float]] = json.loads(done.stdout)
+        assert not list(large.glob("modelwright-rows-*"))
+        found: list[dict[str, Any]] = json.loads(done.stdout)
         return found
 
     run("rows of the table")
@@ -149,17 +234,66 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[d
 @linux
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_table_of_four_times_the_memory_is_prepared(
-    name: str, prepared: Callable[[str], list[dict[str, float]]]
+    name: str, prepared: Callable[[str], list[dict[str, Any]]]
 ) -> None:
     assert prepared(name) == EXPECTED[name]
 
 
 @linux
 def test_a_table_of_four_times_the_memory_is_split_and_sampled(
-    prepared: Callable[[str], list[dict[str, float]]],
+    prepared: Callable[[str], list[dict[str, Any]]],
 ) -> None:
-    first, second = prepared("split")
-    assert (first["rows"], second["rows"]) == (ROWS * 3 // 4, ROWS - ROWS * 3 // 4)
-    assert {name: first[name] + second[name] for name in first} == EVERY
+    by_chance, alike = prepared("split"), prepared("stratified")
+    for first, second in (by_chance, alike):
+        assert (first["rows"], second["rows"]) == (ROWS * 3 // 4, ROWS - ROWS * 3 // 4)
+        assert {name: first[name] + second[name] for name in first} == EVERY
+    # A quarter of each key, but for the rounding of its rows.
+    assert alike[1]["key"] == pytest.approx(EVERY["key"] / 4, abs=997 * 996)
     (sample,) = prepared("sample")
     assert sample["rows"] == pytest.approx(ROWS / 4, abs=1)
+
+
+@linux
+def test_a_table_of_four_times_the_memory_is_scaled(
+    prepared: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    scaled, learnt = prepared("scale")
+    assert scaled == {"rows": ROWS, "row": pytest.approx(0, abs=1), "key": pytest.approx(0, abs=1)}
+    for name, values in NAMED.items():
+        assert learnt[name]["mean"] == pytest.approx(values.mean())
+        assert learnt[name]["deviation"] == pytest.approx(values.std())
+
+
+@linux
+def test_a_table_of_four_times_the_memory_is_summarized(
+    prepared: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    (told,) = prepared("summary")
+    assert len(told) == COLUMNS
+    for name, values in NAMED.items():
+        expected = {
+            "Count": ROWS,
+            "Missing Value Count": 0,
+            "Unique Value Count": len(np.unique(values)),
+            "Mode": 0,
+            "Min": 0,
+            "Max": values.max(),
+            "Mean": values.mean(),
+            "Sample Variance": values.var(ddof=1),
+            "Median": np.median(values),
+            "P99.5": np.quantile(values, 0.995),
+        }
+        assert {n: told[name][n] for n in expected} == pytest.approx(expected)
+
+
+@linux
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_a_table_of_four_times_the_memory_is_exported(
+    kind: str, prepared: Callable[[str], list[dict[str, Any]]], large: Path
+) -> None:
+    assert prepared(kind) == []
+    path = large / f"out.{kind}"
+    read = pl.scan_parquet(path) if kind == "parquet" else pl.scan_csv(path)
+    found = read.select(pl.len().alias("rows"), pl.col("row").sum(), pl.col("key").sum())
+    assert found.collect(engine="streaming").row(0, named=True) == EVERY
+    path.unlink()

@@ -30,6 +30,7 @@ from modelwright.data.expression import (
     column,
     literal,
 )
+from modelwright.data.memory import in_parts
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.data.table import Table
 
@@ -299,10 +300,14 @@ class ApplyMathOperation(Component, category="Data Transformation"):
         if formula is not None:
             return dataset.of(formula.apply(dataset.frame))
         works = self._works(dataset.schema)
-        results = [self._over_arrays(work, dataset.frame).alias(work.result) for work in works]
-        if self.output_mode == "ResultOnly":
-            return Table(pl.DataFrame(results))
-        return dataset.of(dataset.frame.with_columns(results))
+
+        def worked(rows: pl.DataFrame) -> pl.DataFrame:
+            results = [self._over_arrays(work, rows).alias(work.result) for work in works]
+            return pl.DataFrame(results) if alone else rows.with_columns(results)
+
+        alone = self.output_mode == "ResultOnly"
+        frame = in_parts(dataset.frame, worked)
+        return Table(frame) if alone else dataset.of(frame)
 
     def formula(self, schema: Schema) -> Formula | None:
         operation, works = self._operation, self._works(schema)

@@ -14,11 +14,11 @@ from modelwright.components.errors import ColumnTypeError, ComponentError, Inval
 from modelwright.components.outline import Outline, TableOutline, TransformOutline
 from modelwright.components.palette.column_flow import flow, table_outline
 from modelwright.components.palette.data_transformation.replacements import (
+    MEAN,
+    MODE,
     learnt,
-    mean,
     medians,
     missing_counts,
-    mode,
     typed,
 )
 from modelwright.components.parameters import Columns, Shown
@@ -224,11 +224,11 @@ class CleanMissingData(
                 c.name: typed(self.replacement, c, parameter="Replacement value") for c in columns
             }
         if self.mode == _MEAN:
-            return learnt(table, names, mean, "the mean")
+            return learnt(table, names, MEAN, "the mean")
         if self.mode == _MEDIAN:
             return medians(table, names)
         if self.mode == _MODE:
-            return learnt(table, names, mode, "the mode")
+            return learnt(table, names, MODE, "the mode")
         return {}
 
     def _formula(

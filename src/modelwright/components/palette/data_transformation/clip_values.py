@@ -14,9 +14,9 @@ from modelwright.components.errors import InvalidParameter
 from modelwright.components.outline import Outline, TransformOutline
 from modelwright.components.palette.column_flow import flow, table_outline
 from modelwright.components.palette.data_transformation.replacements import (
+    MEAN,
     learnt,
     learnt_quantiles,
-    mean,
     medians,
 )
 from modelwright.components.parameters import Columns, Shown, is_visible
@@ -252,7 +252,7 @@ class ClipValues(
         middles: dict[str, dict[str, Scalar]] = {}
         for substitute in {bound.substitute for bound in self._bounds}:
             if substitute == "Mean":
-                middles[substitute] = learnt(table, names, mean, "the mean")
+                middles[substitute] = learnt(table, names, MEAN, "the mean")
             elif substitute == "Median":
                 middles[substitute] = medians(table, names)
         figures: dict[str, dict[str, Scalar]] = {name: {} for name in names}

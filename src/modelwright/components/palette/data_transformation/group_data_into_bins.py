@@ -8,7 +8,6 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 
-import polars as pl
 from pydantic import Field
 
 from modelwright.components.columns import ColumnSelection
@@ -17,7 +16,12 @@ from modelwright.components.errors import InvalidParameter
 from modelwright.components.outline import Outline, TransformOutline
 from modelwright.components.palette.column_flow import flow, table_outline
 from modelwright.components.palette.data_transformation.quantiles import quantiles
-from modelwright.components.palette.data_transformation.replacements import learnt
+from modelwright.components.palette.data_transformation.replacements import (
+    LARGEST,
+    MEAN,
+    SMALLEST,
+    learnt,
+)
 from modelwright.components.parameters import Columns, Control, Shown
 from modelwright.data.expression import (
     Compute,
@@ -29,6 +33,7 @@ from modelwright.data.expression import (
     column,
 )
 from modelwright.data.fitted import Transform
+from modelwright.data.memory import is_large
 from modelwright.data.schema import Column, ColumnType, Role, Schema
 from modelwright.data.table import Table
 
@@ -174,16 +179,17 @@ class GroupDataIntoBins(
             edges = self._custom_edges()
             return {name: (edges, list(range(1, len(edges) + 2))) for name in names}
         if self.mode == _WIDTH:
-            low = learnt(table, names, lambda v: v.cast(pl.Float64).min(), "its smallest value")
-            high = learnt(table, names, lambda v: v.cast(pl.Float64).max(), "its largest value")
+            low = learnt(table, names, SMALLEST, "its smallest value")
+            high = learnt(table, names, LARGEST, "its largest value")
             return {n: _equal_width(_number(low[n]), _number(high[n]), self.bins) for n in names}
         # Refuses empty columns and infinite values before quantiles are taken.
-        learnt(table, names, lambda v: v.cast(pl.Float64).mean(), "a quantile")
+        learnt(table, names, MEAN, "a quantile")
         shares = [number / self.bins for number in range(1, self.bins + 1)]
         whole = {"Percent": 100, "PQuantile": 1}.get(self.normalization)
         found = {}
+        large = is_large(table.frame)
         for name in names:
-            values = quantiles(table.frame.get_column(name), shares)
+            values = quantiles(table.frame.get_column(name), shares, large=large)
             edges, numbers = _merged([_number(q) for q in values])
             labels: list[Scalar] = [n * whole / self.bins if whole else n for n in numbers]
             found[name] = edges, labels

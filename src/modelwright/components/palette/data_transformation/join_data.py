@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Annotated, Literal
 
 import polars as pl
@@ -18,15 +19,17 @@ from modelwright.components.palette.data_transformation.row_keys import row_in
 from modelwright.components.parameters import Columns
 from modelwright.data.expression import DuplicateColumn
 from modelwright.data.expression.table import named
-from modelwright.data.memory import carried_out, is_large
+from modelwright.data.memory import carried_out, is_large, parts, written
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.data.table import Table
 
 _LEFT, _RIGHT = "Join key columns for left dataset", "Join key columns for right dataset"
-_HOW: Mapping[str, Literal["inner", "left", "full"]] = {
+_How = Literal["inner", "left", "full", "semi"]
+_HOW: Mapping[str, _How] = {
     "Inner Join": "inner",
     "Left Outer Join": "left",
     "Full Outer Join": "full",
+    "Left Semi-Join": "semi",
 }
 _PART = 1 << 19
 
@@ -97,21 +100,11 @@ class JoinData(Component, category="Data Transformation"):
             )
             for side, table in enumerate((left_dataset, right_dataset))
         ]
-        if self.join_type == "Left Semi-Join":
-            there = sides[1].select(keys)
-            found = sides[0].join(there, on=keys, how="semi", maintain_order="left")
-            return Table(carried_out(found.drop(keys), *sources), schema)
+        left, right = sides
+        semi = self.join_type == "Left Semi-Join"
         places = {name: f"{own}{at}" for at, name in enumerate(right_dataset.schema.names)}
-        right = sides[1].select(*keys, *(named(n).alias(place) for n, place in places.items()))
-        # All rows of a large left side at once would be in memory before the first is written.
-        parts = [sides[0]]
-        if self.join_type == "Left Outer Join" and is_large(sources[0]):
-            parts = [sides[0].slice(at, _PART) for at in range(0, left_dataset.rows, _PART)]
-        how = _HOW[self.join_type]
-        joined = pl.concat(
-            part.join(right, on=keys, how=how, coalesce=True, maintain_order="left_right")
-            for part in parts
-        )
+        given = {} if semi else {place: named(n) for n, place in places.items()}
+        right = right.select(*keys, *(e.alias(place) for place, e in given.items()))
         columns = {name: named(name) for name in left_dataset.schema.names}
         if self._left_keys_tell_all:
             columns |= {
@@ -121,10 +114,27 @@ class JoinData(Component, category="Data Transformation"):
                 )
                 for one, other in pairs
             }
-        renamed = self._renamed(left_dataset.schema, right_dataset.schema)
-        columns |= {new: pl.col(places[old]) for old, new in renamed.items()}
-        chosen = joined.select(e.alias(n) for n, e in columns.items())
-        return Table(carried_out(chosen, *sources), schema)
+        if not semi:
+            renamed = self._renamed(left_dataset.schema, right_dataset.schema)
+            columns |= {new: pl.col(places[old]) for old, new in renamed.items()}
+
+        def chosen(rows: pl.LazyFrame) -> pl.LazyFrame:
+            return rows.select(e.alias(n) for n, e in columns.items())
+
+        how = _HOW[self.join_type]
+        if not is_large(sources[0]):
+            return Table(carried_out(chosen(_joined(left, right, keys, how)), *sources), schema)
+        # All rows at once would be in memory before the first is written.
+        each: _How = "left" if how == "full" else how
+        pieces: Iterator[pl.LazyFrame] = (
+            _joined(left.slice(at, rows.height), right, keys, each)
+            for at, rows in parts(sources[0])
+        )
+        if how == "full":
+            lacking = [pl.lit(None, dtype=t).alias(n) for n, t in sources[0].schema.items()]
+            rest = _unmatched(left.select(keys), right, keys).with_columns(lacking)
+            pieces = chain(pieces, [rest])
+        return Table(written(chosen(p).collect(engine="in-memory") for p in pieces), schema)
 
     def _looked_up(
         self, left: Table, right: Table, pairs: Sequence[tuple[Column, Column]]
@@ -214,6 +224,23 @@ class JoinData(Component, category="Data Transformation"):
             left = left.put(*(replace(one, type=ColumnType.DOUBLE) for one in mixed))
         renamed = self._renamed(left, right)
         return left.put(*(replace(right.column(old), name=new) for old, new in renamed.items()))
+
+
+def _joined(
+    left: pl.LazyFrame, right: pl.LazyFrame, keys: Sequence[str], how: _How
+) -> pl.LazyFrame:
+    if how == "semi":
+        return left.join(right, on=keys, how=how, maintain_order="left")
+    return left.join(right, on=keys, how=how, coalesce=True, maintain_order="left_right")
+
+
+def _unmatched(left: pl.LazyFrame, right: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
+    """The right rows that match no left one, of which there are many."""
+    there = right.select(keys).unique().collect()
+    count = int(left.select(pl.len()).collect().item())
+    for at in range(0, count, _PART):
+        there = there.join(left.slice(at, _PART).collect(), on=keys, how="anti")
+    return right.join(there.lazy(), on=keys, how="semi", nulls_equal=True, maintain_order="left")
 
 
 def _unused_prefix(names: Sequence[str]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Literal, NamedTuple
 
+import numpy as np
 import polars as pl
 from pydantic import Field
 
@@ -21,6 +22,8 @@ from modelwright.components.parameters import Columns
 from modelwright.data.expression import Compute, Expression, Formula, call, column, when
 from modelwright.data.expression.scalars import encoded
 from modelwright.data.fitted import Transform
+from modelwright.data.large_columns import Vector, largest, mean, mean_of, smallest
+from modelwright.data.memory import is_large
 from modelwright.data.schema import ColumnType, Schema
 from modelwright.data.table import Table
 
@@ -142,6 +145,8 @@ class NormalizeData(
 
 def _figures(table: Table, names: tuple[str, ...], method: str) -> dict[str, Figures]:
     """What the method needs to know of each column; None where it has no values."""
+    if is_large(table.frame):
+        return {name: _figures_in_parts(table.frame.get_column(name), method) for name in names}
     read = given(table, names).items()
     values = table.frame.select(value.cast(pl.Float64).alias(name) for name, value in read)
     found = {"minimum": values.select(pl.all().min()), "maximum": values.select(pl.all().max())}
@@ -153,3 +158,29 @@ def _figures(table: Table, names: tuple[str, ...], method: str) -> dict[str, Fig
         found["log_mean"] = logarithms.select(pl.all().mean())
         found["log_deviation"] = logarithms.select(pl.all().std(ddof=0))
     return {name: {word: row[name].item() for word, row in found.items()} for name in names}
+
+
+def _figures_in_parts(column: pl.Series, method: str) -> Figures:
+    found = {"minimum": smallest(column), "maximum": largest(column)}
+    if method == "ZScore":
+        found["mean"] = middle = mean(column)
+        found["deviation"] = _deviation(column, middle, lambda values: values)
+    if method == "LogNormal":
+        found["log_mean"] = middle = mean_of(column, _logarithms)
+        found["log_deviation"] = _deviation(column, middle, _logarithms)
+    return found
+
+
+def _deviation(
+    column: pl.Series, middle: float | None, change: Callable[[Vector], Vector]
+) -> float | None:
+    """The standard deviation of the population, of what `change` makes of the values."""
+    if middle is None:
+        return None
+    square = mean_of(column, lambda values: (change(values) - middle) ** 2)
+    return None if square is None else math.sqrt(square)
+
+
+def _logarithms(values: Vector) -> Vector:
+    logarithms: Vector = np.log(values[values > 0])
+    return logarithms

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 
 _MANY = 1 << 21
+# Of so many rows at a time what chooses them is made, so that a long table needs little memory.
+_PART = 1 << 20
 
 
 def share(count: int, fraction: float) -> int:
@@ -34,32 +36,39 @@ def draw_stratified(key: pl.Series, fraction: float, *, seed: int | None) -> pl.
     taken from the values that were rounded down most.  Without a seed the first rows are taken.
     """
     count = len(key)
-    order = np.arange(count) if seed is None else _shuffled(count, seed)
-    numbers = _strata(_nan_is_missing(key))
-    exact = np.bincount(numbers) * fraction
+    numbers = _strata(key)
+    lengths = np.bincount(numbers)
+    exact = lengths * fraction
     quota = np.floor(np.round(exact, 9)).astype(np.int64)
     lacking = share(count, fraction) - int(quota.sum())
     quota[np.argsort(quota - exact, kind="stable")[: max(lacking, 0)]] += 1
-    in_turn = np.empty(count, dtype=np.int64)
-    in_turn[order] = np.arange(count)
-    # The rows of each value after those of the one before, in their turn.
-    in_turn = in_turn[np.argsort(numbers[in_turn], kind="stable")]
-    lengths = np.bincount(numbers)
-    place = np.arange(count) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    rows = None if seed is None else _inverse(_shuffled(count, seed))
     chosen = np.zeros(count, dtype=bool)
-    chosen[in_turn[place < np.repeat(quota, lengths)]] = True
+    taken = np.zeros_like(quota)
+    for at in range(0, count, _PART):
+        part = np.arange(at, min(at + _PART, count)) if rows is None else rows[at : at + _PART]
+        own = numbers[part]
+        # The rows of each value after those of the one before, in their turn.
+        by_value = np.argsort(own, kind="stable")
+        lengths = np.bincount(own, minlength=len(quota))
+        place = np.arange(len(own)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        chosen[part[by_value[place < np.repeat(quota - taken, lengths)]]] = True
+        taken += lengths
     return pl.Series(chosen)
 
 
 def _strata(key: pl.Series) -> np.ndarray[Any, np.dtype[Any]]:
     """A number from 0 for each value, in the order in which they first occur, by row."""
-    values = key.unique(maintain_order=True)
-    wanted = pl.int_range(len(values), dtype=pl.UInt32, eager=True)
-    if not len(values):
-        return wanted.to_numpy()
-    found = key.replace_strict(values, wanted, return_dtype=pl.UInt32).to_numpy()
+    values = _nan_is_missing(key.unique(maintain_order=True)).unique(maintain_order=True)
     # NumPy sorts numbers of 16 bits in a pass or two.
-    return found.astype(np.uint16) if len(values) < 1 << 16 else found
+    found = np.empty(len(key), dtype=np.uint16 if len(values) < 1 << 16 else np.uint32)
+    if len(values):
+        wanted = pl.int_range(len(values), dtype=pl.UInt32, eager=True)
+        for at in range(0, len(key), _PART):
+            part = _nan_is_missing(key.slice(at, _PART))
+            numbers = part.replace_strict(values, wanted, return_dtype=pl.UInt32)
+            found[at : at + _PART] = numbers.to_numpy()
+    return found
 
 
 def deal(
@@ -101,6 +110,15 @@ def _shuffled(count: int, seed: int) -> np.ndarray[Any, np.dtype[Any]]:
     numbers = np.arange(count, dtype=np.int64 if count < _MANY or count >= 1 << 31 else np.int32)
     np.random.default_rng(seed).shuffle(numbers)
     return numbers
+
+
+def _inverse(order: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtype[Any]]:
+    """The place of each number in an order of them."""
+    place = np.empty_like(order)
+    for at in range(0, len(order), _PART):
+        part = order[at : at + _PART]
+        place[part] = np.arange(at, at + len(part), dtype=order.dtype)
+    return place
 
 
 def _nan_is_missing(key: pl.Series) -> pl.Series:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
@@ -15,10 +15,14 @@ from modelwright.components.outline import Outline
 from modelwright.components.palette.column_flow import flow, table_outline
 from modelwright.components.palette.data_transformation.row_keys import first_of_each
 from modelwright.components.parameters import Columns
+from modelwright.data.column_names import all_named
 from modelwright.data.expression.table import named
-from modelwright.data.memory import is_large, rows_where
+from modelwright.data.memory import allowed, is_large, parts, rows_where
 from modelwright.data.schema import Schema
 from modelwright.data.table import Table
+
+# Bytes that a key may take on the way, for each of its own, and what is taken at any rate.
+_ROOM, _LEAST = 8, 64 << 20
 
 
 class RemoveDuplicateRows(
@@ -42,11 +46,10 @@ class RemoveDuplicateRows(
 
     def run(self, dataset: Table) -> Annotated[Table, Titled("Results dataset")]:
         frame, names = dataset.frame, self._keys(dataset.schema)
-        # Names of their own, as those of a table may look like patterns.
-        keys = frame.select(
-            (named(n).fill_nan(None) if frame.schema[n].is_float() else named(n)).alias(str(at))
-            for at, n in enumerate(names)
-        )
+        if is_large(frame.select(all_named(names))):
+            kept = self._first_in_parts(frame, names)
+            return dataset.of(frame if kept.all() else rows_where(frame, kept))
+        keys = _keys_of(frame, names)
         alone = keys.select(pl.any_horizontal(pl.all().is_null())).to_series()
         if alone.any():
             kept = alone.clone()
@@ -57,19 +60,36 @@ class RemoveDuplicateRows(
 
     def _first(self, keys: pl.DataFrame) -> pl.Series:
         """True for the one row that stays of each key; no value is missing."""
-        # Numbers of all rows would take more memory than the different keys do.
-        quick = (
-            None
-            if is_large(keys)
-            else first_of_each(keys.get_columns(), last=not self.retain_first)
-        )
+        quick = first_of_each(keys.get_columns(), last=not self.retain_first)
         if quick is not None:
             return quick
-        row = pl.col("row").min() if self.retain_first else pl.col("row").max()
-        one_of_each = keys.lazy().with_row_index("row").group_by(keys.columns).agg(row)
         kept = np.zeros(keys.height, dtype=bool)
-        kept[one_of_each.select("row").collect(engine="streaming").to_series().to_numpy()] = True
+        kept[self._one_of_each(keys.with_row_index("row"))] = True
         return pl.Series(kept)
+
+    def _first_in_parts(self, frame: pl.DataFrame, names: tuple[str, ...]) -> pl.Series:
+        """True for each row that stays; keys may all differ and be larger than memory."""
+        kept = np.zeros(frame.height, dtype=bool)
+        size = int(frame.select(all_named(names)).estimated_size())
+        # Equal keys have equal hashes, so each piece has all rows of its keys.
+        pieces = max(1, size * _ROOM // max(allowed(), _LEAST))
+        for piece in range(pieces):
+            found = []
+            for at, rows in parts(frame):
+                keys = _keys_of(rows, names)
+                alone = keys.select(pl.any_horizontal(pl.all().is_null())).to_series()
+                kept[at : at + rows.height] |= alone.to_numpy()
+                own = (keys.hash_rows(0) % pieces == piece) & ~alone
+                found.append(keys.with_row_index("row", offset=at).filter(own))
+            kept[self._one_of_each(pl.concat(found))] = True
+        return pl.Series(kept)
+
+    def _one_of_each(self, keys: pl.DataFrame) -> np.ndarray[Any, np.dtype[Any]]:
+        """The number, in `row`, of the one row that stays of each key."""
+        row = pl.col("row").min() if self.retain_first else pl.col("row").max()
+        names = [name for name in keys.columns if name != "row"]
+        rows = keys.lazy().group_by(names).agg(row).select("row")
+        return rows.collect(engine="streaming").to_series().to_numpy()
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         table = flow(table_outline(inputs), self._checked, self.keys, rows_stay=False)
@@ -81,3 +101,12 @@ class RemoveDuplicateRows(
     def _checked(self, schema: Schema) -> Schema:
         self._keys(schema)
         return schema
+
+
+def _keys_of(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """The key columns, not a number as null."""
+    # Names of their own, as those of a table may look like patterns.
+    return frame.select(
+        (named(n).fill_nan(None) if frame.schema[n].is_float() else named(n)).alias(str(at))
+        for at, n in enumerate(names)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from modelwright.components.palette.data_transformation.column_faults import (
     InfiniteValue,
 )
 from modelwright.components.palette.data_transformation.quantiles import quantiles
+from modelwright.data import large_columns
 from modelwright.data.expression import Scalar
 from modelwright.data.expression.functions.conversion import (
     datetime_of_text,
@@ -20,6 +22,7 @@ from modelwright.data.expression.functions.conversion import (
     integer_of_text,
 )
 from modelwright.data.expression.table import named
+from modelwright.data.memory import is_large
 from modelwright.data.schema import Column, ColumnType
 from modelwright.data.table import Table
 
@@ -81,20 +84,43 @@ def given(table: Table, names: Sequence[str]) -> dict[str, pl.Expr]:
     return {n: named(n).fill_nan(None) if n in holding else named(n) for n in names}
 
 
-def learnt(
-    table: Table, names: Sequence[str], find: Callable[[pl.Expr], pl.Expr], what: str
-) -> dict[str, Scalar]:
+@dataclass(frozen=True)
+class Figure:
+    """A value learnt from a column, in two ways that agree.
+
+    of: from the values, nulls among them, to a single one.  large: the same, from a column of which no
+    copy can be made; missing values are null or not a number.
+    """
+
+    of: Callable[[pl.Expr], pl.Expr]
+    large: Callable[[pl.Series], Scalar]
+
+
+MEAN = Figure(lambda value: value.cast(pl.Float64).mean(), large_columns.mean)
+"""The mean; true counts as 1."""
+
+MODE = Figure(lambda value: value.drop_nulls().mode().min(), large_columns.mode)
+"""The most frequent value; of several the smallest."""
+
+SMALLEST = Figure(lambda value: value.cast(pl.Float64).min(), large_columns.smallest)
+
+LARGEST = Figure(lambda value: value.cast(pl.Float64).max(), large_columns.largest)
+
+
+def learnt(table: Table, names: Sequence[str], figure: Figure, what: str) -> dict[str, Scalar]:
     """One value of each column, from those that are there.
 
-    find: from the values, nulls among them, to a single one.  what: words for it, such as "the mean".
+    what: words for it, such as "the mean".
     Raises EmptyTable, ColumnAllMissing, and InfiniteValue for a number that is not finite.
     """
     if not table.rows:
         raise EmptyTable("dataset")
     if not names:
         return {}
+    if is_large(table.frame):
+        return _given_all({n: figure.large(table.frame.get_column(n)) for n in names}, what)
     values_given = given(table, names).items()
-    found = table.frame.select(find(value).alias(name) for name, value in values_given)
+    found = table.frame.select(figure.of(value).alias(name) for name, value in values_given)
     return _given_all(found.row(0, named=True), what)
 
 
@@ -104,7 +130,8 @@ def learnt_quantiles(
     """Quantiles of each column, by the values that are there.  what and Raises: as in `learnt`."""
     if not table.rows:
         raise EmptyTable("dataset")
-    found = {name: quantiles(table.frame.get_column(name), shares) for name in names}
+    large = is_large(table.frame)
+    found = {name: quantiles(table.frame.get_column(name), shares, large=large) for name in names}
     for at in range(len(shares)):
         _given_all({name: values[at] for name, values in found.items()}, what)
     return {name: [v for v in values if v is not None] for name, values in found.items()}
@@ -120,19 +147,9 @@ def _given_all(values: dict[str, Scalar], what: str) -> dict[str, Scalar]:
     return values
 
 
-def mean(value: pl.Expr) -> pl.Expr:
-    """The mean; true counts as 1."""
-    return value.cast(pl.Float64).mean()
-
-
 def medians(table: Table, names: Sequence[str]) -> dict[str, Scalar]:
     """The median of each column: of an even number of values the mean of the middle two.
 
     Raises as `learnt`.
     """
     return {n: v[0] for n, v in learnt_quantiles(table, names, (0.5,), "the median").items()}
-
-
-def mode(value: pl.Expr) -> pl.Expr:
-    """The most frequent value; of several the smallest."""
-    return value.drop_nulls().mode().min()

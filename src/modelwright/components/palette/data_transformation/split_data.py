@@ -27,7 +27,7 @@ from modelwright.components.palette.data_transformation.row_expression import (
     parse_relation,
 )
 from modelwright.components.parameters import ColumnName, Shown
-from modelwright.data.memory import rows_where
+from modelwright.data.memory import in_parts, rows_where
 from modelwright.data.schema import Schema
 from modelwright.data.table import Table
 
@@ -175,7 +175,7 @@ class SplitData(Component, category="Data Transformation", at_inference=Bypass("
         frame = dataset.frame
         condition = self._condition(dataset.schema)
         if condition is not None:
-            chosen = condition.holds(frame)
+            chosen = in_parts(frame, lambda rows: condition.holds(rows).to_frame()).to_series()
         elif not self.stratified:
             first = share(frame.height, self.fraction)
             if not self.randomized:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import polars as pl
@@ -10,7 +11,11 @@ import polars as pl
 from modelwright.components.contract import Component, Titled
 from modelwright.components.outline import Outline, TableOutline
 from modelwright.components.palette.column_flow import table_outline
+from modelwright.components.palette.data_transformation.quantiles import around, between
+from modelwright.data import large_columns
 from modelwright.data.expression.table import named
+from modelwright.data.large_columns import Vector
+from modelwright.data.memory import is_large
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.data.table import Table
 
@@ -45,6 +50,8 @@ _NUMBERS = (
     "P95",
     "P99.5",
 )
+# So few values of a large table are copied.
+_FEW = 1 << 16
 _MEASURED = (ColumnType.INTEGER, ColumnType.DOUBLE, ColumnType.BOOLEAN)
 
 
@@ -64,7 +71,8 @@ class SummarizeData(Component, category="Statistical Functions"):
     """
 
     def run(self, dataset: Table) -> Annotated[Table, Titled("Results dataset")]:
-        rows = [_described(dataset.frame, column) for column in dataset.schema]
+        described = _described_in_parts if is_large(dataset.frame) else _described
+        rows = [described(dataset.frame, column) for column in dataset.schema]
         return Table(pl.DataFrame(rows, schema={c.name: c.type.dtype for c in _report()}))
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
@@ -113,4 +121,65 @@ def _described(frame: pl.DataFrame, column: Column) -> dict[str, object]:
         **missing,
         "Mode": runs.filter(pl.col("len") == pl.col("len").max())["value"].min(),
         **told.with_columns(pl.all().fill_nan(None)).row(0, named=True),
+    }
+
+
+def _described_in_parts(frame: pl.DataFrame, column: Column) -> dict[str, object]:
+    """As `_described`, without a copy of the column."""
+    values = frame.get_column(column.name)
+    measured = column.type in _MEASURED
+    missing = values.null_count()
+    if measured:
+        missing = frame.height - large_columns.count(values)
+    if frame.height - missing < _FEW:
+        few = values.fill_nan(None) if values.dtype.is_float() else values
+        told = _described(few.drop_nulls().to_frame(), column)
+        return {**told, "Count": frame.height, "Missing Value Count": missing}
+    counts = {"Feature": column.name, "Count": frame.height, "Missing Value Count": missing}
+    if not measured:
+        return {**counts, "Unique Value Count": large_columns.different(values)}
+    shares, given = [*_PERCENTILES.values()], frame.height - missing
+    told_by = large_columns.occurrences(values, around(given, shares))
+    low, high = large_columns.smallest(values), large_columns.largest(values)
+    figures = {
+        "Min": low,
+        "Max": high,
+        "Mode": told_by.mode,
+        "Range": (high or 0.0) - (low or 0.0),
+        **_moments(values, given),
+        **dict(zip(_PERCENTILES, between(given, shares, told_by.places), strict=True)),
+    }
+    finite = {n: None if v is None or math.isnan(v) else v for n, v in figures.items()}
+    return {**counts, "Unique Value Count": told_by.different, **finite}
+
+
+def _moments(values: pl.Series, count: int) -> dict[str, float | None]:
+    """What is told by sums over the distances from the mean."""
+    mean = large_columns.mean(values)
+    assert mean is not None  # noqa: S101  # there are values
+
+    def of(change: Callable[[Vector], Vector]) -> float:
+        found = large_columns.mean_of(values, lambda numbers: change(numbers - mean))
+        return math.nan if found is None else found
+
+    # Products, as powers take ten times as long.
+    second = of(lambda far: far * far)
+    skewness = kurtosis = math.nan
+    if second > 0 and math.isfinite(second):
+        skewness = (
+            of(lambda far: far * far * far)
+            / second**1.5
+            * math.sqrt(count * (count - 1))
+            / (count - 2)
+        )
+        excess = of(lambda far: (far * far) ** 2) / second**2 - 3
+        kurtosis = (count - 1) / ((count - 2) * (count - 3)) * ((count + 1) * excess + 6)
+    variance = second * count / (count - 1)
+    return {
+        "Mean": mean,
+        "Mean Deviation": of(abs),
+        "Sample Variance": variance,
+        "Sample Standard Deviation": math.sqrt(variance),
+        "Sample Skewness": skewness,
+        "Sample Kurtosis": kurtosis,
     }
