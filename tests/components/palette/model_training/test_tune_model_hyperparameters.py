@@ -184,6 +184,41 @@ def test_numbers_are_ranked_by_the_chosen_metric(metric: str, column: str, risin
     assert values == sorted(values, reverse=not rising)
 
 
+@pytest.mark.parametrize(
+    ("metric", "column", "rising"),
+    [
+        ("Accuracy", "Accuracy", False),
+        ("Precision", "Precision", False),
+        ("Recall", "Recall", False),
+        ("F-score", "F1 Score", False),
+        ("AUC", "AUC", False),
+        ("Average Log Loss", "Average Log Loss", True),
+    ],
+)
+def test_two_classes_are_ranked_by_the_chosen_metric(
+    metric: str, column: str, rising: bool
+) -> None:
+    ranges = {
+        "l1_regularization_weight_range": Range(values=(0, 3, 10, 30)),
+        "l2_regularization_weight_range": Range(values=(0.1, 100)),
+    }
+    learner = RANGED.model_copy(update=ranges)
+    doubtful = rows(201)
+    blurred = doubtful.frame["a"] - doubtful.frame["b"] + rows(202).frame["a"][:201] * 2
+    side = pl.Series("side", ["up" if value > 0 else "down" for value in blurred])
+    valid = Table(doubtful.frame.with_columns(side))
+    found = tuned(learner, validation=valid, mode="Entire grid", classification_metric=metric)
+    ranked = found.sweep_results.frame[column]
+    values = ranked.drop_nulls().to_list()
+    assert values == sorted(values, reverse=not rising)
+    assert len(set(values)) > 2
+    # A precision of nothing is none, and comes last.
+    assert ranked.to_list() == values + [None] * ranked.null_count()
+    best = found.trained_best_model.score(valid).frame
+    hits = (best["Scored Labels"] == best["side"]).mean()
+    assert hits == pytest.approx(found.sweep_results.frame["Accuracy"][0])
+
+
 def test_a_validation_dataset_is_what_is_measured_on() -> None:
     other = rows(80)
     found = tuned(mode="Entire grid", validation=other).sweep_results.frame
