@@ -32,10 +32,43 @@ MACHINE_SPECIFIC = {
     re.compile(r"--(?:extra-)?index-ur[l]\s*[= ]\s*\S"): "a package registry's address",
 }
 
+PALETTE = "src/modelwright/components/palette"
+COMPONENT = re.compile(r"^class (\w+)\([^)]*?\bcategory=", re.MULTILINE)
+HIDDEN = re.compile(r"\bhidden=True\b")
+_MARGINS = "tests/components/palette/classification/test_margin_learners.py"
+_SEVERAL = "tests/components/palette/classification/test_multiclass_learners.py"
+_NETWORKS = "tests/components/palette/classification/test_neural_networks.py"
+_WRAPPERS = "tests/components/palette/classification/test_wrappers.py"
+_ANOMALIES = "tests/components/palette/anomaly_detection/test_anomaly_detection.py"
+_CLUSTERS = "tests/components/palette/clustering/test_clustering.py"
+_ASSETS = "tests/run/test_plan.py"
+_SERVICE = "tests/inference/test_convert.py"
+TESTED_BY = {
+    "two_class_averaged_perceptron": _MARGINS,
+    "two_class_support_vector_machine": _MARGINS,
+    "multiclass_boosted_decision_tree": _SEVERAL,
+    "multiclass_decision_forest": _SEVERAL,
+    "multiclass_logistic_regression": _SEVERAL,
+    "multiclass_neural_network": _NETWORKS,
+    "two_class_neural_network": _NETWORKS,
+    "one_vs_all_multiclass": _WRAPPERS,
+    "one_vs_one_multiclass": _WRAPPERS,
+    "pca_based_anomaly_detection": _ANOMALIES,
+    "train_anomaly_detection_model": _ANOMALIES,
+    "k_means_clustering": _CLUSTERS,
+    "assign_data_to_clusters": _CLUSTERS,
+    "train_clustering_model": _CLUSTERS,
+    **dict.fromkeys(
+        ("dataset", "saved_data", "saved_files", "saved_model", "saved_transformation"), _ASSETS
+    ),
+    "web_service_input": _SERVICE,
+    "web_service_output": _SERVICE,
+}
+
 
 def main(root: Path) -> int:
     """Print every finding under `root`; the number to exit with."""
-    findings = [*check_code(root), *check_text(root)]
+    findings = [*check_code(root), *check_text(root), *check_components(root)]
     for finding in findings:
         print(finding)
     return 1 if findings else 0
@@ -66,6 +99,30 @@ def check_text(root: Path) -> Iterator[str]:
             for pattern, what in MACHINE_SPECIFIC.items():
                 if found := pattern.search(line):
                     yield f"{path.relative_to(root)}:{number}: '{found.group().strip()}' is {what}"
+
+
+def check_components(root: Path) -> Iterator[str]:
+    """Findings about components: each has a file, a file of tests and a page of its own.
+
+    Learners of a family are tested together, by the file that says so in TESTED_BY.
+    """
+    for path in sorted((root / PALETTE).rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        classes = COMPONENT.findall(text)
+        if not classes:
+            continue
+        place, category = path.relative_to(root), path.parent.name
+        if len(classes) > 1:
+            yield f"{place}: {' and '.join(classes)} in one file; a component has a file of its own"
+        tests = root / TESTED_BY.get(
+            path.stem, f"tests/components/palette/{category}/test_{path.stem}.py"
+        )
+        if not tests.is_file() or "def test_" not in tests.read_text(encoding="utf-8"):
+            yield f"{place}: no tests in {tests.relative_to(root)}"
+        page = root / "docs" / "components" / f"{path.stem.replace('_', '-')}.md"
+        # What stands for a saved value is not in the palette.
+        if not HIDDEN.search(text) and not page.is_file():
+            yield f"{place}: no page {page.relative_to(root)}; run scripts/components"
 
 
 def files_under(root: Path, folders: tuple[str, ...], suffixes: frozenset[str]) -> Iterator[Path]:

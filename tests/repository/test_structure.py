@@ -87,3 +87,38 @@ def test_a_file_that_is_not_utf_8_is_read_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_bytes(b"caf\xe9\ncd /" + b"root/shop")
     [found] = findings(tmp_path)
     assert found.startswith("notes.txt:2: ")
+
+
+WIDGET = """\
+class Polish(
+    Component, category="Shop"
+):
+    ...
+"""
+HOME = "src/modelwright/components/palette/shop/polish.py"
+
+
+def test_a_component_needs_tests_and_a_page(tmp_path: Path) -> None:
+    put(tmp_path, HOME, WIDGET)
+    assert findings(tmp_path) == [
+        f"{HOME}: no tests in tests/components/palette/shop/test_polish.py",
+        f"{HOME}: no page docs/components/polish.md; run scripts/components",
+    ]
+
+    put(tmp_path, "tests/components/palette/shop/test_polish.py", "x = 1\n")
+    put(tmp_path, "docs/components/polish.md", "# Polish\n")
+    assert findings(tmp_path) == [
+        f"{HOME}: no tests in tests/components/palette/shop/test_polish.py"
+    ]
+
+    put(tmp_path, "tests/components/palette/shop/test_polish.py", "def test_it() -> None: ...\n")
+    assert findings(tmp_path) == []
+
+
+def test_two_components_do_not_share_a_file(tmp_path: Path) -> None:
+    put(tmp_path, HOME, WIDGET + WIDGET.replace("Polish", "Wax"))
+    put(tmp_path, "tests/components/palette/shop/test_polish.py", "def test_it() -> None: ...\n")
+    put(tmp_path, "docs/components/polish.md", "# Polish\n")
+    assert findings(tmp_path) == [
+        f"{HOME}: Polish and Wax in one file; a component has a file of its own"
+    ]
