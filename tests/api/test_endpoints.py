@@ -127,6 +127,8 @@ def test_an_endpoint_is_deployed_tried_changed_and_deleted(server: Running) -> N
     changed = server.client.patch("/api/endpoints/car-prices", json=change).json()
     assert changed["settings"]["max_replicas"] == 3
     assert changed["tags"] == {"team": "cars"}
+    assert changed["memory"]["by"] in ("cgroup", "rlimit")
+    assert changed["memory"]["gb"] == 0.5
     wrong = {"settings": {"max_replicas": 0}}
     assert fault(server.client.patch("/api/endpoints/car-prices", json=wrong), 422)["code"] == (
         "invalid-setting"

@@ -41,6 +41,7 @@ def test_an_inference_pipeline_is_deployed_looked_at_scored_stopped_and_deleted(
     done = modelwright(
         "endpoint", "deploy", trained / "inference.yaml", "--name", "cars",
         "--set", "scoring_timeout_ms=5000", "--description", "Prices of cars",
+        "--tag", "team=sales", "--tag", "formula=a=b",
     )  # fmt: skip
     assert done.status == 0, done.err
     assert done.out.startswith("cars is healthy.\nScoring address: http://127.0.0.1:")
@@ -55,6 +56,20 @@ def test_an_inference_pipeline_is_deployed_looked_at_scored_stopped_and_deleted(
     shown = modelwright("endpoint", "show", "cars", "--json").json
     assert shown["description"] == "Prices of cars"
     text = modelwright("endpoint", "show", "cars").out
+    assert "Tags:            formula=a=b, team=sales" in text
+    assert shown["tags"] == {"team": "sales", "formula": "a=b"}
+    kept_by = {"cgroup": "a control group", "rlimit": "a limit of its process"}
+    held = shown["memory"]
+    assert f"0.5 GB for each replica, held by {kept_by[held['by']]}" in text
+    changed = modelwright(
+        "endpoint", "change", "cars", "--tag", "team=cars", "--untag", "formula",
+        "--description", "Used cars", "--json",
+    )  # fmt: skip
+    assert changed.json["tags"] == {"team": "cars"}
+    assert changed.json["description"] == "Used cars"
+    assert modelwright("endpoint", "change", "cars").status == 2
+    wrong = modelwright("endpoint", "change", "cars", "--tag", "none")
+    assert wrong.err.startswith("error [malformed-setting]:")
     for column in shown["inputs"][0]["columns"]:
         assert column["name"] in text
     assert 'Output "WebServiceOutput0": symboling, make' in text

@@ -55,14 +55,21 @@ def running(
     *options: str,
     deployment: Mapping[str, Any] | None = None,
     endpoint: Mapping[str, Any] | None = None,
+    deployments: Mapping[str, Any] | None = None,
 ) -> Iterator[Running]:
-    """A replica process for a package, stopped at the end."""
+    """A replica process for a package, stopped at the end.  deployments: in place of the package."""
     folder = packaged.parent
     keys = folder / "keys.json"
     keys.write_text(json.dumps({"primary": PRIMARY, "secondary": SECONDARY}), encoding="utf-8")
     settings = folder / "settings.json"
     settings.write_text(
-        json.dumps({"deployment": dict(deployment or {}), "endpoint": dict(endpoint or {})}),
+        json.dumps(
+            {
+                "deployment": dict(deployment or {}),
+                "endpoint": dict(endpoint or {}),
+                "deployments": dict(deployments or {}),
+            }
+        ),
         encoding="utf-8",
     )
     reading, writing = os.pipe()

@@ -185,22 +185,12 @@ def test_replicas_that_fall_again_and_again_make_an_endpoint_unhealthy(
     until(lambda: endpoints.status("cars").state is State.HEALTHY, 40)
 
 
-def bounds(pid: int) -> tuple[int, dict[str, str]]:
-    """How much data a process may have, in bytes, and its environment."""
-    limits = Path(f"/proc/{pid}/limits").read_text()
-    (line,) = [one for one in limits.splitlines() if one.startswith("Max data size")]
-    text = Path(f"/proc/{pid}/environ").read_bytes().decode()
-    environment = dict(one.partition("=")[::2] for one in text.split("\0") if one)
-    return int(line.split()[3]), environment
-
-
-@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="this system tells no limits")
-def test_a_replica_is_held_to_its_memory_and_threads(endpoints: Endpoints, cars: Path) -> None:
-    reserve = {"memory_reserve_gb": 0.5, "cpu_reserve": 1.0}
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="this system tells nothing")
+def test_a_replica_is_held_to_its_threads(endpoints: Endpoints, cars: Path) -> None:
+    reserve = {"cpu_reserve": 2.0}
     status = endpoints.deploy("cars", cars, keys=KEYS, deployment=reserve)
     (replica,) = status.replicas
-    allowed, environment = bounds(replica)
-    assert 0.5e9 < allowed < 1.5e9
-    assert environment["POLARS_MAX_THREADS"] == environment["OMP_NUM_THREADS"] == "1"
-    endpoints.change("cars", deployment={"memory_reserve_gb": 0.75})
-    assert bounds(replica)[0] == allowed + int(0.25e9)
+    text = Path(f"/proc/{replica}/environ").read_bytes().decode()
+    environment = dict(one.partition("=")[::2] for one in text.split("\0") if one)
+    wanted = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    assert {environment[name] for name in wanted} == {"2"}

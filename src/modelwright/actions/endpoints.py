@@ -104,6 +104,7 @@ class EndpointReport:
             "settings": live.get("deployment", {}),
             "access": live.get("endpoint", {}),
             "answered": live.get("answered", 0),
+            "memory": live.get("memory", {}),
             "deployments": as_json(self.deployments),
         }
 
@@ -248,12 +249,17 @@ def change_endpoint(
     *,
     deployment: Mapping[str, Any] | None = None,
     endpoint: Mapping[str, Any] | None = None,
+    description: str | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> EndpointReport:
     """Change some settings of an endpoint while it serves; those of the leading deployment.
 
+    description and tags: what people say of it, from now on; as it is for None.
     Raises NotFound, InvalidSetting, UnknownSetting, Unschedulable and EndpointBusy.
     """
     record = home.workspace.endpoints.get(name)
+    if description is not None or tags is not None:
+        home.workspace.endpoints.describe(record.name, description=description, tags=tags)
     if deployment:
         leading = live_deployments(home, record.name)
         if not leading:

@@ -8,7 +8,7 @@ import typer
 
 from modelwright.cli.place import HomeOption, JsonOption, opened
 from modelwright.cli.printing import put, put_json, put_table, tell
-from modelwright.cli.settings import MalformedSetting, parse_settings
+from modelwright.cli.settings import MalformedSetting, TagsOption, parse_settings, parse_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,14 +150,14 @@ def rollback(
 def change(
     name: NameArgument,
     settings: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
             show_default=False,
             help="A setting, such as max_replicas=4; may be given again.",
         ),
-    ],
+    ] = None,
     deployment: Annotated[
         int | None,
         typer.Option(
@@ -167,14 +167,27 @@ def change(
             help="Whose settings.",
         ),
     ] = None,
+    tags: TagsOption = None,
+    untag: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", show_default=False, help="Take a tag away; may be given again."
+        ),
+    ] = None,
+    description: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", show_default="as it is", help="What it is for."),
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Change settings of an endpoint while it serves: of a deployment, or of who may call it."""
+    """Change settings of an endpoint while it serves: of a deployment, or of who may call it; or its tags."""
     from modelwright.actions.deployments import change_deployment
-    from modelwright.actions.endpoints import change_endpoint
+    from modelwright.actions.endpoints import change_endpoint, show_endpoint
     from modelwright.serve.settings import EndpointSettings
 
+    if not (settings or tags or untag) and description is None:
+        raise typer.BadParameter("give something to change", param_hint="--set")
     given = parse_settings(settings)
     access = {k: v for k, v in given.items() if k in EndpointSettings.__struct_fields__}
     others = {k: v for k, v in given.items() if k not in access}
@@ -182,7 +195,19 @@ def change(
         if deployment is not None and others:
             change_deployment(here, name, deployment, others)
             others = {}
-        change_endpoint(here, name, deployment=others or None, endpoint=access or None)
+        labels: dict[str, str] | None = None
+        if tags or untag:
+            former = show_endpoint(here, name).record.tags
+            labels = {**former, **parse_tags(tags)}
+            labels = {k: v for k, v in labels.items() if k not in (untag or ())}
+        change_endpoint(
+            here,
+            name,
+            deployment=others or None,
+            endpoint=access or None,
+            tags=labels,
+            description=description,
+        )
         _show(here, name, json=json)
 
 

@@ -13,7 +13,7 @@ from modelwright.cli.deployment import ClusterOption, put_deployments, tell_step
 from modelwright.cli.export import export_endpoint
 from modelwright.cli.place import HomeOption, JsonOption, opened
 from modelwright.cli.printing import put, put_json, put_table, tell
-from modelwright.cli.settings import parse_settings
+from modelwright.cli.settings import TagsOption, parse_settings, parse_tags
 
 if TYPE_CHECKING:
     from modelwright.actions.endpoints import EndpointReport
@@ -81,6 +81,7 @@ def deploy(
     ] = None,
     host: Annotated[str, typer.Option(help="Address that it listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 0,
+    tags: TagsOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -99,6 +100,7 @@ def deploy(
             document.graph,
             name=name,
             description=description,
+            tags=parse_tags(tags),
             deployment=given,
             beside=beside,
             cluster=cluster,
@@ -153,6 +155,7 @@ def show(name: NameArgument, home: HomeOption = None, json: JsonOption = False) 
         )
         return
     _put(report)
+    _put_more(report)
     put()
     put_deployments(report)
     for request in package.inputs:
@@ -365,6 +368,24 @@ def put_scored(scored: Scored) -> None:
     for dropped in scored.dropped:
         where = f"Row {dropped['row']}" if "row" in dropped else f"{dropped['rows']} rows"
         tell(f'{where} dropped by "{dropped["node"]}": {dropped["reason"]}')
+
+
+_MEMORY = {
+    "cgroup": "{gb:g} GB for each replica, held by a control group",
+    "rlimit": "{gb:g} GB for each replica, held by a limit of its process",
+    "container": "{gb:g} GB for the container, held by its engine",
+    "none": "{gb:g} GB for each replica, set aside and not held to",
+}
+
+
+def _put_more(report: EndpointReport) -> None:
+    """Write what only the page of one endpoint tells: its tags, and what bounds its memory."""
+    if report.record.tags:
+        tags = ", ".join(f"{k}={v}" for k, v in sorted(report.record.tags.items()))
+        put(f"Tags:            {tags}")
+    memory = report.status.memory if report.status else {}
+    if memory:
+        put(f"Memory:          {_MEMORY[memory['by']].format(gb=memory['gb'])}")
 
 
 def _put(report: EndpointReport) -> None:

@@ -22,6 +22,17 @@ SettingsOption = Annotated[
 ]
 
 
+TagsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="NAME=VALUE",
+        show_default=False,
+        help="A name and value for people, such as team=sales; may be given again.",
+    ),
+]
+
+
 class MalformedSetting(ModelwrightError):
     """A setting on the command line is not of the form NAME=VALUE."""
 
@@ -53,4 +64,15 @@ def parse_settings(texts: Sequence[str] | None) -> dict[str, Any]:
             raise MalformedSetting(text, f"its value is not YAML: {why}") from None
         # YAML reads 2020-01-31 as a date; parameters are JSON, which has none.
         found[name.strip()] = value.strip() if isinstance(given, date) else given
+    return found
+
+
+def parse_tags(texts: Sequence[str] | None) -> dict[str, str]:
+    """Tags by name, each value as it is written.  Raises MalformedSetting."""
+    found: dict[str, str] = {}
+    for text in texts or ():
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise MalformedSetting(text, "it has no name and value with = between them")
+        found[name.strip()] = value.strip()
     return found

@@ -17,6 +17,7 @@ class Endpoint:
 
     scoring_url: where requests are sent; empty when it answers nowhere.  cluster: where it runs.
     deployments: the newest first, as JSON, each with its number and its traffic in percent.
+    access: the settings of who may call it.
     """
 
     name: str
@@ -26,6 +27,8 @@ class Endpoint:
     cluster: str
     deployments: Sequence[Mapping[str, Any]]
     send: Score = field(repr=False, compare=False)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    access: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def traffic(self) -> dict[int, int]:

@@ -103,10 +103,22 @@ class Endpoints:
         """Have every token given out so far open nothing any more."""
         self._server.delete(f"/api/endpoints/{segment(name)}/tokens")
 
-    def change(self, name: str, settings: Mapping[str, Any]) -> Endpoint:
-        """Change some settings while it serves.  Raises InvalidSetting and UnknownSetting."""
-        address = f"/api/endpoints/{segment(name)}"
-        return self._endpoint(self._server.patch(address, {"settings": dict(settings)}))
+    def change(
+        self,
+        name: str,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        access: Mapping[str, Any] | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Endpoint:
+        """Change some settings while it serves, who may call it, or what people say of it.
+
+        tags: all of them from now on.  Raises InvalidSetting and UnknownSetting.
+        """
+        given = {"settings": settings, "access": access, "tags": tags, "description": description}
+        body = {key: value for key, value in given.items() if value is not None}
+        return self._endpoint(self._server.patch(f"/api/endpoints/{segment(name)}", body))
 
     def plan(
         self,
@@ -237,4 +249,6 @@ class Endpoints:
             found["cluster"],
             found["deployments"],
             lambda inputs: self.score(name, inputs),
+            found["tags"],
+            found["access"],
         )

@@ -91,7 +91,8 @@ def deploy_here(
     live = report.status.deployment if report.status else {}
     told = report.to_json()
     where = told["cluster"], told["deployments"]
-    return Endpoint(report.record.name, report.state, report.scoring_url, live, *where, send)
+    said = report.record.tags, told["access"]
+    return Endpoint(report.record.name, report.state, report.scoring_url, live, *where, send, *said)
 
 
 def outcome_of(report: RunReport, store: Store) -> RunOutcome:

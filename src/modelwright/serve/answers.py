@@ -159,6 +159,16 @@ def not_ready(why: str) -> Refusal:
     )
 
 
+def out_of_memory(gigabytes: float) -> Refusal:
+    """400: scoring took more memory than a process may have, and what scored was ended."""
+    return Refusal(
+        HTTPStatus.BAD_REQUEST,
+        f"Scoring this request took more memory than the {gigabytes:g} GB that its deployment reserves. "
+        "Send fewer rows, or raise memory_reserve_gb.",
+        {"code": "scoring-out-of-memory", "memory_reserve_gb": gigabytes},
+    )
+
+
 def timed_out(limit_ms: int) -> Refusal:
     """504: scoring took longer than allowed."""
     return Refusal(

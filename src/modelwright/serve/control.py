@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.data.errors import ModelwrightError
-from modelwright.serve.limits import limit_memory
+from modelwright.serve.limits import limit_memory, memory_bound
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ class Control:
             "steps": [s.to_json() for s in live.package.plan.steps] if live else [],
             "recent": self._replica.history.recent(),
             "shadows": self._replica.shadows,
+            "memory": memory_bound(),
         }
 
     async def _measurements(self, command: Mapping[str, Any]) -> dict[str, Any]:

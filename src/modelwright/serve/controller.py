@@ -403,6 +403,7 @@ class Controller:
             "falling": self.fleet.is_falling,
             "message": self.message or self.room.message or self._fall(),
             "recent": self.history.recent(),
+            "memory": {},
         }
         for member in self.fleet.serving:
             try:
@@ -413,6 +414,8 @@ class Controller:
             found["busy"] += said["busy"]
             found["queued"] += said["queued"]
             found["workers"] += said["workers"]
+            # A replica that began under an earlier version does not tell.
+            found["memory"] = said.get("memory", {})
         return found
 
     def _fall(self) -> str:

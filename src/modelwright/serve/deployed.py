@@ -153,4 +153,12 @@ class Deployed:
         known = self._parts.get(number)
         if known is None or number not in self._lives:
             return False
-        return (known.package, known.nursery) == (part.package, part.nursery)
+        if (known.package, known.nursery) != (part.package, part.nursery):
+            return False
+        # Processes of its own are bounded from the start.
+        bounds = ("memory_reserve_gb", "cpu_reserve")
+        return (
+            known.nursery is not None
+            or self._lives[number].package.plan.is_compiled
+            or all(getattr(known.settings, b) == getattr(part.settings, b) for b in bounds)
+        )

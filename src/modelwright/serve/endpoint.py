@@ -182,6 +182,7 @@ class Endpoints:
             steps=tuple(said["steps"]),
             deployments=tuple(said["deployments"]),
             recent=said["recent"],
+            memory=said.get("memory", {}),
         )
 
     def change(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelwright.data.errors import ModelwrightError
+from modelwright.serve import groups
 from modelwright.serve.assortment import Assortment
 from modelwright.serve.control import NoReplica, tell
 from modelwright.serve.endpoint_folder import EndpointFolder
@@ -216,6 +217,9 @@ class Fleet:
             self.selector.unregister(member.watch)
             os.close(member.watch)
         member.process.bury()
+        if (group := groups.of(member.process.pid)) is not None and group.ended:
+            _log.warning("replica %d went over the memory it may have", member.process.pid)
+        groups.sweep()
         self.members.pop(member.slot, None)
         self.retired += self._slots.figures(member.slot).answered
         self.folder.front_control(member.slot).unlink(missing_ok=True)

@@ -7,32 +7,116 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from modelwright.inference.package import Package
+from modelwright.serve.capacity import Resources
+from modelwright.serve.endpoint_folder import Served, leading
 from modelwright.serve.errors import EndpointBusy, InvalidEndpointName, UnknownEndpoint
 from modelwright.serve.keys import Keys
 from modelwright.serve.names import ENDPOINT_NAME
+from modelwright.serve.settings import DeploymentSettings, EndpointSettings
+from modelwright.serve.target import NotSupported
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is wanted of an endpoint with one deployment.
+    """What is wanted of an endpoint.
 
-    package: folder below its own.  number: of its deployment.  port: 0 until it is known.
+    deployments: by number.  port: 0 until it is known.  baked: the package that is in the image of its
+    container, named as in `Served.package`.  based_on: what the base of that image was made for.
     """
 
-    package: str
-    number: int
-    host: str
-    port: int
-    deployment: Mapping[str, Any] = field(default_factory=dict)
+    deployments: Mapping[int, Served]
+    host: str = ""
+    port: int = 0
     endpoint: Mapping[str, Any] = field(default_factory=dict)
     running: bool = True
+    baked: str = ""
+    based_on: Sequence[str] = ()
+
+    @property
+    def leading(self) -> Served:
+        """The deployment that most requests go to; of several the newest."""
+        return self.deployments[leading(self.deployments)]
+
+    @property
+    def packages(self) -> set[str]:
+        """The packages that are needed."""
+        return {served.package for served in self.deployments.values()}
+
+    def reserves(self) -> Resources:
+        """What a replica with all deployments reserves; one that answers and looks on counts twice."""
+        found = Resources()
+        for one in self.deployments.values():
+            each = Resources.reserved_by(DeploymentSettings.read(one.settings))
+            found += each * ((not one.shadow or one.share > 0) + (one.shadow > 0))
+        return found
+
+    def parts(self, place: Callable[[str], str]) -> dict[str, Any]:
+        """The deployments as replicas are told of them, see `Part`.
+
+        place: where a replica finds a package.
+        """
+        return {
+            str(number): {**asdict(one), "package": place(one.package), "nursery": None}
+            for number, one in self.deployments.items()
+        }
+
+    def told(self, seen: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
+        """The deployments for a status.  seen: what a replica has told of each, see `Accompanied`."""
+        known = {one["number"]: one for one in seen}
+        return tuple(
+            {
+                "number": number,
+                "share": one.share,
+                "shadow": one.shadow,
+                "settings": dict(one.settings),
+                "compared": known.get(number, {}).get("compared") if one.shadow else None,
+            }
+            for number, one in sorted(self.deployments.items())
+        )
+
+    def changed(
+        self,
+        read: Callable[[Mapping[str, Any]], DeploymentSettings],
+        settings: Mapping[str, Any] | None,
+        number: int | None,
+        endpoint: Mapping[str, Any] | None,
+        access: Callable[[Mapping[str, Any]], EndpointSettings] = EndpointSettings.read,
+    ) -> Held:
+        """The same with some settings changed, of a deployment or of all for None.
+
+        read and access: give the settings as the cluster can keep them.  Raises what they raise.
+        """
+        deployments = {
+            n: replace(one, settings=read({**one.settings, **(settings or {})}).to_json())
+            if number in (None, n)
+            else one
+            for n, one in self.deployments.items()
+        }
+        wanted = access({**self.endpoint, **(endpoint or {})})
+        return replace(self, deployments=deployments, endpoint=wanted.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """The wish as JSON."""
+        found = asdict(self)
+        found["deployments"] = {str(n): one for n, one in found["deployments"].items()}
+        return found
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Held:
+        """Read what `to_json` wrote, of this version or of one that knew a single deployment."""
+        fields = dict(value)
+        if "number" in fields:
+            only = Served(fields.pop("package"), fields.pop("deployment"))
+            return cls({fields.pop("number"): only}, **fields)
+        fields["deployments"] = {int(n): Served(**one) for n, one in value["deployments"].items()}
+        return cls(**fields)
 
 
 class HeldEndpoints:
@@ -57,7 +141,7 @@ class HeldEndpoints:
             text = (self.folder(name) / "held.json").read_text(encoding="utf-8")
         except OSError:
             raise UnknownEndpoint(name, self.names()) from None
-        return Held(**json.loads(text))
+        return Held.from_json(json.loads(text))
 
     def find(self, name: str) -> Held | None:
         """The same; None where there is no such endpoint."""
@@ -65,18 +149,18 @@ class HeldEndpoints:
 
     def put(self, name: str, held: Held) -> None:
         """Say what is wanted from now on."""
-        _write(self.folder(name) / "held.json", asdict(held))
+        _write(self.folder(name) / "held.json", held.to_json())
 
     def forget(self, name: str) -> None:
         """Delete all that is kept of an endpoint."""
         shutil.rmtree(self.folder(name), ignore_errors=True)
 
-    def package(self, name: str, held: Held) -> Package:
-        """The package that an endpoint serves.  Raises as `Package.open`."""
-        return Package.open(self.folder(name) / held.package)
+    def package(self, name: str, served: Served) -> Package:
+        """The package of a deployment.  Raises as `Package.open`."""
+        return Package.open(self.folder(name) / served.package)
 
     def take_in(self, name: str, source: Path) -> str:
-        """Copy a package below the endpoint's folder; what to call it in `Held.package`."""
+        """Copy a package below the endpoint's folder; what to call it in `Served.package`."""
         package = Package.open(source)
         place = f"packages/{package.digest.partition(':')[2][:24]}"
         target = self.folder(name) / place
@@ -87,10 +171,11 @@ class HeldEndpoints:
             draft.rename(target)
         return place
 
-    def forget_packages(self, name: str, *, but: str) -> None:
-        """Delete all packages of an endpoint but one."""
+    def forget_packages(self, name: str, *, but: Iterable[str]) -> None:
+        """Delete the packages of an endpoint that are not needed any more."""
+        needed = {Path(one).name for one in but}
         for path in (self.folder(name) / "packages").iterdir():
-            if path.name != Path(but).name:
+            if path.name not in needed:
                 shutil.rmtree(path, ignore_errors=True)
 
     def keep_keys(self, name: str, keys: Keys) -> bytes:
@@ -119,6 +204,37 @@ class HeldEndpoints:
             yield
         finally:
             os.close(handle)
+
+
+def kept_elsewhere(kind: str, given: Mapping[str, Any]) -> DeploymentSettings:
+    """The settings of a deployment, where requests and replies cannot be collected.
+
+    Raises NotSupported, InvalidSetting and UnknownSetting.
+    """
+    settings = DeploymentSettings.read(given)
+    if settings.data_collection:
+        raise NotSupported(
+            kind,
+            "keep requests and replies",
+            remedy="Set data_collection to false, or use a local inference cluster.",
+        )
+    return settings
+
+
+def access_elsewhere(kind: str, given: Mapping[str, Any]) -> EndpointSettings:
+    """The settings of an endpoint whose address is not a socket of this machine.
+
+    Raises NotSupported, InvalidSetting and UnknownSetting.
+    """
+    settings = EndpointSettings.read(given)
+    if settings.tls_certificate:
+        raise NotSupported(
+            kind,
+            "answer over TLS with a certificate of the endpoint",
+            remedy="Leave tls_certificate empty and let a proxy before it have the certificate, or "
+            "use a local inference cluster.",
+        )
+    return settings
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:

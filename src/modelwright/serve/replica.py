@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from modelwright.data.errors import ModelwrightError
+from modelwright.serve.accompanied import Accompanied
 from modelwright.serve.app import App
 from modelwright.serve.control import Control
 from modelwright.serve.deployed import Deployed, Part
@@ -55,7 +56,7 @@ class Replica:
         lock = _lock(keys_file, name, endpoint)
         self.app = App(name, lock=lock, settings=endpoint)
         self.server = Server(self.app, drain_s=drain_s)
-        self.deployed: Deployed | None = None
+        self.deployed: Deployed | Accompanied | None = None
         # Where there is a controller it keeps the history of all replicas, and this one stays empty.
         self.history = History()
         self._keys_file = keys_file
@@ -86,6 +87,11 @@ class Replica:
             load = live.lane.load
             whole.busy, whole.queued, whole.workers = load.busy, load.queued, len(live.lane.pids)
         return [whole, *(self.deployed.meters if self.deployed else ())]
+
+    @property
+    def shadows(self) -> list[dict[str, Any]]:
+        """What its own shadows have found; those of a replica with a controller are the controller's."""
+        return self.deployed.told() if isinstance(self.deployed, Accompanied) else []
 
     async def hold(self, deployed: Deployed) -> None:
         """Serve deployments from now on, each with its share of the requests."""
@@ -203,7 +209,13 @@ async def _run(wanted: argparse.Namespace, report: Report) -> None:
     replica = Replica(wanted.name, endpoint=endpoint, keys_file=wanted.keys_file)
     # Bound first, so that a taken port is known at once; heard from only when it can answer.
     listener = _bound(wanted)
-    await replica.deploy(wanted.package, DeploymentSettings.read(settings.get("deployment", {})))
+    several = settings.get("deployments")
+    if several:
+        replica.deployed = Accompanied(wanted.name)
+        await replica.apply(several)
+    else:
+        deployment = DeploymentSettings.read(settings.get("deployment", {}))
+        await replica.deploy(wanted.package, deployment)
     # What is loaded stays: looking through it again and again would find nothing.
     gc.collect()
     gc.freeze()
@@ -220,6 +232,8 @@ async def _run(wanted: argparse.Namespace, report: Report) -> None:
     finally:
         keeping.cancel()
         await control.close()
+        if isinstance(replica.deployed, Accompanied):
+            await replica.deployed.close()
 
 
 def _bound(wanted: argparse.Namespace) -> socket.socket:
@@ -271,7 +285,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--keys-file", type=Path, help='JSON file {"primary": …, "secondary": …}')
     parser.add_argument("--auth", choices=("keys", "none"), help="none lets everybody call it")
     parser.add_argument(
-        "--settings-file", type=Path, help='JSON file {"deployment": {…}, "endpoint": {…}}'
+        "--settings-file",
+        type=Path,
+        help='JSON file {"deployment": {…}, "endpoint": {…}}, or "deployments" by number',
     )
     parser.add_argument("--log-file", type=Path, help="log there, turned over, not to stderr")
     parser.add_argument("--control", type=Path, help="Unix socket on which it takes commands")

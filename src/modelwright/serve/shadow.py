@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,20 @@ class Shadow:
         if now - self._named > _NAMED_S:
             self._named = now
             _log.warning("shadow %d %s", self._number, what)
+
+
+def taken_together(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the shadows of several replicas have found, each as `Compared.to_json` gives it."""
+    whole: dict[str, Any] = {"example": next((f["example"] for f in found if f["example"]), "")}
+    for name in ("copies", "failed", "different", "rows_different"):
+        whole[name] = sum(f[name] for f in found)
+    largest = [f["largest"] for f in found]
+    whole["largest"] = None if None in largest else max(largest, default=0.0)
+    timed = [(f["copies"] - f["failed"], f["mean_ms"]) for f in found if f["mean_ms"] is not None]
+    answered = sum(many for many, _ in timed)
+    spent = sum(many * mean for many, mean in timed)
+    whole["mean_ms"] = round(spent / answered, 3) if answered else None
+    return whole
 
 
 def compared(told: Path) -> dict[str, Any]:

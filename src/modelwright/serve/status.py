@@ -28,6 +28,7 @@ class EndpointStatus:
     deployment and endpoint: its settings, of several deployments those of the leading one.
     deployments: each with number, share and shadow.  recent: requests and errors in a second and times
     to answer, of the last seconds.  steps: the nodes at work, and whether each is compiled.
+    memory: by what the memory of a replica is bounded (cgroup, rlimit, container, none), and at how many gb.
     """
 
     name: str
@@ -46,6 +47,7 @@ class EndpointStatus:
     steps: tuple[Mapping[str, Any], ...] = ()
     deployments: tuple[Mapping[str, Any], ...] = ()
     recent: Mapping[str, Any] = field(default_factory=dict)
+    memory: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:
@@ -96,4 +98,5 @@ class EndpointStatus:
             "steps": [dict(s) for s in self.steps],
             "deployments": [dict(d) for d in self.deployments],
             "recent": dict(self.recent),
+            "memory": dict(self.memory),
         }

@@ -20,7 +20,8 @@ from modelwright.inference.errors import InputDataError, StepFailed
 from modelwright.inference.package import Package
 from modelwright.inference.scorer import Scorer, Shape
 from modelwright.serve import frames
-from modelwright.serve.answers import refused
+from modelwright.serve.answers import out_of_memory, refused
+from modelwright.serve.limits import memory_bound, was_short
 
 _log = logging.getLogger("modelwright.worker")
 
@@ -61,7 +62,8 @@ def _serve(channel: socket.socket, scorer: Scorer) -> None:
         try:
             frames.send(channel, 200, scorer.answer(body, shape))
         except (InputDataError, StepFailed) as error:
-            refusal = refused(error).answer
+            short = was_short()
+            refusal = (out_of_memory(memory_bound()["gb"]) if short else refused(error)).answer
             frames.send(channel, refusal.status, refusal.body)
         except OSError:
             raise

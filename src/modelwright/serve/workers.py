@@ -18,8 +18,8 @@ from typing import Any
 import orjson
 
 from modelwright.inference.scorer import Shape
-from modelwright.serve import frames, scaling
-from modelwright.serve.answers import Refusal, overloaded, timed_out
+from modelwright.serve import frames, groups, scaling
+from modelwright.serve.answers import Refusal, out_of_memory, overloaded, timed_out
 from modelwright.serve.control import connected, private_socket
 from modelwright.serve.errors import DeploymentFailed
 from modelwright.serve.lanes import Gate
@@ -223,6 +223,10 @@ class WorkerLane:
                 )
                 raise timed_out(limit) from None
             except WorkerDied:
+                group = groups.of(worker.pid)
+                if group is not None and group.ended:
+                    _log.warning("scoring process %d went over its memory", worker.pid)
+                    raise out_of_memory(self._settings.memory_reserve_gb) from None
                 _log.warning("scoring process %d died and is replaced", worker.pid)
                 raise _crashed() from None
             finally:

@@ -3472,6 +3472,8 @@ export interface components {
             steps: {
                 [key: string]: unknown;
             }[];
+            /** @description Of a replica; null where nothing runs. */
+            memory: components["schemas"]["MemoryBound"] | null;
             /**
              * Deployments
              * @description The newest first.
@@ -4113,6 +4115,20 @@ export interface components {
             deployments: {
                 [key: string]: number;
             };
+        };
+        /**
+         * MemoryBound
+         * @description How much memory may be taken, and who holds to it.
+         */
+        MemoryBound: {
+            /**
+             * By
+             * @description A control group, a limit of the process, the engine of the container, or nobody.
+             * @enum {string}
+             */
+            by: "cgroup" | "rlimit" | "container" | "none";
+            /** Gb */
+            gb: number;
         };
         /**
          * MetricDifference

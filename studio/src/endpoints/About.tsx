@@ -20,7 +20,7 @@ export function About({ endpoint }: { readonly endpoint: Schemas["Endpoint"] }) 
           params: { path: { name } },
           body: {
             description,
-            tags: Object.fromEntries(tags.map((tag) => tag.split("=", 2) as [string, string])),
+            tags: Object.fromEntries(tags.map((tag) => tag.split(/=(.*)/s, 2) as [string, string])),
           },
         }),
       ),

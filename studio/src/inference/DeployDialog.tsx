@@ -84,7 +84,7 @@ export function DeployDialog({ draftId, name, onClose }: Props) {
       name: target,
       draft_id: draftId,
       description,
-      tags: Object.fromEntries(tags.map((tag) => tag.split("=", 2) as [string, string])),
+      tags: Object.fromEntries(tags.map((tag) => tag.split(/=(.*)/s, 2) as [string, string])),
       settings: Object.keys(settings).length > 0 ? { ...settings } : null,
       access: Object.keys(access).length > 0 ? { ...access } : null,
       cluster: place,

@@ -21,6 +21,7 @@ from modelwright.serve.container.engine import (
     connected,
     own_limits,
 )
+from modelwright.serve.container.image import has_all
 
 
 def container(answer: bytes, status: int = 0) -> Any:
@@ -95,3 +96,12 @@ def test_the_base_holds_what_serving_needs_and_nothing_that_trains(tmp_path: Pat
     assert any(n.endswith("site-packages/modelwright/serve/replica.py") for n in names)
     assert any("ld-linux" in n or "ld-" in n for n in names)
     assert not any("studio_dist" in n or "__pycache__" in n for n in names)
+
+
+def test_a_base_made_for_some_packages_is_enough_for_others_or_not() -> None:
+    assert has_all((), ())
+    assert has_all(["lightgbm"], ["lightgbm"])
+    assert not has_all([], ["lightgbm"])
+    assert not has_all(["lightgbm"], ["learn"])
+    # What scripts may need has all else.
+    assert has_all(["learn"], ["lightgbm", "learn"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,15 +28,22 @@ from modelwright.actions.run_pipeline import run_pipeline
 from modelwright.actions.scoring import sample_rows, score_rows
 from modelwright.inference.package import Package, write
 from modelwright.inference.scorer import Scorer
+from modelwright.serve.capacity import Unschedulable
 from modelwright.serve.container.engine import connected
 from modelwright.serve.container.target import ContainerTarget, container_target
-from modelwright.serve.errors import DeploymentFailed, EndpointBusy, UnknownEndpoint
+from modelwright.serve.errors import (
+    DeploymentFailed,
+    EndpointBusy,
+    InvalidSetting,
+    UnknownEndpoint,
+)
 from modelwright.serve.keys import Keys
 from modelwright.serve.status import EndpointStatus, State
 from modelwright.serve.target import NotSupported, Offer, Place, make_target
 from modelwright.workspace.records.endpoints import KeyName
 from tests.actions.homes import open_home, tutorial
 from tests.inference.cars import car_prices, car_request
+from tests.serve.callers import calling, until, widths
 from tests.serve.container.podman import podman_engine
 from tests.serve.replicas import PRIMARY, SECONDARY
 
@@ -92,7 +100,11 @@ def test_a_container_answers_with_its_limits_and_nothing_more(
     assert answer.content == Scorer(car_prices()).answer(car_request())
     assert score(cars, "x" * 20).status_code == 401
     assert score(cars, SECONDARY).status_code == 200
-    held = container_of(engine, "cars").attrs["HostConfig"]
+    found = container_of(engine, "cars").attrs
+    assert "OMP_NUM_THREADS=1" in found["Config"]["Env"]
+    assert "POLARS_MAX_THREADS=1" in found["Config"]["Env"]
+    held = found["HostConfig"]
+    assert held["LogConfig"]["Config"]["max-size"] == "5000000"
     assert held["Memory"] == 500_000_000
     assert held["NanoCpus"] == 1_000_000_000
     assert psutil.Process(cars.replicas[0]).uids().real == 10_001
@@ -190,9 +202,9 @@ def test_what_cannot_be_made_leaves_what_served(
     before = target.status("cars")
     options = {"engine_url": engine, "base_image": "localhost/there-is-none:1"}
     groundless = container_target(Place("boxes", target._kept.root.parent, tmp_path, options))
-    other = {"cpu_reserve": 0.5, "memory_reserve_gb": 0.4}
+    container_of(engine, "cars").stop(timeout=0)
     with pytest.raises(DeploymentFailed) as caught:
-        groundless.apply("cars", {3: Offer(tmp_path / "cars", other)}, keys=KEYS)
+        groundless.apply("cars", {3: Offer(tmp_path / "cars", SETTINGS)}, keys=KEYS)
     assert "there-is-none" in str(caught.value)
     assert within(30, lambda: target.status("cars").state is State.HEALTHY)
     after = target.status("cars")
@@ -200,16 +212,79 @@ def test_what_cannot_be_made_leaves_what_served(
     assert score(after).status_code == 200
 
 
-def test_a_container_engine_has_one_replica_of_one_deployment(
+def memory_of(pid: int) -> int:
+    """Bytes that the kernel lets a process and its group have."""
+    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+        _, kinds, group = line.split(":", 2)
+        places = {"memory": f"memory{group}/memory.limit_in_bytes", "": f"{group}/memory.max"}
+        path = Path("/sys/fs/cgroup") / places.get(kinds, "none").lstrip("/")
+        if path.is_file() and (text := path.read_text().strip()).isdigit():
+            return int(text)
+    raise AssertionError("the kernel tells no bound of memory")
+
+
+def test_a_canary_and_a_shadow_share_a_container_and_no_request_is_lost(
     target: ContainerTarget, cars: EndpointStatus, tmp_path: Path
 ) -> None:
     write(car_prices(), tmp_path / "cars")
-    offer = Offer(tmp_path / "cars", SETTINGS, share=50)
-    with pytest.raises(NotSupported):
-        target.apply("cars", {4: offer, 5: offer}, keys=KEYS)
+    write(car_prices(chosen=("Scored Labels",)), tmp_path / "short")
+    one, two = tmp_path / "cars", tmp_path / "short"
+    small = {"cpu_reserve": 0.5, "memory_reserve_gb": 0.4}
+    before = target.apply("cars", {4: Offer(one, SETTINGS)}, keys=KEYS)
+    with calling(cars.scoring_url, 1) as statuses:
+        both = {4: Offer(one, SETTINGS, 90), 5: Offer(two, small, 10)}
+        status = target.apply("cars", both, keys=KEYS)
+        assert status.replicas == before.replicas
+        assert memory_of(status.replicas[0]) == pytest.approx(0.9e9, rel=1e-4)
+        shadowed = {4: Offer(one, SETTINGS), 5: Offer(two, small, 0, 100)}
+        status = target.apply("cars", shadowed, keys=KEYS)
+        until(lambda: bool(target.status("cars").deployments[1]["compared"]))
+        until(lambda: target.status("cars").deployments[1]["compared"]["copies"] > 0)
+        # Promoted, and rolled back.
+        status = target.apply("cars", {5: Offer(two, small)}, keys=KEYS)
+        assert memory_of(status.replicas[0]) == pytest.approx(0.4e9, rel=1e-4)
+        assert set(widths(cars.scoring_url, 3)) == {1}
+        status = target.apply("cars", {4: Offer(one, SETTINGS)}, keys=KEYS)
+    assert status.replicas == before.replicas
+    assert len(statuses) > 20
+    assert set(statuses) == {200}
+    halves = {4: Offer(one, SETTINGS, 70), 5: Offer(two, small, 30)}
+    status = target.apply("cars", halves, keys=KEYS)
+    assert Counter(widths(status.scoring_url, 20)) == {25: 14, 1: 6}
+    assert [(d["number"], d["share"]) for d in status.deployments] == [(4, 70), (5, 30)]
+    # What ends unasked begins again with both.
+    os.kill(status.replicas[0], signal.SIGKILL)
+    assert within(30, lambda: target.status("cars").replicas not in ((), status.replicas))
+    assert Counter(widths(status.scoring_url, 20)) == {25: 14, 1: 6}
+
+
+def test_settings_of_a_deployment_change_while_its_container_serves(
+    target: ContainerTarget, cars: EndpointStatus
+) -> None:
+    before = target.status("cars")
+    change = {"memory_reserve_gb": 0.6, "max_queue_wait_ms": 900}
+    status = target.change("cars", deployment=change, number=4)
+    assert status.replicas == before.replicas
+    assert [d["settings"]["max_queue_wait_ms"] for d in status.deployments] == [900, 500]
+    assert memory_of(status.replicas[0]) == pytest.approx(1.0e9, rel=1e-4)
+    with pytest.raises(InvalidSetting):
+        target.change("cars", deployment={"memory_reserve_gb": -1}, number=4)
+    assert target.status("cars").deployments == status.deployments
+
+
+def test_what_a_container_cannot_do_is_refused_with_what_to_do(
+    target: ContainerTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    write(car_prices(), tmp_path / "cars")
+    before = target.status("cars").deployments
     for unlike in ({"min_replicas": 2}, {"max_replicas": 3}, {"min_replicas": 0}):
-        with pytest.raises(NotSupported):
-            target.apply("cars", {4: Offer(tmp_path / "cars", unlike)}, keys=KEYS)
+        with pytest.raises(NotSupported) as caught:
+            target.apply("cars", {6: Offer(tmp_path / "cars", unlike)}, keys=KEYS)
+        assert "at 1, or use a local inference cluster or one of Ray" in str(caught.value)
+    with pytest.raises(NotSupported) as caught:
+        target.change("cars", deployment={"data_collection": True}, number=4)
+    assert "Set data_collection to false" in str(caught.value)
+    assert target.status("cars").deployments == before
     assert target.status("cars").deployment["max_replicas"] == 1
 
 
@@ -238,6 +313,12 @@ def test_a_trained_pipeline_is_deployed_to_a_cluster_of_containers(
         graph = convert_pipeline(home, run.id).document.graph
         made = create_cluster(home, "boxes", kind="container", options={"engine_url": engine})
         assert (made.state, made.record.kind) == ("ready", "container")
+        too_much = {"cpu_reserve": 64.0, "memory_reserve_gb": 0.5}
+        with pytest.raises(Unschedulable) as caught:
+            deploy_endpoint(home, graph, name="wide", cluster="boxes", deployment=too_much)
+        (short,) = caught.value.fields["short"]
+        assert (short["resource"], short["needed"]) == ("cpu_cores", 64.0)
+        delete_endpoint(home, "wide")
         report = deploy_endpoint(
             home, graph, name="prices", cluster="boxes", deployment=SETTINGS
         ).report

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from modelwright.serve.target import NotSupported, Offer, Place, make_target
 from tests.actions.homes import open_home, tutorial
 from tests.inference.cars import car_prices, car_request
 from tests.ray_cluster import RayCluster, on_loopback
+from tests.serve.callers import calling, until, widths
 from tests.serve.replicas import PRIMARY, SECONDARY
 
 pytestmark = pytest.mark.together
@@ -180,13 +182,100 @@ def test_what_has_no_room_is_refused_and_what_served_serves_on(
     before = target.status("cars")
     for unlike in ({"cpu_reserve": 4.0}, {"min_replicas": 30, "max_replicas": 30}):
         offer = Offer(tmp_path / "cars", {**SETTINGS, **unlike})
-        with pytest.raises(Unschedulable):
+        with pytest.raises(Unschedulable) as caught:
             target.apply("cars", {3: offer}, keys=KEYS)
-    offer = Offer(tmp_path / "cars", SETTINGS, share=50)
-    with pytest.raises(NotSupported):
-        target.apply("cars", {4: offer, 5: offer}, keys=KEYS)
+        assert caught.value.fields["short"][0]["resource"] == "cpu_cores"
+        assert "processor cores are needed" in str(caught.value)
+    collecting = {**SETTINGS, "data_collection": True}
+    with pytest.raises(NotSupported) as refused:
+        target.apply("cars", {4: Offer(tmp_path / "cars", collecting)}, keys=KEYS)
+    assert "Set data_collection to false" in str(refused.value)
     assert target.status("cars").package == before.package
     assert score(cars).status_code == 200
+
+
+def test_a_canary_and_a_shadow_share_replicas_and_no_request_is_lost(
+    target: RayTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    write(car_prices(), tmp_path / "cars")
+    write(car_prices(chosen=("Scored Labels",)), tmp_path / "short")
+    one, two = tmp_path / "cars", tmp_path / "short"
+    with calling(cars.scoring_url, 1) as statuses:
+        both = {4: Offer(one, SETTINGS, 90), 5: Offer(two, SETTINGS, 10)}
+        status = target.apply("cars", both, keys=KEYS)
+        before = status.replicas
+        both = {4: Offer(one, SETTINGS, 70), 5: Offer(two, SETTINGS, 30)}
+        status = target.apply("cars", both, keys=KEYS)
+        # Shares are changed in replicas that go on.
+        assert status.replicas == before
+    assert len(statuses) > 10
+    assert set(statuses) == {200}
+    assert Counter(widths(cars.scoring_url, 20)) == {25: 14, 1: 6}
+    with calling(cars.scoring_url, 1) as statuses:
+        shadowed = {4: Offer(one, SETTINGS), 5: Offer(two, SETTINGS, 0, 100)}
+        assert target.apply("cars", shadowed, keys=KEYS).replicas == before
+        until(lambda: bool(target.status("cars").deployments[1]["compared"]))
+        until(lambda: target.status("cars").deployments[1]["compared"]["copies"] > 0)
+        found = target.status("cars").deployments[1]["compared"]
+        assert (found["different"], found["failed"]) == (found["copies"], 0)
+        assert set(widths(cars.scoring_url, 3)) == {25}
+        # Promoted, and rolled back.
+        target.apply("cars", {5: Offer(two, SETTINGS)}, keys=KEYS)
+        assert set(widths(cars.scoring_url, 3)) == {1}
+        target.apply("cars", {4: Offer(one, SETTINGS)}, keys=KEYS)
+        assert set(widths(cars.scoring_url, 3)) == {25}
+    assert len(statuses) > 10
+    assert set(statuses) == {200}
+
+
+def test_settings_of_a_deployment_change_while_its_replicas_go_on(
+    target: RayTarget, cars: EndpointStatus
+) -> None:
+    before = target.status("cars")
+    status = target.change("cars", deployment={"scoring_timeout_ms": 9000}, number=4)
+    assert status.deployment["scoring_timeout_ms"] == 9000
+    assert status.replicas == before.replicas
+    with pytest.raises(Unschedulable):
+        target.change("cars", deployment={"cpu_reserve": 8.0}, number=4)
+    assert target.status("cars").deployment == status.deployment
+
+
+def test_numeric_threads_of_a_replica_are_bounded_by_its_reserve(
+    target: RayTarget, cars: EndpointStatus
+) -> None:
+    (replica,) = target.status("cars").replicas
+    text = Path(f"/proc/{replica}/environ").read_bytes().decode()
+    found = dict(one.partition("=")[::2] for one in text.split("\0") if one)
+    assert found["POLARS_MAX_THREADS"] == found["OPENBLAS_NUM_THREADS"] == "1"
+
+
+SCRIPT = """
+def azureml_main(a=None, b=None):
+    print("a script has printed this")
+    return a
+"""
+
+
+def test_what_replicas_and_scripts_write_is_one_log_that_grows(
+    target: RayTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    write(car_prices(script=SCRIPT), tmp_path / "scripted")
+    talking = {**SETTINGS, "diagnostics": True}
+    target.apply("cars", {6: Offer(tmp_path / "scripted", talking)}, keys=KEYS)
+
+    def text() -> str:
+        return target.logs("cars")[-1].read_text(encoding="utf-8")
+
+    before = text()
+    assert score(cars).status_code == 200
+    until(lambda: "POST" in text()[len(before) :])
+    until(lambda: "a script has printed this" in text()[len(before) :])
+    # What was read once stays, and nothing is there twice.
+    assert text().startswith(before)
+    lines = text().splitlines()
+    assert sum("endpoint cars is ready" in line for line in lines) == len(
+        {line for line in lines if "endpoint cars is ready" in line}
+    )
 
 
 def test_a_package_that_fails_there_leaves_what_served(
@@ -260,7 +349,6 @@ def test_settings_are_those_of_ray_serve() -> None:
     settings = DeploymentSettings(max_concurrent_requests=4, target_utilization=50, calm_s=9.0)
     options = options_for(settings)
     assert options["max_ongoing_requests"] == 4
-    assert options["ray_actor_options"] == {"num_cpus": 0.1, "memory": 500_000_000}
     scaling = options["autoscaling_config"]
     assert (scaling["min_replicas"], scaling["max_replicas"]) == (1, 10)
     assert (scaling["target_ongoing_requests"], scaling["downscale_delay_s"]) == (2.0, 9.0)

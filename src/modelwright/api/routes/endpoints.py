@@ -101,13 +101,15 @@ def get_endpoint(name: str, here: HereDep) -> Endpoint:
 @router.patch("/{name}")
 def change_endpoint(name: str, change: EndpointChange, here: HereDep) -> Endpoint:
     """Change settings, access, description or tags of an endpoint while it serves."""
-    if change.description is not None or change.tags is not None:
-        here.workspace.endpoints.describe(name, description=change.description, tags=change.tags)
-    if change.settings is not None or change.access is not None:
-        endpoints.change_endpoint(
-            here.home, name, deployment=change.settings, endpoint=change.access
-        )
-    return Endpoint.of(endpoints.show_endpoint(here.home, name))
+    changed = endpoints.change_endpoint(
+        here.home,
+        name,
+        deployment=change.settings,
+        endpoint=change.access,
+        description=change.description,
+        tags=change.tags,
+    )
+    return Endpoint.of(changed)
 
 
 @router.delete("/{name}")

@@ -284,6 +284,14 @@ class Measured(Shape):
     """Requests by the number of the deployment, where there are several."""
 
 
+class MemoryBound(Shape):
+    """How much memory may be taken, and who holds to it."""
+
+    by: Literal["cgroup", "rlimit", "container", "none"]
+    """A control group, a limit of the process, the engine of the container, or nobody."""
+    gb: float
+
+
 class Endpoint(Shape):
     """A name that answers requests, as it is found now."""
 
@@ -315,6 +323,8 @@ class Endpoint(Shape):
     """Null where nothing runs."""
     steps: list[dict[str, Any]]
     """The nodes at work, and whether each is compiled."""
+    memory: MemoryBound | None
+    """Of a replica; null where nothing runs."""
     deployments: list[Deployment]
     """The newest first."""
     created_at: Moment
@@ -345,6 +355,7 @@ class Endpoint(Shape):
             queued=status.queued if status else 0,
             recent=Recent(**status.recent) if status and status.recent else None,
             steps=[dict(step) for step in status.steps] if status else [],
+            memory=MemoryBound(**status.memory) if status and status.memory else None,
             deployments=_deployments(report),
             created_at=record.created_at,
             changed_at=record.changed_at,

@@ -14,11 +14,14 @@ from typing import Any
 
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.capacity import Resources
+from modelwright.serve.logs import KEPT, LARGEST
 
 RUNNING = "/run/modelwright"
 """The folder in a container for what changes: keys, settings, the present package."""
 
 _MOST_FILES, _MOST_PROCESSES = 16_384, 4_096
+
+_PERIOD = 100_000
 
 _ASK = (
     "import socket, sys; s = socket.socket(socket.AF_UNIX); s.settimeout({seconds}); "
@@ -106,6 +109,30 @@ def own_limits() -> list[Any]:
         bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
         found.append(Ulimit(name=name, soft=bound, hard=bound))
     return found
+
+
+def log_config() -> Any:
+    """Logs that are turned over, as those of this machine are."""
+    from docker.types import LogConfig
+
+    config = {"max-size": f"{LARGEST}", "max-file": f"{1 + KEPT}"}
+    return LogConfig(type=LogConfig.types.JSON, config=config)
+
+
+def set_limits(container: Any, cores: float, memory_gb: float) -> bool:
+    """Bound a running container otherwise; False where the engine cannot, or not so low now."""
+    api, memory = container.client.api, round(memory_gb * 1e9)
+    docker = {"NanoCpus": round(cores * 1e9), "Memory": memory, "MemorySwap": 2 * memory}
+    # Podman's answer to Docker's way is younger than its own.
+    podman = {
+        "memory": {"limit": memory, "swap": 2 * memory},
+        "cpu": {"quota": round(cores * _PERIOD), "period": _PERIOD},
+    }
+    ways = (
+        (f"/v{api.api_version}/containers/{container.id}/update", docker),
+        (f"/v4.0.0/libpod/containers/{container.id}/update", podman),
+    )
+    return any(api.post(f"{api.base_url}{path}", json=said).ok for path, said in ways)
 
 
 def put_files(container: Any, files: Mapping[str, bytes | str]) -> None:

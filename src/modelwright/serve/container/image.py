@@ -16,6 +16,9 @@ from modelwright.inference.takeaway import FOLDER_IN_IMAGE, PORT
 from modelwright.serve.container.base_image import ENVIRONMENT, USER, BaseImage, ensure
 from modelwright.serve.container.engine import RUNNING
 from modelwright.serve.errors import DeploymentFailed
+from modelwright.serve.limits import thread_bounds
+
+_LEARN = "learn"
 
 # One step only: engines keep a layer for each, which takes longer than what is in it.
 _CONTENT = """\
@@ -24,16 +27,19 @@ COPY --chown={user}:{user} content /
 """
 
 
-def build(engine: Any, name: str, package: Package, base: str | None) -> str:
+def build(
+    engine: Any, name: str, package: Package, base: str | None, needed: Iterable[str] = ()
+) -> str:
     """Build the image of an endpoint's package and give its tag; nothing is asked of a network.
 
-    base: an image that has Modelwright; made of the running environment for None.
+    base: an image that has Modelwright; made of the running environment for None.  needed: what the
+    other packages of the endpoint need, see `needs`.
     Raises NoBaseImage, and DeploymentFailed with what the engine says.
     """
     from docker.errors import APIError, BuildError, ImageNotFound
 
     try:
-        start = base or ensure(engine, _base_for(package))
+        start = base or ensure(engine, _base_for({*needs(package), *needed}))
         mark = hashlib.sha256(f"{start} {package.digest}".encode()).hexdigest()[:16]
         tag = f"localhost/modelwright-endpoint-{name.lower()}:{mark}"
         with contextlib.suppress(ImageNotFound):
@@ -60,20 +66,26 @@ def command(name: str) -> list[str]:
     ]
 
 
-def environment(base: str | None) -> Mapping[str, str]:
-    """The variables that the process of a container on this base needs."""
-    return ENVIRONMENT if base is None else {}
+def environment(base: str | None, cores: float) -> Mapping[str, str]:
+    """The variables that the process of a container on this base needs, with so many cores."""
+    return thread_bounds(cores, ENVIRONMENT if base is None else {})
 
 
-def _base_for(package: Package) -> BaseImage:
-    if package.plan.is_compiled:
-        natives = {p.kind for c in package.plan.chains or () for p in c.natives.values()}
-        return BaseImage(more=_distributions(natives))
-    return BaseImage(("serve", "learn"))
+def needs(package: Package) -> frozenset[str]:
+    """What a package needs of its base beside what all need: "learn" for scripts, or distributions."""
+    if not package.plan.is_compiled:
+        return frozenset({_LEARN})
+    natives = {p.kind for c in package.plan.chains or () for p in c.natives.values()}
+    return frozenset({"lightgbm"} & natives)
 
 
-def _distributions(kinds: Iterable[str]) -> list[str]:
-    return sorted({"lightgbm"} & {*kinds})
+def has_all(present: Iterable[str], needed: Iterable[str]) -> bool:
+    """Whether a base that was made for some needs is enough for others."""
+    return _LEARN in (made_for := {*present}) or made_for.issuperset(needed)
+
+
+def _base_for(needed: set[str]) -> BaseImage:
+    return BaseImage(("serve", _LEARN)) if _LEARN in needed else BaseImage(more=sorted(needed))
 
 
 def _fill(folder: Path, package: Package, base: str) -> None:

@@ -6,22 +6,25 @@ import contextlib
 import hashlib
 import http.client
 import json
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from modelwright.data.errors import ModelwrightError
-from modelwright.inference.takeaway import PORT
+from modelwright.inference.takeaway import FOLDER_IN_IMAGE, PORT
 from modelwright.serve.capacity import Resources
 from modelwright.serve.container import engine as engines
 from modelwright.serve.container import image
 from modelwright.serve.container.base_image import USER
+from modelwright.serve.endpoint_folder import Served
 from modelwright.serve.errors import DeploymentFailed
-from modelwright.serve.held import Held, HeldEndpoints
+from modelwright.serve.held import Held, HeldEndpoints, access_elsewhere, kept_elsewhere
 from modelwright.serve.keys import Keys
-from modelwright.serve.settings import DeploymentSettings, EndpointSettings
+from modelwright.serve.settings import DeploymentSettings
 from modelwright.serve.status import EndpointStatus, State
 from modelwright.serve.target import NotSupported, Offer, Place
 
@@ -32,6 +35,8 @@ START_S = 120.0
 
 STOP_S = 30
 """How long a container may take to answer what it has begun before it is killed."""
+
+_log = logging.getLogger("modelwright.container")
 
 _ONE = {"autoscale": False, "min_replicas": 1, "max_replicas": 1}
 _TICK = 0.1
@@ -77,71 +82,87 @@ class ContainerTarget:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> EndpointStatus:
-        """Serve one deployment and wait until it has scored its samples.
+        """Serve deployments, each with its share, and wait until all have scored their samples.
 
-        One that serves already changes over without a pause, unless its processor or memory
-        changes: then its container is made anew on the same address.
-        Raises NotSupported for several deployments or replicas, NoContainerEngine, NoBaseImage,
-        InvalidSetting, UnknownSetting, EndpointBusy, DeploymentFailed and what is wrong with the
+        All of them are in the one container, whose limits are what they reserve together.  A container
+        that serves already changes over without a pause, unless its engine cannot give it other
+        limits while it runs: then it is made anew on the same address.
+        Raises NotSupported for several replicas, collected data and TLS, NoContainerEngine, NoBaseImage,
+        InvalidSetting, UnknownSetting, EndpointBusy, DeploymentFailed and what is wrong with a
         package; then what served before serves on.
         """
-        number, offer = _only(offers)
-        settings = _for_one(offer.settings)
+        settings = {number: _for_one(offer.settings) for number, offer in offers.items()}
         with (
             self._kept.changing(name),
             contextlib.closing(engines.connected(self._address)) as engine,
         ):
             former = self._kept.find(name)
-            access = EndpointSettings.read(
-                {**(former.endpoint if former else {}), **(endpoint or {})}
-            )
-            package = self._kept.take_in(name, offer.package)
+            access = _access({**(former.endpoint if former else {}), **(endpoint or {})})
+            deployments = {
+                number: Served(
+                    self._kept.take_in(name, offer.package),
+                    settings[number].to_json(),
+                    offer.share,
+                    offer.shadow,
+                )
+                for number, offer in offers.items()
+            }
             held = Held(
-                package,
-                number,
+                deployments,
                 former.host if former else host,
                 former.port if former else port,
-                settings.to_json(),
                 access.to_json(),
+                baked=former.baked if former else "",
+                based_on=former.based_on if former else (),
             )
             try:
                 held = self._serve(engine, name, held, former, keys)
             except BaseException:
                 if former is None:
                     self._forget(engine, name)
+                else:
+                    self._kept.forget_packages(name, but=former.packages)
                 raise
             self._kept.put(name, held)
-            self._kept.forget_packages(name, but=held.package)
+            self._kept.forget_packages(name, but=held.packages)
         return self.status(name)
 
-    def change(self, name: str, *, endpoint: Mapping[str, Any]) -> EndpointStatus:
-        """Change settings of the endpoint while it serves."""
+    def change(
+        self,
+        name: str,
+        *,
+        deployment: Mapping[str, Any] | None = None,
+        endpoint: Mapping[str, Any] | None = None,
+        number: int | None = None,
+    ) -> EndpointStatus:
+        """Change settings while it serves.  Raises as `apply`."""
         with (
             self._kept.changing(name),
             contextlib.closing(engines.connected(self._address)) as engine,
         ):
-            held = self._kept.get(name)
-            access = EndpointSettings.read({**held.endpoint, **endpoint})
-            held = replace(held, endpoint=access.to_json())
+            former = self._kept.get(name)
+            held = former.changed(_for_one, deployment, number, endpoint, _access)
             container = self._container(engine, name)
-            if container is not None:
-                engines.put_files(container, {"settings.json": _settings(held)})
-                self._tell(container, name, {"do": "change", "endpoint": dict(held.endpoint)})
+            if container is not None and container.status == "running":
+                held = self._renewed(engine, container, name, held, former)
+            elif container is not None:
+                # It would begin with what it was made with.
+                self._end(container)
             self._kept.put(name, held)
         return self.status(name)
 
     def status(self, name: str) -> EndpointStatus:
         """What it is now."""
         held = self._kept.get(name)
-        share = {"number": held.number, "share": 100, "shadow": 0, "settings": held.deployment}
         known = EndpointStatus(
             name,
             State.UNHEALTHY if held.running else State.STOPPED,
             host=held.host,
             port=held.port,
-            deployment=held.deployment,
+            deployment=held.leading.settings,
             endpoint=held.endpoint,
-            deployments=(share,),
+            deployments=held.told(()),
+            memory={"by": "container", "gb": _limits(held)[1]},
         )
         try:
             with contextlib.closing(engines.connected(self._address)) as engine:
@@ -167,8 +188,9 @@ class ContainerTarget:
             busy=said["busy"],
             queued=said["queued"],
             steps=tuple(said["steps"]),
-            # A container that began under an earlier version tells nothing of it.
+            # A container that began under an earlier version tells nothing of these.
             recent=said.get("recent", {}),
+            deployments=held.told(said.get("shadows", ())),
         )
 
     def set_keys(self, name: str, keys: Keys) -> None:
@@ -197,6 +219,8 @@ class ContainerTarget:
             elif container.status != "running":
                 container.start()
                 held = self._ready(container, name, held)
+                # Of Podman's own a container forgets limits that it was given while it ran.
+                engines.set_limits(container, *_limits(held))
             self._kept.put(name, held)
         return self.status(name)
 
@@ -268,8 +292,29 @@ class ContainerTarget:
         self._kept.keep_keys(name, keys)
         if former is None or container is None:
             return self._made(engine, name, held)
-        if container.status == "running" and _limits(held) == _limits(former):
-            return self._changed_over(container, name, held, keys)
+        if container.status == "running":
+            return self._renewed(engine, container, name, held, former)
+        return self._made_anew(engine, container, name, held)
+
+    def _renewed(self, engine: Any, container: Any, name: str, held: Held, former: Held) -> Held:
+        """Have a running container serve what is wanted, by the former one until it can."""
+        wanted, known = _limits(held), _limits(former)
+        both = (max(wanted[0], known[0]), max(wanted[1], known[1]))
+        is_enough = self._is_given or image.has_all(held.based_on, self._needs(name, held))
+        if not is_enough or (both != known and not engines.set_limits(container, *both)):
+            return self._made_anew(engine, container, name, held)
+        try:
+            self._changed_over(container, name, held, former)
+        except BaseException:
+            if both != known:
+                engines.set_limits(container, *known)
+            raise
+        if wanted != both and not engines.set_limits(container, *wanted):
+            _log.warning("the container of %s keeps its former limits until it is made anew", name)
+        return held
+
+    def _made_anew(self, engine: Any, container: Any, name: str, held: Held) -> Held:
+        """Another container on the same address; the former one again where that fails."""
         container.stop(timeout=STOP_S)
         aside = f"{container.name}-former"
         container.rename(aside)
@@ -283,28 +328,25 @@ class ContainerTarget:
         container.remove(force=True)
         return made
 
-    def _changed_over(self, container: Any, name: str, held: Held, keys: Keys) -> Held:
-        """Give a serving container another package; it answers with the former until then."""
-        folder = self._kept.folder(name) / held.package
-        engines.put_files(container, engines.folder_files(folder, held.package))
-        command = {
-            "do": "deploy",
-            "package": f"{engines.RUNNING}/{held.package}",
-            "settings": dict(held.deployment),
-        }
-        self._tell(container, name, command)
+    def _changed_over(self, container: Any, name: str, held: Held, former: Held) -> None:
+        for package in held.packages - former.packages - {held.baked}:
+            engines.put_files(
+                container, engines.folder_files(self._kept.folder(name) / package, package)
+            )
+        self._tell(container, name, {"do": "apply", "deployments": _parts(held)})
         # From here on also after a restart of the container.
-        new: dict[str, bytes | str] = {"package": held.package, "settings.json": _settings(held)}
-        engines.put_files(container, {**new, "keys.json": self._kept.keep_keys(name, keys)})
+        keys = (self._kept.folder(name) / "keys.json").read_bytes()
+        engines.put_files(container, {"settings.json": _settings(held), "keys.json": keys})
         self._tell(container, name, {"do": "change", "endpoint": dict(held.endpoint)})
-        return held
 
     def _made(self, engine: Any, name: str, held: Held) -> Held:
         """A new container that answers.  Raises DeploymentFailed with its last words."""
         from docker.errors import APIError
 
-        package = self._kept.package(name, held)
-        tag = image.build(engine, name, package, self._options.get("base_image"))
+        needed = self._needs(name, held)
+        held = replace(held, baked=held.leading.package, based_on=sorted(needed))
+        package = self._kept.package(name, held.leading)
+        tag = image.build(engine, name, package, self._options.get("base_image"), needed)
         cores, memory = _limits(held)
         container: Any = None
         try:
@@ -313,7 +355,7 @@ class ContainerTarget:
                 image.command(name),
                 name=self._container_name(name),
                 user=str(USER),
-                environment=dict(image.environment(self._options.get("base_image"))),
+                environment=dict(image.environment(self._options.get("base_image"), cores)),
                 labels={"modelwright.endpoint": name, "modelwright.cluster": self._mark},
                 ports={f"{PORT}/tcp": (held.host, held.port or None)},
                 nano_cpus=round(cores * 1e9),
@@ -322,7 +364,11 @@ class ContainerTarget:
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
                 restart_policy={"Name": "unless-stopped"},
+                log_config=engines.log_config(),
             )
+            for other in held.packages - {held.baked}:
+                folder = self._kept.folder(name) / other
+                engines.put_files(container, engines.folder_files(folder, other))
             keys = self._kept.keys(name)
             engines.put_files(container, {"keys.json": keys, "settings.json": _settings(held)})
             container.start()
@@ -348,6 +394,15 @@ class ContainerTarget:
             time.sleep(_TICK)
         words = container.logs(tail=1).decode(errors="replace").strip()
         raise DeploymentFailed(name, words or f"it said nothing for {START_S:g} s.")
+
+    @property
+    def _is_given(self) -> bool:
+        """Whether the base image is one that somebody has named."""
+        return bool(self._options.get("base_image"))
+
+    def _needs(self, name: str, held: Held) -> set[str]:
+        packages = [self._kept.package(name, one) for one in held.deployments.values()]
+        return {need for package in packages for need in image.needs(package)}
 
     def _tell(self, container: Any, name: str, command: Mapping[str, Any]) -> None:
         engines.ask(container, name, command, seconds=START_S)
@@ -385,15 +440,7 @@ def container_target(place: Place) -> ContainerTarget:
     return ContainerTarget(place)
 
 
-def _only(offers: Mapping[int, Offer]) -> tuple[int, Offer]:
-    if len(offers) != 1:
-        raise NotSupported(
-            KIND,
-            f"serve {len(offers)} deployments of one endpoint",
-            remedy="Deploy in place of the former one, or use a local inference cluster.",
-        )
-    ((number, offer),) = offers.items()
-    return number, offer
+_access = partial(access_elsewhere, KIND)
 
 
 def _for_one(given: Mapping[str, Any]) -> DeploymentSettings:
@@ -406,17 +453,22 @@ def _for_one(given: Mapping[str, Any]) -> DeploymentSettings:
                 f"have {given[name]} replicas of an endpoint",
                 remedy=f"Leave {name} at 1, or use a local inference cluster or one of Ray.",
             )
-    return DeploymentSettings.read({**given, **_ONE})
+    return kept_elsewhere(KIND, {**given, **_ONE})
 
 
 def _limits(held: Held) -> tuple[float, float]:
-    settings = DeploymentSettings.read(held.deployment)
-    return settings.cpu_reserve, settings.memory_reserve_gb
+    """Processor cores and gigabytes of all deployments together."""
+    whole = held.reserves()
+    return round(whole.cpu_cores, 6), round(whole.memory_gb, 6)
+
+
+def _parts(held: Held) -> dict[str, Any]:
+    baked = held.baked
+    return held.parts(lambda p: FOLDER_IN_IMAGE if p == baked else f"{engines.RUNNING}/{p}")
 
 
 def _settings(held: Held) -> bytes:
-    both = {"deployment": dict(held.deployment), "endpoint": dict(held.endpoint)}
-    return json.dumps(both).encode()
+    return json.dumps({"deployments": _parts(held), "endpoint": dict(held.endpoint)}).encode()
 
 
 def _answers(host: str, port: int) -> bool:

@@ -73,8 +73,8 @@ class Driver:
         made = kind.options(
             name="replica", version=order["version"], _internal=True, **order["options"]
         )
-        package = Path(order["package"]).read_bytes()
-        app = made.bind(name, package)
+        packages = {k: Path(path).read_bytes() for k, path in order["packages"].items()}
+        app = made.bind(name, packages)
         targets = [serve.RunTarget(app, name=_application(name), route_prefix=prefix_of(name))]
         serve.run_many(targets, wait_for_applications_running=False)
         self._wait(name, order["seconds"])
@@ -137,7 +137,7 @@ class Driver:
         return {"replicas": asked.results(timeout_s=_FIGURES_S)}
 
     def log(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """The last lines that the replicas have written, each from the node that it is on."""
+        """What each replica has written after a place in its log, from the node that it is on."""
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -146,9 +146,11 @@ class Driver:
         for replica in _replicas(found or {}):
             if replica.get("node_id") and replica.get("log_file_path"):
                 there = NodeAffinitySchedulingStrategy(replica["node_id"], soft=False)
-                task = ray.remote(_tail).options(num_cpus=0, scheduling_strategy=there)
-                text = ray.get(task.remote(replica["log_file_path"], order["bytes"]), timeout=30)
-                texts[replica["replica_id"]] = text
+                task = ray.remote(_written).options(num_cpus=0, scheduling_strategy=there)
+                name = replica["replica_id"]
+                place = order["places"].get(name, 0)
+                reading = task.remote(replica["log_file_path"], place, order["bytes"])
+                texts[name] = ray.get(reading, timeout=30)
         return {"texts": texts}
 
     def _application(self, name: str) -> Any:
@@ -190,14 +192,20 @@ def _nodes() -> list[dict[str, Any]]:
     return [n for n in ray.nodes() if n["Alive"]]
 
 
-def _tail(path: str, count: int) -> str:
-    """The end of a log of Ray's on the node that this runs on."""
+def _written(path: str, place: int, most: int) -> tuple[str, int]:
+    """The last whole lines of a log of Ray's after a place, on the node that this runs on, and the next place.
+
+    A log that was turned over in the meantime is read from its beginning.
+    """
     worker: Any = import_module("ray._private.worker")
     folder = Path(worker.global_worker.node.get_logs_dir_path())
     with (folder / path.lstrip("/")).open("rb") as file:
-        file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - count))
-        return file.read().decode(errors="replace")
+        size = file.seek(0, os.SEEK_END)
+        start = max(place if place <= size else 0, size - most)
+        file.seek(start)
+        content = file.read(size - start)
+    whole = content[: content.rfind(b"\n") + 1]
+    return whole.decode(errors="replace"), start + len(whole)
 
 
 def _first(error: BaseException) -> str:

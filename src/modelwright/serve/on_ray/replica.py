@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from modelwright.serve.accompanied import Accompanied
 from modelwright.serve.app import App, Receive, Scope, Send
+from modelwright.serve.deployed import Part
 from modelwright.serve.history import History
 from modelwright.serve.keys import Lock
-from modelwright.serve.loading import load
+from modelwright.serve.live import Live
 from modelwright.serve.meters import total
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 
@@ -26,33 +30,49 @@ def prefix_of(name: str) -> str:
 class RayReplica:
     """Answers for one endpoint; it is ready when it has scored its sample rows."""
 
-    def __init__(self, name: str, package: bytes) -> None:
-        """package: the zip of the packaged pipeline."""
+    def __init__(self, name: str, packages: Mapping[str, bytes]) -> None:
+        """packages: the zips of the packaged pipelines, as deployments name them."""
+        _log_where_ray_does()
         self._name = name
         self._prefix = prefix_of(name)
         self._app = App(name)
         self._folder = tempfile.TemporaryDirectory(prefix="modelwright-ray-")
-        self._package = Path(self._folder.name) / "package.zip"
-        self._package.write_bytes(package)
+        for package, content in packages.items():
+            self._place(package).write_bytes(content)
         self._keys = Path(self._folder.name) / "keys.json"
         self._history = History()
+        self._deployed: Accompanied | None = None
         self._keeping: asyncio.Task[None] | None = None
 
+    def _place(self, package: str) -> Path:
+        return Path(self._folder.name) / f"{Path(package).name}.zip"
+
     async def reconfigure(self, changed: Mapping[str, Any]) -> None:
-        """Take keys and settings; Ray Serve calls it before the first request, and when they change."""
+        """Take shares, keys and settings; Ray Serve calls it before the first request, and when they change."""
         # Replicas are what Ray Serve scales, so a replica has no further processes than it needs.
         one = {"autoscale": False, "min_replicas": 1, "max_replicas": 1}
-        settings = DeploymentSettings.read({**changed["deployment"], **one})
+        parts = {
+            int(number): Part(
+                self._place(told["package"]),
+                DeploymentSettings.read({**told["settings"], **one}),
+                told["share"],
+                told["shadow"],
+            )
+            for number, told in changed["deployments"].items()
+        }
         endpoint = EndpointSettings.read(changed["endpoint"])
-        if self._app.live is None:
-            self._app.live = await load(self._name, self._package, settings)
+        if self._deployed is None:
+            self._deployed = Accompanied(self._name)
+        await self._deployed.apply(parts, self._put)
+        if self._keeping is None:
             logging.getLogger("ray.serve").info("endpoint %s is ready", self._name)
             self._keeping = asyncio.create_task(self._keep_history())
-        else:
-            self._app.live.change(settings)
         self._app.change(endpoint)
         self._keys.write_text(changed["keys"], encoding="utf-8")
         self._app.lock = Lock.read(self._keys).for_callers_of(self._name, endpoint.auth)
+
+    def _put(self, live: Live) -> None:
+        self._app.live = live
 
     def __serve_build_asgi_app__(self) -> Any:
         """What Ray Serve hands requests to; the name is its own."""
@@ -81,6 +101,7 @@ class RayReplica:
             "busy": load_now.busy if load_now else 0,
             "queued": load_now.queued if load_now else 0,
             "last": self._history.last(),
+            "shadows": self._deployed.told() if self._deployed else [],
         }
 
     async def seconds(self, since: float) -> list[dict[str, Any]]:
@@ -90,12 +111,33 @@ class RayReplica:
     async def _keep_history(self) -> None:
         while True:
             load_now = self._app.live.lane.load if self._app.live else None
-            # A copy: the meter of the application goes on counting.
+            # Copies: the meters of the application go on counting.
             meter = total([self._app.meter])
             if load_now is not None:
                 meter.busy, meter.queued = load_now.busy, load_now.queued
-            self._history.note(time.time(), {0: [meter]}, replicas=1, wanted=1)
+            several = self._deployed.meters if self._deployed else []
+            meters = [meter, *(total([one], one.number) for one in several)]
+            self._history.note(time.time(), {0: meters}, replicas=1, wanted=1)
             await asyncio.sleep(1.0)
+
+
+def _log_where_ray_does() -> None:
+    """Have all that is logged here, and what scripts print, stand in the replica's log."""
+    serve = logging.getLogger("ray.serve")
+    own = logging.getLogger("modelwright")
+    own.handlers, own.propagate = list(serve.handlers), False
+    own.setLevel(logging.INFO)
+    reading, writing = os.pipe()
+    # Scoring processes and shadows print there.
+    os.dup2(writing, 2)
+    os.close(writing)
+
+    def hear() -> None:
+        with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                own.info("%s", line.rstrip())
+
+    threading.Thread(target=hear, name="prints", daemon=True).start()
 
 
 async def _live(receive: Receive, send: Send) -> None:

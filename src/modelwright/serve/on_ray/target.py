@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import json
 import tempfile
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from modelwright.data.errors import ModelwrightError
+from modelwright.serve.assortment import together as settings_together
 from modelwright.serve.capacity import Resources, Unschedulable
+from modelwright.serve.endpoint_folder import Served
 from modelwright.serve.errors import DeploymentFailed, InvalidSetting
-from modelwright.serve.held import Held, HeldEndpoints
+from modelwright.serve.held import Held, HeldEndpoints, access_elsewhere, kept_elsewhere
 from modelwright.serve.history import recent_of, together
 from modelwright.serve.keys import Keys
+from modelwright.serve.limits import thread_bounds
+from modelwright.serve.logs import KEPT, turn_over
 from modelwright.serve.on_ray.link import RayRefusedError, link_to
-from modelwright.serve.settings import DeploymentSettings, EndpointSettings
+from modelwright.serve.settings import DeploymentSettings
+from modelwright.serve.shadow import taken_together
 from modelwright.serve.status import EndpointStatus, State
-from modelwright.serve.target import NotSupported, Offer, Place
+from modelwright.serve.target import Offer, Place
 
 KIND = "ray"
 
@@ -82,24 +91,29 @@ class RayTarget:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> EndpointStatus:
-        """Serve one deployment and wait until its replicas have scored their samples.
+        """Serve deployments, each with its share, and wait until their replicas have scored their samples.
 
-        Replicas are exchanged one after the other, so that requests go on being answered.  host and
-        port: not heeded, since all endpoints of a cluster share the address of Ray Serve.
-        Raises NotSupported for several deployments, RayUnreachable, Unschedulable, InvalidSetting,
-        UnknownSetting, EndpointBusy, DeploymentFailed and what is wrong with the package; then what
+        Every replica has all of them.  Other shares and settings reach replicas that go on; other
+        packages and reserves are for new ones, which are exchanged for the former one after the
+        other while requests go on being answered.  host and port: not heeded, since all endpoints of a
+        cluster share the address of Ray Serve.
+        Raises NotSupported for collected data and TLS, RayUnreachable, Unschedulable, InvalidSetting,
+        UnknownSetting, EndpointBusy, DeploymentFailed and what is wrong with a package; then what
         served before serves on.
         """
-        number, offer = _only(offers)
-        settings = DeploymentSettings.read(offer.settings)
+        settings = {n: _kept(offer.settings) for n, offer in offers.items()}
         with self._kept.changing(name):
             former = self._kept.find(name)
-            self._check_room(name, settings)
-            access = EndpointSettings.read(
-                {**(former.endpoint if former else {}), **(endpoint or {})}
-            )
-            package = self._kept.take_in(name, offer.package)
-            held = Held(package, number, "", 0, settings.to_json(), access.to_json(), running=True)
+            access = _access({**(former.endpoint if former else {}), **(endpoint or {})})
+            deployments = {
+                n: Served("", settings[n].to_json(), offer.share, offer.shadow)
+                for n, offer in offers.items()
+            }
+            held = Held(deployments, endpoint=access.to_json())
+            self._check_room(name, held)
+            packages = {n: self._kept.take_in(name, offer.package) for n, offer in offers.items()}
+            deployments = {n: replace(d, package=packages[n]) for n, d in deployments.items()}
+            held = replace(held, deployments=deployments)
             self._kept.keep_keys(name, keys)
             try:
                 held = self._served(name, held)
@@ -107,32 +121,49 @@ class RayTarget:
                 self._go_back(name, former)
                 raise
             self._kept.put(name, held)
-            self._kept.forget_packages(name, but=held.package)
+            self._kept.forget_packages(name, but=held.packages)
         return self.status(name)
 
-    def change(self, name: str, *, endpoint: Mapping[str, Any]) -> EndpointStatus:
-        """Change settings of the endpoint while it serves; no replica is made anew."""
+    def change(
+        self,
+        name: str,
+        *,
+        deployment: Mapping[str, Any] | None = None,
+        endpoint: Mapping[str, Any] | None = None,
+        number: int | None = None,
+    ) -> EndpointStatus:
+        """Change settings while it serves; replicas are made anew for other reserves only.
+
+        Raises as `apply`.
+        """
         with self._kept.changing(name):
-            held = self._kept.get(name)
-            access = EndpointSettings.read({**held.endpoint, **endpoint})
-            held = replace(held, endpoint=access.to_json())
-            self._kept.put(name, self._served(name, held) if held.running else held)
+            former = self._kept.get(name)
+            held = former.changed(_kept, deployment, number, endpoint, _access)
+            if held.running:
+                self._check_room(name, held)
+                try:
+                    held = self._served(name, held)
+                except BaseException:
+                    self._go_back(name, former)
+                    raise
+            self._kept.put(name, held)
         return self.status(name)
 
     def status(self, name: str) -> EndpointStatus:
         """What it is now."""
         held = self._kept.get(name)
-        share = {"number": held.number, "share": 100, "shadow": 0, "settings": held.deployment}
-        package = self._kept.package(name, held)
+        package = self._kept.package(name, held.leading)
         known = EndpointStatus(
             name,
             State.UNHEALTHY if held.running else State.STOPPED,
             host=held.host,
             port=held.port,
             package=package.digest,
-            deployment=held.deployment,
+            deployment=held.leading.settings,
             endpoint=held.endpoint,
-            deployments=(share,),
+            deployments=held.told(()),
+            # Ray sets it aside and does not hold to it.
+            memory={"by": "none", "gb": held.reserves().memory_gb},
             steps=tuple(s.to_json() for s in package.plan.steps),
         )
         if not held.running:
@@ -155,6 +186,7 @@ class RayTarget:
             queued=sum(f["queued"] for f in said["figures"]),
             # Replicas that began under an earlier version tell nothing of it.
             recent=recent_of([f["last"] for f in said["figures"] if "last" in f]),
+            deployments=held.told(_shadows(said["figures"])),
         )
 
     def set_keys(self, name: str, keys: Keys) -> None:
@@ -203,18 +235,29 @@ class RayTarget:
         return tuple(found)
 
     def logs(self, name: str) -> list[Path]:
-        """The end of the log of each replica, fetched from the node that it is on, as files."""
+        """What its replicas have written, fetched from the nodes that they are on, in one log."""
         self._kept.get(name)
         folder = self._kept.folder(name) / "logs"
         folder.mkdir(exist_ok=True)
-        try:
-            said = self._link.ask("log", name=name, bytes=_LOG_BYTES)
-        except (ModelwrightError, RayRefusedError):
-            said = {"texts": {}}
-        for replica, text in said["texts"].items():
-            safe = "".join(c if c.isalnum() else "-" for c in replica)
-            (folder / f"{safe}.log").write_text(text, encoding="utf-8")
-        return sorted(folder.glob("*.log"), key=lambda p: p.stat().st_mtime)
+        path, noted = folder / "replicas.log", folder / "places.json"
+        with noted.open("a+", encoding="utf-8") as file:
+            # Whoever else reads it now would fetch the same.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            places = json.loads(file.read() or "{}")
+            try:
+                said = self._link.ask("log", name=name, places=places, bytes=_LOG_BYTES)
+            except (ModelwrightError, RayRefusedError):
+                said = {"texts": {}}
+            with path.open("a", encoding="utf-8") as log:
+                for replica, (text, place) in said["texts"].items():
+                    log.write(text)
+                    places[replica] = place
+            file.truncate(0)
+            json.dump(places, file)
+        turn_over(path)
+        former = [path.with_name(f"{path.name}.{n}") for n in range(KEPT, 0, -1)]
+        return [one for one in (*former, path) if one.exists()]
 
     def measurements(self, name: str, since: float = 0.0) -> list[dict[str, Any]]:
         """What its replicas have counted until a moment ago; nothing where they do not answer."""
@@ -228,24 +271,26 @@ class RayTarget:
 
     def _served(self, name: str, held: Held) -> Held:
         """The same with its address, when it answers."""
-        settings = DeploymentSettings.read(held.deployment)
         changing = {
-            "deployment": held.deployment,
+            "deployments": held.parts(str),
             "endpoint": held.endpoint,
             "keys": self._kept.keys(name).decode(),
         }
+        version = hashlib.sha256("\n".join(sorted(held.packages)).encode()).hexdigest()[:16]
         with tempfile.TemporaryDirectory(prefix="modelwright-ray-") as folder:
-            package = self._kept.package(name, held)
-            packed = Path(folder) / "package.zip"
-            _pack(package.folder, packed)
+            packed = {}
+            for package in sorted(held.packages):
+                path = Path(folder) / f"{Path(package).name}.zip"
+                _pack(self._kept.folder(name) / package, path)
+                packed[package] = str(path)
             try:
                 said = self._link.ask(
                     "apply",
                     seconds=START_S,
                     name=name,
-                    package=str(packed),
-                    version=package.digest.partition(":")[2][:16],
-                    options={**options_for(settings), "user_config": changing},
+                    packages=packed,
+                    version=version,
+                    options={**_options(held), "user_config": changing},
                     http=self._http,
                 )
             except RayRefusedError as error:
@@ -266,15 +311,46 @@ class RayTarget:
         except RayRefusedError as error:
             raise DeploymentFailed(name, f"the cluster did not end it: {error}") from None
 
-    def _check_room(self, name: str, settings: DeploymentSettings) -> None:
+    def _check_room(self, name: str, held: Held) -> None:
         """Raise Unschedulable where no node could ever hold a replica, or all not the fewest."""
         said = self._link.ask("capacity")
-        each = Resources.reserved_by(settings)
-        replicas = max(1, settings.min_replicas)
+        each = held.reserves()
+        replicas = max(1, _whole(held).min_replicas)
         largest = Resources(said["most_cores"], said["most_memory"])
         whole = Resources(said["cpu_cores"], said["memory_gb"])
         if short := largest.short(each) or whole.short(each * replicas):
             raise Unschedulable(name, self._name, replicas, short, whole.times(each))
+
+
+_access = partial(access_elsewhere, KIND)
+_kept = partial(kept_elsewhere, KIND)
+
+
+def _whole(held: Held) -> DeploymentSettings:
+    """The settings of replicas that have all deployments which answer."""
+    found = [DeploymentSettings.read(d.settings) for d in held.deployments.values() if d.share]
+    return settings_together(found or [DeploymentSettings.read(held.leading.settings)])
+
+
+def _options(held: Held) -> dict[str, Any]:
+    options = options_for(_whole(held))
+    whole = held.reserves()
+    actor = {
+        "num_cpus": round(whole.cpu_cores, 6),
+        "memory": round(whole.memory_gb * 1e9),
+        "runtime_env": {"env_vars": thread_bounds(whole.cpu_cores, {})},
+    }
+    return {**options, "ray_actor_options": actor}
+
+
+def _shadows(figures: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the shadows of all replicas have found, by deployment."""
+    found: dict[int, list[Any]] = {}
+    for figure in figures:
+        for one in figure.get("shadows", ()):
+            if one["compared"]:
+                found.setdefault(one["number"], []).append(one["compared"])
+    return [{"number": n, "compared": taken_together(many)} for n, many in found.items()]
 
 
 def options_for(settings: DeploymentSettings) -> dict[str, Any]:
@@ -284,10 +360,6 @@ def options_for(settings: DeploymentSettings) -> dict[str, Any]:
     """
     options: dict[str, Any] = {
         "max_ongoing_requests": settings.max_concurrent_requests,
-        "ray_actor_options": {
-            "num_cpus": settings.cpu_reserve,
-            "memory": round(settings.memory_reserve_gb * 1e9),
-        },
         "graceful_shutdown_timeout_s": 30.0,
         # What fails to score its samples fails again.
         "max_constructor_retry_count": 1,
@@ -320,14 +392,3 @@ def _pack(folder: Path, path: Path) -> None:
         for file in sorted(p for p in folder.rglob("*") if p.is_file()):
             info = zipfile.ZipInfo(file.relative_to(folder).as_posix())
             archive.writestr(info, file.read_bytes(), zipfile.ZIP_DEFLATED)
-
-
-def _only(offers: Mapping[int, Offer]) -> tuple[int, Offer]:
-    if len(offers) != 1:
-        raise NotSupported(
-            KIND,
-            f"serve {len(offers)} deployments of one endpoint",
-            remedy="Deploy in place of the former one, or use a local inference cluster.",
-        )
-    ((number, offer),) = offers.items()
-    return number, offer
