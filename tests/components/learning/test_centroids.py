@@ -7,6 +7,7 @@ from sklearn.cluster import KMeans
 
 from modelwright.components.learning.centroids import (
     first_rows,
+    nearest_rows,
     plus_plus,
     random_partition,
     refine,
@@ -92,4 +93,6 @@ def test_the_row_nearest_to_each_centre_is_known() -> None:
     rows = design()
     found = refine(rows, rows.dense(0, 2), passes=50, progress=silent)
     distance = squared_distances(rows, found.centroids)
-    assert distance[found.nearest, [0, 1]] == pytest.approx(distance.min(axis=0))
+    assert distance[nearest_rows(rows, found.centroids), [0, 1]] == pytest.approx(
+        distance.min(axis=0)
+    )

@@ -16,13 +16,12 @@ Groups = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Clusters:
-    """centroids: (k, width) of the design's columns.  nearest: the row nearest to each.
+    """centroids: (k, width) of the design's columns.
 
     passes: over all rows.  settled: the last pass moved no row to another cluster.
     """
 
     centroids: Floats
-    nearest: Groups
     passes: int
     settled: bool
 
@@ -73,8 +72,13 @@ def refine(
         group = found if held.all() else (np.cumsum(held) - 1)[found]
         centroids = sums[held] / counts[held, None]
         progress(done / passes)
-    distance = squared_distances(design, centroids)
-    return Clusters(centroids, distance.argmin(axis=0), done, settled)
+    return Clusters(centroids, done, settled)
+
+
+def nearest_rows(design: Design, centroids: Floats) -> Groups:
+    """(k,) the row nearest to each centroid."""
+    found: Groups = squared_distances(design, centroids).argmin(axis=0)
+    return found
 
 
 def squared_distances(design: Design, centroids: Floats) -> Floats:

@@ -11,6 +11,7 @@ from modelwright.components.context import Context
 from modelwright.components.learning.centroids import (
     Clusters,
     first_rows,
+    nearest_rows,
     plus_plus,
     random_partition,
     refine,
@@ -101,7 +102,8 @@ class KMeansClustering(Learner, category=CLUSTERING, title="K-Means Clustering")
         scores = [(assignment_column(), nearest)]
         scores += [(distance_column(k), d) for k, d in zip(clusters, distances, strict=True)]
         if self.assign_label_mode == "Overwrite from closest to center" and data.label:
-            names: list[Scalar] = [data.labels[row] for row in found.nearest.tolist()]
+            rows = nearest_rows(design, found.centroids).tolist()
+            names: list[Scalar] = [data.labels[row] for row in rows]
             chosen = working.column(nearest)
             labels: dict[Scalar, Scalar] = dict(zip(clusters, names, strict=True))
             scores.append((overwritten_column(data.label), lookup(chosen, labels)))
