@@ -10,7 +10,7 @@ from sklearn.svm import LinearSVC
 from tests.components.learning.trials import fitted, scored, scored_one_by_one, with_gaps
 
 from modelwright.components.learning.learner import Learner
-from modelwright.components.learning.margins import calibrate
+from modelwright.components.learning.margins import BLOCK, calibrate
 from modelwright.components.learning.metrics import area_under_roc, log_loss
 from modelwright.components.palette.classification.two_class_averaged_perceptron import (
     TwoClassAveragedPerceptron,
@@ -160,6 +160,21 @@ def test_classes_that_are_apart_do_not_become_certain() -> None:
     odds = slope * margins + offset
     # With two rows of each class, Platt's targets are 1/4 and 3/4.
     assert 1 / (1 + np.exp(-odds)) == pytest.approx([0.25, 0.25, 0.75, 0.75], abs=0.07)
+
+
+def test_of_many_rows_that_are_sorted_the_line_is_that_of_all() -> None:
+    from scipy.optimize import minimize
+
+    chance = np.random.default_rng(0)
+    margins = np.sort(chance.normal(size=17 * BLOCK))
+    target = (chance.uniform(size=len(margins)) < 1 / (1 + np.exp(1 - 3 * margins))).astype(float)
+
+    def loss(line: np.ndarray[Any, Any]) -> float:
+        odds = line[0] * margins + line[1]
+        return float((np.logaddexp(0.0, odds) - target * odds).mean())
+
+    expected = minimize(loss, [1.0, 0.0]).x
+    assert calibrate(margins, target) == pytest.approx(tuple(expected), rel=1e-3)
 
 
 def test_margins_that_say_nothing_give_the_share_of_the_classes() -> None:
