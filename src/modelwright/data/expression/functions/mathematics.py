@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 from modelwright.data.expression.functions.form import BOOLEAN, DOUBLE, Form, Function
 from modelwright.data.expression.functions.later import np, pl
+from modelwright.data.expression.functions.normal import normal_cdf, normal_cdfs
 
 if TYPE_CHECKING:
     from modelwright.data.expression.functions.form import Vector
-
-_ROOT_HALF = math.sqrt(0.5)
 
 
 def _safe(
@@ -53,11 +52,6 @@ def sigmoid(a: float) -> float:
         return 1.0 / (1.0 + math.exp(-a))
     except OverflowError:
         return 0.0
-
-
-def normal_cdf(a: float) -> float:
-    """Probability that a standard normal value is below a."""
-    return 0.5 * math.erfc(-a * _ROOT_HALF)
 
 
 def _log1p(a: float) -> float:
@@ -104,10 +98,6 @@ def _each(f: Callable[[float], float]) -> Callable[[Vector], Vector]:
     return lambda a: np.fromiter(map(f, a.tolist()), np.float64, len(a))
 
 
-def _normal_cdfs(a: Vector) -> Vector:
-    return 0.5 * _each(math.erfc)(-a * _ROOT_HALF)
-
-
 _ln = _safe(math.log, pole=-math.inf)
 
 FUNCTIONS = (
@@ -122,7 +112,7 @@ FUNCTIONS = (
     _one("sqrt", _safe(math.sqrt), methodcaller("sqrt")),
     _one("cbrt", math.cbrt, vector=_each(math.cbrt)),
     _one("sigmoid", sigmoid, lambda a: 1.0 / (1.0 + (-a).exp())),
-    _one("normal_cdf", normal_cdf, vector=_normal_cdfs),
+    _one("normal_cdf", normal_cdf, vector=normal_cdfs),
     _one("erf", math.erf, vector=_each(math.erf)),
     _one("erfc", math.erfc, vector=_each(math.erfc)),
     _one("sin", _safe(math.sin), methodcaller("sin")),
