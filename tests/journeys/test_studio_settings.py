@@ -141,3 +141,13 @@ def test_a_sweep_and_an_explanation_are_looked_at(page: Page) -> None:
     shapley = page.get_by_role("region", name="What moves the scores")
     shapley.get_by_text("Shapley values of 100 rows of training").wait_for()
     shapley.get_by_text("average score").wait_for()
+    # What was told while it ran is there when it is over, on a page that was opened anew.
+    page.reload()
+    page.locator(node("Tune Model")).click()
+    page.get_by_role("tab", name="Sweep").click()
+    assert page.get_by_role("table", name="Sweep").locator("tbody tr").count() == 3
+    runs = page.evaluate("fetch('/api/runs').then((answer) => answer.json())")
+    page.goto(f"{page.url.partition('/drafts')[0]}/runs/{runs['items'][0]['id']}")
+    page.get_by_role("tab", name="Sweep").click()
+    page.get_by_text("3 of 3 settings tried").wait_for()
+    assert page.get_by_role("table", name="Sweep").locator("tbody tr").count() == 3

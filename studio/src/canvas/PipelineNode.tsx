@@ -100,6 +100,11 @@ export const PipelineNode = memo(function PipelineNode({
             <IconAlertTriangle size={14} aria-hidden /> {data.problems}
           </span>
         )}
+        {data.problems === 0 && data.warnings > 0 && (
+          <span className={classes.warning} title={text.warningCount(data.warnings)}>
+            <IconAlertTriangle size={14} aria-hidden /> {data.warnings}
+          </span>
+        )}
       </div>
       {data.comment && <div className={classes.comment}>{data.comment}</div>}
       {data.outputs.map((port, index) => (

@@ -103,30 +103,39 @@ function Found({ left, right }: { readonly left: string; readonly right: string 
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {shown.map((column) => (
-              <Table.Tr key={column.name}>
-                <Table.Th scope="row">{column.name}</Table.Th>
-                <Table.Td>
-                  <Group gap={6} wrap="nowrap">
-                    <Badge
-                      size="sm"
-                      variant="light"
-                      tt="none"
-                      color={colours[column.change as keyof typeof colours]}
-                    >
-                      {text.columnChanges[column.change]}
-                    </Badge>
-                    {column.change === "retyped" &&
-                      `${column.left?.type ?? ""} → ${column.right?.type ?? ""}`}
-                    {column.cells !== null && column.cells > 0 && text.differentCells(column.cells)}
-                  </Group>
-                </Table.Td>
-                <Sides left={column.left_spread?.missing} right={column.right_spread?.missing} />
-                <Sides left={column.left_spread?.distinct} right={column.right_spread?.distinct} />
-                <Sides left={column.left_spread?.mean} right={column.right_spread?.mean} />
-                <Table.Td>{column.shares && <Both shares={column.shares} />}</Table.Td>
-              </Table.Tr>
-            ))}
+            {shown.map((column) => {
+              // The values are the same, and the role or the mark as categorical is not.
+              const marks = column.change === "changed" && column.cells === 0;
+              return (
+                <Table.Tr key={column.name}>
+                  <Table.Th scope="row">{column.name}</Table.Th>
+                  <Table.Td>
+                    <Group gap={6} wrap="nowrap">
+                      <Badge
+                        size="sm"
+                        variant="light"
+                        tt="none"
+                        color={marks ? "gray" : colours[column.change as keyof typeof colours]}
+                      >
+                        {marks ? text.otherMarks : text.columnChanges[column.change]}
+                      </Badge>
+                      {column.change === "retyped" &&
+                        `${column.left?.type ?? ""} → ${column.right?.type ?? ""}`}
+                      {column.cells !== null &&
+                        column.cells > 0 &&
+                        text.differentCells(column.cells)}
+                    </Group>
+                  </Table.Td>
+                  <Sides left={column.left_spread?.missing} right={column.right_spread?.missing} />
+                  <Sides
+                    left={column.left_spread?.distinct}
+                    right={column.right_spread?.distinct}
+                  />
+                  <Sides left={column.left_spread?.mean} right={column.right_spread?.mean} />
+                  <Table.Td>{column.shares && <Both shares={column.shares} />}</Table.Td>
+                </Table.Tr>
+              );
+            })}
           </Table.Tbody>
         </Table>
       )}

@@ -122,6 +122,40 @@ function Curves({ series }: { readonly series: readonly Series<TwoClassPlots>[] 
   return specs.map(([title, spec]) => <Plot key={title} title={title} spec={spec} />);
 }
 
+/** A line of figures for each class or cluster. */
+function Lines(props: {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly [name: string, figures: readonly unknown[]])[];
+}) {
+  const { title, columns, rows } = props;
+  return (
+    <table className={classes.metrics}>
+      <caption>{title}</caption>
+      <thead>
+        <tr>
+          <td />
+          {columns.map((column) => (
+            <th key={column} scope="col">
+              {column}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(([name, figures]) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            {figures.map((figure, place) => (
+              <td key={columns[place] ?? place}>{readable(figure)}</td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
 function One({ series, named }: { readonly series: Series<Plots>; readonly named: boolean }) {
   const text = useText();
   const { plots, name } = series;
@@ -145,12 +179,36 @@ function One({ series, named }: { readonly series: Series<Plots>; readonly named
       return <ThresholdLook plots={plots} title={`${text.threshold}${suffix}`} />;
     case "multiclass":
       return (
-        <ConfusionMatrix
-          title={`${text.confusion}${suffix}`}
-          classes={plots.confusion.classes.map(readable)}
-          counts={plots.confusion.counts}
+        <>
+          <ConfusionMatrix
+            title={`${text.confusion}${suffix}`}
+            classes={plots.confusion.classes.map(readable)}
+            counts={plots.confusion.counts}
+          />
+          <Lines
+            title={`${text.byClass}${suffix}`}
+            columns={[text.rowsTab, text.precision, text.recall, "F1"]}
+            rows={plots.classes.map((one) => [
+              readable(one.class),
+              [one.rows, one.precision, one.recall, one.f1_score],
+            ])}
+          />
+        </>
+      );
+    case "clustering": {
+      const [first = {}] = plots.clusters;
+      const [named, ...columns] = Object.keys(first);
+      return (
+        <Lines
+          title={`${text.byCluster}${suffix}`}
+          columns={columns}
+          rows={plots.clusters.map((one) => [
+            readable(one[named ?? ""]),
+            columns.map((column) => one[column] ?? null),
+          ])}
         />
       );
+    }
     case "quantile-regression":
       return (
         <table className={classes.metrics}>

@@ -33,7 +33,14 @@ export interface QuantilePlots {
   readonly coverage: readonly { readonly quantile: number; readonly share_below: number }[];
 }
 
-export type Plots = TwoClassPlots | MulticlassPlots | RegressionPlots | QuantilePlots;
+/** A row for each cluster, and a last one of all; values by the titles of their columns. */
+export interface ClusterPlots {
+  readonly task: "clustering";
+  readonly clusters: readonly Readonly<Record<string, string | number | null>>[];
+}
+
+export type Plots =
+  TwoClassPlots | MulticlassPlots | RegressionPlots | QuantilePlots | ClusterPlots;
 
 export interface Threshold {
   readonly threshold: number;

@@ -1,6 +1,7 @@
 import { Anchor, Badge, Button, Group, Stack, Table, Text, Title } from "@mantine/core";
 import { IconArrowsLeftRight } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { Fragment } from "react";
 import { Link, useSearchParams } from "react-router";
 import { comparisonQuery } from "../api/queries";
 import { useText } from "../text/useText";
@@ -34,6 +35,7 @@ export function Compare() {
     [text.leftRun, data.left],
     [text.rightRun, data.right],
   ] as const;
+  const several = new Set(data.metrics.map(({ node, port }) => `${node}.${port}`)).size > 1;
   return (
     <Stack maw={1080} mx="auto" p="xl" gap="lg">
       <Group justify="space-between">
@@ -83,16 +85,31 @@ export function Compare() {
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {data.metrics.map((row) => (
-                <Table.Tr key={`${row.node} ${row.port} ${row.name}`}>
-                  <Table.Td>{row.name.replaceAll("_", " ")}</Table.Td>
-                  <Table.Td ta="right">{figure(row.left)}</Table.Td>
-                  <Table.Td ta="right">{figure(row.right)}</Table.Td>
-                  <Table.Td ta="right">
-                    {row.left === null || row.right === null ? "–" : figure(row.right - row.left)}
-                  </Table.Td>
-                </Table.Tr>
-              ))}
+              {data.metrics.map((row, place) => {
+                const before = data.metrics[place - 1];
+                const begins = several && (row.node !== before?.node || row.port !== before.port);
+                return (
+                  <Fragment key={`${row.node} ${row.port} ${row.name}`}>
+                    {begins && (
+                      <Table.Tr>
+                        <Table.Th colSpan={4} scope="rowgroup" className={classes.measured ?? ""}>
+                          {`${row.node} · ${row.port.replaceAll("_", " ")}`}
+                        </Table.Th>
+                      </Table.Tr>
+                    )}
+                    <Table.Tr>
+                      <Table.Td>{row.name.replaceAll("_", " ")}</Table.Td>
+                      <Table.Td ta="right">{figure(row.left)}</Table.Td>
+                      <Table.Td ta="right">{figure(row.right)}</Table.Td>
+                      <Table.Td ta="right">
+                        {row.left === null || row.right === null
+                          ? "–"
+                          : figure(row.right - row.left)}
+                      </Table.Td>
+                    </Table.Tr>
+                  </Fragment>
+                );
+              })}
             </Table.Tbody>
           </Table>
         )}

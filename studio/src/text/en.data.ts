@@ -63,7 +63,7 @@ export const enData = {
   present: "Values",
   missing: "Missing",
   infinite: "Infinite",
-  unique: "Different",
+  unique: "Distinct",
   minimum: "Smallest",
   maximum: "Largest",
   mean: "Mean",
@@ -94,6 +94,8 @@ export const enData = {
   residuals: "Errors",
   residual: "Predicted minus actual",
   coverage: "Share of rows below each quantile",
+  byClass: "By class",
+  byCluster: "By cluster",
   learnt: "What it learnt",
   notTrained: "A learner with its settings; Train Model makes a model of it.",
   settingsOf: "Settings",
@@ -127,6 +129,7 @@ export const enData = {
       : `${left.toLocaleString()} rows became ${right.toLocaleString()}.`,
   differenceSame: (count: number) =>
     count === 1 ? "1 column is the same." : `${String(count)} columns are the same.`,
+  otherMarks: "other marks",
   differentCells: (count: number) => (count === 1 ? "1 value" : `${count.toLocaleString()} values`),
   columnChanges: {
     same: "the same",

@@ -121,6 +121,7 @@ export const en = {
 
   problems: "Problems",
   noProblems: "No problems: the pipeline can run.",
+  warningCount: (count: number) => (count === 1 ? "1 warning" : `${String(count)} warnings`),
   problemCount: (count: number) => (count === 1 ? "1 problem" : `${String(count)} problems`),
 
   run: "Run",

@@ -70,7 +70,7 @@ export const frData: typeof enData = {
   present: "Valeurs",
   missing: "Manquantes",
   infinite: "Infinies",
-  unique: "Différentes",
+  unique: "Distinctes",
   minimum: "Minimum",
   maximum: "Maximum",
   mean: "Moyenne",
@@ -100,6 +100,8 @@ export const frData: typeof enData = {
   residuals: "Erreurs",
   residual: "Prédit moins réel",
   coverage: "Part des lignes sous chaque quantile",
+  byClass: "Par classe",
+  byCluster: "Par groupe",
   learnt: "Ce qu’il a appris",
   notTrained: "Un algorithme avec ses réglages ; Train Model en fait un modèle.",
   settingsOf: "Réglages",
@@ -133,6 +135,7 @@ export const frData: typeof enData = {
       : `${left.toLocaleString()} lignes sont devenues ${right.toLocaleString()}.`,
   differenceSame: (count) =>
     count === 1 ? "1 colonne est identique." : `${String(count)} colonnes sont identiques.`,
+  otherMarks: "autres marques",
   differentCells: (count) => (count === 1 ? "1 valeur" : `${count.toLocaleString()} valeurs`),
   columnChanges: {
     same: "identique",

@@ -123,6 +123,8 @@ export const fr: Text = {
 
   problems: "Problèmes",
   noProblems: "Aucun problème : le pipeline peut s’exécuter.",
+  warningCount: (count: number) =>
+    count === 1 ? "1 avertissement" : `${String(count)} avertissements`,
   problemCount: (count) => (count === 1 ? "1 problème" : `${String(count)} problèmes`),
 
   run: "Exécuter",
