@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from modelwright.components.errors import EmptySelection, MissingColumn
 from modelwright.components.outline import TableOutline
+from modelwright.components.palette.data_transformation import join_data
 from modelwright.components.palette.data_transformation.join_data import JoinData, JoinKeyError
+from modelwright.data import memory
 from modelwright.data.expression import DuplicateColumn
 from modelwright.data.schema import Role
 from modelwright.data.table import Table
@@ -155,29 +157,75 @@ def test_keys_that_are_not_there_or_not_chosen_are_told_with_their_port() -> Non
         rows(LEFT, RIGHT, left_keys=[])
 
 
-KEYED = st.lists(st.tuples(st.sampled_from([None, 1, 2, 3]), st.integers(0, 9)), max_size=8)
+KEYED = st.lists(
+    st.tuples(
+        st.sampled_from([None, 1, 2, 3]), st.sampled_from([None, "a", "A", "é"]), st.integers(0, 9)
+    ),
+    max_size=8,
+)
+KINDS = ["Inner Join", "Left Outer Join", "Full Outer Join", "Left Semi-Join"]
 
 
-@given(KEYED, KEYED, st.sampled_from(["Inner Join", "Left Outer Join", "Left Semi-Join"]))
+@pytest.mark.parametrize("in_parts", [False, True])
+@given(KEYED, KEYED, st.sampled_from(KINDS), st.booleans(), st.booleans(), st.integers(1, 2))
 @settings(max_examples=80, deadline=None)
 def test_it_does_what_two_loops_would(
-    left: list[tuple[int | None, int]], right: list[tuple[int | None, int]], kind: str
+    in_parts: bool,
+    left: list[tuple[int | None, str | None, int]],
+    right: list[tuple[int | None, str | None, int]],
+    kind: str,
+    match_case: bool,
+    keep: bool,
+    keys: int,
 ) -> None:
-    expected: list[tuple[Any, ...]] = []
-    for key, value in left:
-        matches = [other for k, other in right if k is not None and k == key]
-        if kind == "Left Semi-Join":
-            expected += [(key, value)] if matches else []
-        elif matches or kind == "Inner Join":
-            expected += [(key, value, other) for other in matches]
-        else:
-            expected.append((key, value, None))
-    tables = [
-        Table(pl.DataFrame(side, schema={"k": pl.Int64, name: pl.Int64}, orient="row"))
-        for name, side in (("a", left), ("b", right))
-    ]
+    def key(row: tuple[int | None, str | None, int]) -> tuple[Any, ...] | None:
+        text = row[1] if match_case or row[1] is None else row[1].lower()
+        found = (row[0], text)[:keys]
+        return None if None in found else found
 
-    assert rows(*tables, join_type=kind, keep_right_keys=False) == expected
+    # What else comes from the right: its keys unless they are left out, and its value.
+    def added(row: tuple[int | None, str | None, int]) -> tuple[Any, ...]:
+        return row if keep else row[keys:]
+
+    nothing = (None,) * (3 if keep else 3 - keys)
+    expected: list[tuple[Any, ...]] = []
+    for one in left:
+        matches = [other for other in right if key(one) is not None and key(one) == key(other)]
+        if kind == "Left Semi-Join":
+            expected += [one] if matches else []
+        elif matches or kind == "Inner Join":
+            expected += [(*one, *added(other)) for other in matches]
+        else:
+            expected.append((*one, *nothing))
+    if kind == "Full Outer Join":
+        matched = {key(one) for one in left} - {None}
+        for other in right:
+            if key(other) not in matched:
+                known = () if keep else other[:keys]
+                expected.append((*known, *(None,) * (3 - len(known)), *added(other)))
+    tables = [
+        Table(pl.DataFrame(side, schema={"k": pl.Int64, "t": pl.String, n: pl.Int64}, orient="row"))
+        for n, side in (("a", left), ("b", right))
+    ]
+    names = ["k", "t"][:keys]
+
+    with pytest.MonkeyPatch.context() as patch:
+        if in_parts:
+            # As of a table that is larger than memory, three rows at a time.
+            patch.setattr(join_data, "is_large", lambda frame: frame.height > 0)
+            patch.setattr(join_data, "_PART", 3)
+            patch.setattr(memory, "_BATCH", 3)
+            patch.setattr(memory, "_PART", 1)
+        found = rows(
+            *tables,
+            left_keys=names,
+            right_keys=names,
+            join_type=kind,
+            match_case=match_case,
+            keep_right_keys=keep,
+        )
+
+    assert found == expected
 
 
 @pytest.mark.parametrize(
