@@ -59,13 +59,19 @@ def sweeps_of(home: Home, run_id: str) -> tuple[Sweep, ...]:
     """The sweeps of a run, in the order of its plan.  Raises NotFound."""
     run = find_run(home, run_id)
     runs = home.workspace.runs
-    own = _by_node(runs.events.list(run.id, kind=REPORT, limit=None))
+    steps = runs.steps.list(run.id)
+    worked = runs.steps.worked([s.key for s in steps if s.status is StepStatus.REUSED and s.key])
+    told = {
+        other: _by_node(runs.events.list(other, kind=REPORT, limit=None))
+        for other in {run.id, *(other for other, _ in worked.values())}
+    }
     found = []
-    for step in runs.steps.list(run.id):
-        if tries := own.get(step.node):
-            found.append(Sweep(step.node, run.id, tries))
-        elif step.status is StepStatus.REUSED and step.key and (one := _earlier(home, step.key)):
-            found.append(Sweep(step.node, *one))
+    for step in steps:
+        place: tuple[str, str] = (run.id, step.node)
+        if step.node not in told[run.id]:
+            place = worked.get(step.key or "", place)
+        if tries := told[place[0]].get(place[1]):
+            found.append(Sweep(step.node, place[0], tries))
     return tuple(found)
 
 
@@ -92,16 +98,6 @@ def follow_run(
             return
         wait(every_s)
         end_interrupted_runs(home)
-
-
-def _earlier(home: Home, key: str) -> tuple[str, tuple[Told, ...]] | None:
-    """Where the results of a key were worked out, and what was tried there."""
-    worked = home.workspace.runs.steps.worked(key)
-    if worked is None:
-        return None
-    run, node = worked
-    tries = _by_node(home.workspace.runs.events.list(run, kind=REPORT, limit=None)).get(node)
-    return (run, tries) if tries else None
 
 
 def _by_node(events: Iterable[Event]) -> dict[str, tuple[Told, ...]]:

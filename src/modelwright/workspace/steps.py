@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -65,17 +65,15 @@ class Steps:
                 return step
         raise NotFound(f"step of {run_id}", node, [step.node for step in steps])
 
-    def worked(self, key: str) -> tuple[str, str] | None:
-        """The run and the node whose work gave the results of a key; the latest of several."""
+    def worked(self, keys: Collection[str]) -> dict[str, tuple[str, str]]:
+        """The run and the node whose work gave the results of each key; the latest of several."""
         query = (
-            select(_S.run_id, _S.node)
-            .where(_S.key == key, _S.status == StepStatus.DONE)
-            .order_by(_S.finished_at.desc())
-            .limit(1)
+            select(_S.key, _S.run_id, _S.node)
+            .where(_S.key.in_(keys), _S.status == StepStatus.DONE)
+            .order_by(_S.finished_at)
         )
         with self._database.read() as connection:
-            found = connection.execute(query).one_or_none()
-        return None if found is None else (found.run_id, found.node)
+            return {row.key: (row.run_id, row.node) for row in connection.execute(query)}
 
     def change(self, run_id: str, changes: Sequence[StepChange]) -> None:
         """Say what became of some steps, all or nothing.  Raises NotFound."""
