@@ -160,7 +160,16 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example(),
         Example({"columns": NUMERIC, "mode": "Replace with mean", "indicators": True}),
         Example({"mode": "Replace with mode"}),
+        Example({"columns": NUMERIC, "mode": "Replace with median"}),
+        Example({"columns": NUMERIC, "mode": "Custom substitution value", "replacement": "7"}),
         Example({"mode": "Remove entire column"}),
+    ),
+    "normalize-data": (
+        Example(),
+        Example({"method": "MinMax"}),
+        Example({"method": "Logistic"}),
+        Example({"method": "LogNormal"}),
+        Example({"method": "TanH"}),
     ),
     "edit-metadata": (
         Example({"columns": ["doors"], "data_type": "String", "new_names": "gates"}),
@@ -185,6 +194,16 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "clip-values": (
         Example({"upper_kind": "Percentile", "upper_percentile": 80, "indicators": True}),
         Example({"thresholds": "ClipSubpeaks", "lower_substitute": "Mean", "overwrite": False}),
+        Example(
+            {
+                "thresholds": "ClipPeaksAndSubpeaks",
+                "both_kind": "Percentile",
+                "upper_percentile": 90,
+                "lower_percentile": 10,
+                "upper_substitute": "Median",
+                "lower_substitute": "Missing",
+            }
+        ),
     ),
     "convert-to-indicator-values": (
         Example({}, {"dataset": categorical}),
@@ -193,12 +212,22 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "group-data-into-bins": (
         Example({"bins": 3}),
         Example({"mode": "Equal Width", "output_mode": "Inplace"}),
+        Example({"bins": 4, "normalization": "Percent", "output_mode": "Inplace"}),
         Example({"mode": "Custom Edges", "edges": "2, 3", "output_mode": "ResultOnly"}),
     ),
     "join-data": (
         Example({"left_keys": ["doors"], "right_keys": ["doors"]}),
         Example(
             {"left_keys": ["make"], "right_keys": ["make"], "join_type": "Left Semi-Join"},
+        ),
+        Example(
+            {
+                "left_keys": ["make", "doors"],
+                "right_keys": ["make", "doors"],
+                "join_type": "Left Outer Join",
+                "match_case": False,
+                "keep_right_keys": False,
+            }
         ),
     ),
     "smote": (Example({"label_column": "turbo", "neighbors": 3}, {"samples": complete}),),
