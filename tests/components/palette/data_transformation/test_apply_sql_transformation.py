@@ -159,6 +159,21 @@ def test_a_column_that_comes_twice_is_an_error() -> None:
         rows("SELECT make, make FROM t1")
 
 
+def test_a_script_finds_nothing_of_the_scripts_before_it() -> None:
+    rows("CREATE TABLE left_behind AS SELECT 1 AS one; SELECT * FROM left_behind")
+    rows("CREATE MACRO twice(x) AS 2 * x; SELECT twice(price) AS p FROM t1")
+    rows("SELECT t2.price FROM t1, t2", CARS, CARS)
+    for script in ("SELECT * FROM left_behind", "SELECT twice(price) FROM t1", "FROM t2"):
+        with pytest.raises(SqlError):
+            rows(script)
+
+
+def test_chance_is_not_that_which_a_script_before_it_set() -> None:
+    rows("SELECT setseed(0.5) FROM t1")
+    drawn = [rows("SELECT random() FROM t1 LIMIT 1") for _ in range(3)]
+    assert len({row for one in drawn for row in one}) == 3
+
+
 def test_files_are_out_of_reach(tmp_path: Path) -> None:
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
