@@ -31,6 +31,18 @@ NOT_BY_ROWS = {
 }
 """Components with rows in and out whose result is about all rows: nothing for a request."""
 
+NO_ROWS_IN_OR_OUT = {
+    "enter-data-manually": "it takes no rows; conversion puts its own where a request enters",
+    "export-data": "it gives none; conversion takes it away",
+    "import-data": "it takes no rows",
+    "import-files": "it takes no rows",
+    "select-columns-transform": "it gives a transformation, which is applied below",
+    "train-anomaly-detection-model": "it trains; its model scores below, by learner",
+    "train-model": "it trains; its models score below, by learner",
+    "web-service-output": "it is where every reply here leaves",
+}
+"""Components without rows on both sides, and where their part in a request is tested."""
+
 AGGREGATES = {("apply-sql-transformation", 1)}
 """Examples of a component that works on rows which do not: a query over groups."""
 
@@ -114,8 +126,12 @@ def assert_alike(ran: Trained, result: Pin, *, same_rows: bool = True) -> None:
 
 def test_every_component_is_here_or_has_a_reason() -> None:
     assert {str(c.values[0]) for c in CASES} | FITTED_BEFORE == set(by_rows())
-    assert all(reason for reason in NOT_BY_ROWS.values())
-    assert set(NOT_BY_ROWS) <= {c.__component__.id for c in library()}
+    reasons = {**NOT_BY_ROWS, **NO_ROWS_IN_OR_OUT}
+    assert all(reasons.values())
+    here = {*by_rows(), *LEARNERS}
+    every = {c.__component__.id for c in library()}
+    assert every == {*here, *reasons, *SOURCES}
+    assert not here & reasons.keys()
 
 
 @pytest.mark.parametrize(("component_id", "example"), CASES)
