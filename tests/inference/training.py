@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from modelwright import temporary
 from modelwright.components.context import Context
 from modelwright.components.contract import outputs_by_port
 from modelwright.components.library import library
@@ -88,7 +89,7 @@ class Trained:
 def trained(text: str, *, context: Context | None = None, **tables: Table) -> Trained:
     """The graph of a file's text after it ran on data sets of these names."""
     graph = read(text).graph
-    store = Store.open(Path(tempfile.mkdtemp(prefix="modelwright-test-")))
+    store = Store.open(Path(tempfile.mkdtemp(prefix="store-", dir=temporary.place())))
     datasets = {
         name: DatasetAsset(name, 1, store.put(table), table.schema, table.rows)
         for name, table in tables.items()

@@ -36,10 +36,18 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def environment(home: Path, tmp_path: Path) -> dict[str, str]:
-    own = {"MODELWRIGHT_HOME": str(home), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+def environment(home: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Of every command; when all have ended, in order or killed, no temporary file of theirs is left."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    own = {
+        "MODELWRIGHT_HOME": str(home),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "TMPDIR": str(temporary),
+    }
     inherited = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
-    return {**inherited, **own, "PYTHONWARNINGS": "default"}
+    yield {**inherited, **own, "PYTHONWARNINGS": "default"}
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.fixture

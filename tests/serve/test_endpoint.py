@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from modelwright.inference.package import CorruptPackage
+from modelwright.serve.control import tell
 from modelwright.serve.endpoint import Endpoints
 from modelwright.serve.endpoint_folder import EndpointFolder
 from modelwright.serve.errors import (
@@ -34,6 +35,7 @@ from modelwright.serve.errors import (
 )
 from modelwright.serve.keys import Keys
 from modelwright.serve.processes import Process
+from modelwright.serve.settings import DeploymentSettings
 from modelwright.serve.status import EndpointStatus, State
 from tests.inference.cars import car_request
 from tests.serve.replicas import package
@@ -99,9 +101,11 @@ def test_keys_are_kept_as_digests_in_a_file_for_its_owner(endpoints: Endpoints, 
 DEPLOYING = """
 import sys
 from pathlib import Path
+from modelwright.serve.control import tell
 from modelwright.serve.endpoint import Endpoints
 from modelwright.serve.keys import Keys
 from modelwright.serve.processes import Process
+from modelwright.serve.settings import DeploymentSettings
 status = Endpoints(Path(sys.argv[1])).deploy("cars", Path(sys.argv[2]), keys=Keys(*sys.argv[3:5]))
 print(status.pid)
 """
@@ -335,6 +339,72 @@ def test_when_keys_are_asked_for_replicas_that_are_leaving_ask_for_them_too(
         assert set(found) <= {401, None}
         lines.append(stack.enter_context(closing(HTTPConnection(free.host, free.port))))
         assert asked(lines[-1]) == 401
+
+
+def test_a_replica_that_is_leaving_is_not_taken_back_by_the_next_controller(
+    endpoints: Endpoints, cars: Path
+) -> None:
+    fixed = {"min_replicas": 3, "autoscale": False, "refresh_period_s": 0.05}
+    first = endpoints.deploy("cars", cars, keys=KEYS, deployment=fixed, endpoint={"auth": "none"})
+    with ExitStack() as stack:
+        lines = [
+            stack.enter_context(closing(HTTPConnection(first.host, first.port))) for _ in range(30)
+        ]
+        assert {asked(line) for line in lines} == {200}
+        endpoints.change("cars", deployment={"min_replicas": 1})
+        until(lambda: len(endpoints.status("cars").replicas) == 1)
+        (stays,) = endpoints.status("cars").replicas
+        # The others are there as long as their clients hold on to them, or for a while.
+        assert first.pid is not None
+        os.kill(first.pid, signal.SIGKILL)
+        until(lambda: endpoints.status("cars").pid != first.pid)
+        assert endpoints.status("cars").replicas == (stays,)
+        assert score(first).status_code == 200
+
+
+OTHER_VALUES: dict[str, object] = {
+    "diagnostics": True,
+    "scoring_timeout_ms": 1234,
+    "autoscale": False,
+    "min_replicas": 2,
+    "max_replicas": 2,
+    "target_utilization": 50,
+    "refresh_period_s": 0.1,
+    "calm_s": 1.0,
+    "cpu_reserve": 0.2,
+    "memory_reserve_gb": 0.4,
+    "max_concurrent_requests": 3,
+    "max_queue_wait_ms": 77,
+    "data_collection": True,
+    "collection_share": 50,
+    "collection_format": "parquet",
+    "collection_file_mb": 7,
+    "collection_files": 3,
+}
+
+
+def test_every_setting_of_a_deployment_is_changed_while_it_serves(
+    endpoints: Endpoints, cars: Path
+) -> None:
+    assert OTHER_VALUES.keys() == DeploymentSettings.read({}).to_json().keys()
+    first = endpoints.deploy("cars", cars, keys=KEYS)
+    changed = endpoints.change("cars", deployment=OTHER_VALUES, endpoint={"max_body_mb": 1})
+    assert changed.pid == first.pid
+    until(lambda: len(endpoints.status("cars").replicas) == 2)
+    now = endpoints.status("cars")
+    assert now.deployments[0]["settings"] == OTHER_VALUES
+    # What was there goes on, by its new settings, beside one that began with them.
+    assert set(first.replicas) < set(now.replicas)
+    folder = EndpointFolder(endpoints.root, "cars")
+    for slot in (0, 1):
+        said = tell(folder.front_control(slot), {"do": "status"})
+        assert {n: said["settings"][n] for n in OTHER_VALUES} == OTHER_VALUES
+    key = {"Authorization": f"Bearer {KEYS.primary}"}
+    assert httpx.post(now.scoring_url, content=bytes(1_000_001), headers=key).status_code == 413
+    key = {"Authorization": f"Bearer {KEYS.primary}"}
+    assert httpx.post(now.scoring_url, content=bytes(1_000_001), headers=key).status_code == 413
+    assert score(now).status_code == 200
+    until(lambda: " 200 " in folder.log.read_text(encoding="utf-8"))
 
 
 def asked(line: HTTPConnection) -> int | None:

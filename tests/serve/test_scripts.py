@@ -19,10 +19,10 @@ from tests.serve.replicas import Running, package, running
 
 # What a script does depends on the make of the first car, so that one endpoint shows all.
 SCRIPT = """
-import os, sys, time
+import os, sys, time, tempfile
 
 def azureml_main(a=None, b=None):
-    print("scoring", len(a), "cars")
+    print("scoring", len(a), "cars", tempfile.mkdtemp())
     make = a["make"].iloc[0]
     if make == "hang":
         while True:
@@ -64,8 +64,13 @@ def answers(replica: Running) -> bool:
 def replica(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     packaged = package(tmp_path_factory.mktemp("scripts"), script=SCRIPT)
     limits = {"scoring_timeout_ms": 1500, "max_queue_wait_ms": 300, "autoscale": False}
-    with running(packaged, deployment=limits) as found:
-        yield found
+    temporary = tmp_path_factory.mktemp("temporary")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TMPDIR", str(temporary))
+        with running(packaged, deployment=limits) as found:
+            yield found
+    # Though its processes hung, crashed and were killed, nothing of theirs is left.
+    until(lambda: not any(temporary.iterdir()))
 
 
 def test_a_script_answers_and_its_prints_are_in_the_log(replica: Running) -> None:
@@ -148,6 +153,20 @@ def test_a_request_whose_scoring_process_is_killed_is_told_so(replica: Running) 
     assert told.status_code == 500
     assert told.json()["error"]["details"]["code"] == "scoring-process-died"
     until(lambda: answers(replica))
+
+
+def test_limits_that_change_while_it_serves_count_for_the_next_request(replica: Running) -> None:
+    until(lambda: answers(replica))
+    before = tell(replica.control, {"do": "status"})["settings"]
+    changed = {**before, "scoring_timeout_ms": 100, "diagnostics": True}
+    tell(replica.control, {"do": "change", "settings": changed})
+    try:
+        assert score(replica, "sleep").status_code == 504
+        until(lambda: any(" 504 " in line for line in replica.log))
+    finally:
+        tell(replica.control, {"do": "change", "settings": before})
+    until(lambda: answers(replica))
+    assert score(replica, "sleep").status_code == 200
 
 
 def test_requests_beyond_the_wait_are_503_with_retry_after(replica: Running) -> None:

@@ -60,6 +60,36 @@ def test_a_value_out_of_range_is_told_with_its_range(values: dict[str, Any], set
     assert caught.value.fields["setting"] == setting
 
 
+KINDS: tuple[type[DeploymentSettings | EndpointSettings], ...] = (
+    DeploymentSettings,
+    EndpointSettings,
+)
+NUMBERS = [
+    (kind, name, schema)
+    for kind in KINDS
+    for name, schema in kind.explained().items()
+    if schema["type"] in ("integer", "number")
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "schema"), NUMBERS, ids=[n for _, n, _ in NUMBERS])
+def test_every_number_has_a_least_and_a_most_value_which_are_taken_and_nothing_beyond(
+    kind: type[DeploymentSettings | EndpointSettings], name: str, schema: dict[str, Any]
+) -> None:
+    step = 1 if schema["type"] == "integer" else 1e-6
+    least, most = schema.get("minimum"), schema["maximum"]
+    if least is None:
+        least = schema["exclusiveMinimum"] + step
+    room = {"max_replicas": 1000} if name == "min_replicas" else {}
+    room |= {"min_replicas": 0} if name == "max_replicas" else {}
+    for value in (least, most):
+        assert getattr(kind.read({**room, name: value}), name) == value
+    for value in (least - step, most + step, "1", None, True):
+        with pytest.raises(InvalidSetting) as caught:
+            kind.read({**room, name: value})
+        assert caught.value.fields["setting"] == name
+
+
 def test_an_unknown_setting_is_told_with_the_nearest() -> None:
     with pytest.raises(UnknownSetting, match='Nearest: "min_replicas"'):
         DeploymentSettings.read({"min_replica": 2})

@@ -28,7 +28,7 @@ from modelwright.targets.contract import (
 from modelwright.targets.local import LocalProcesses
 
 PROGRAM = """
-import os, sys, time, subprocess
+import os, sys, tempfile, time, subprocess
 from modelwright.targets.channel import READY, Channel
 
 channel = Channel.at(int(sys.argv[1]))
@@ -52,6 +52,8 @@ while True:
     elif word == "sleep":
         channel.send(address, b"sleeping")
         time.sleep(600)
+    elif word == "litter":
+        channel.send(address, tempfile.mkdtemp().encode())
     elif word.startswith("big"):
         channel.send(address, b"x" * int(word.split()[1]))
 """
@@ -162,6 +164,23 @@ def test_a_killed_worker_is_told_of_by_its_signal_and_replaced(pool: Pool) -> No
     assert inbox.next(Gone) == Gone(worker, Ended(-signal.SIGKILL, "worker starts"))
     inbox.next(Free)
     assert int(inbox.ask(inbox.take(), "pid")) != pid
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_what_a_worker_leaves_among_the_temporary_files_goes_with_it(
+    pool: Pool, end: signal.Signals
+) -> None:
+    target = pool(most=1)
+    target.warm(1)
+    inbox = Inbox(target)
+    worker = inbox.take()
+    left = Path(inbox.ask(worker, "litter"))
+    assert left.is_dir()
+    os.kill(target.pids[0], end)
+    inbox.next(Gone)
+    assert not left.parent.exists()
+    inbox.next(Free)
+    assert Path(inbox.ask(inbox.take(), "litter")).is_dir()
 
 
 def test_a_worker_that_exits_is_told_of_by_its_status(pool: Pool) -> None:

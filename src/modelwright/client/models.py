@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from modelwright import temporary
 from modelwright.client.connection import Connection, segment
 
 
@@ -97,7 +98,7 @@ class Models:
         classes: what the file does not tell.  sample_dataset: name of a dataset such as it was
         trained on.  Raises what is wrong with the file.
         """
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=temporary.place()) as folder:
             if path.is_dir():
                 packed = shutil.make_archive(
                     str(Path(folder) / path.name), "zip", path.parent, path.name

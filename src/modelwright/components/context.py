@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+
+from modelwright import temporary
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -104,7 +105,7 @@ class Context:
 
     log: Callable[[str], None] = _quiet
     progress: Callable[[float], None] = _still
-    scratch: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
+    scratch: Path = field(default_factory=temporary.place)
     secret: Callable[[str], str | None] = lambda name: None
     map: Spread = in_order
     width: int = 1

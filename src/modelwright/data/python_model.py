@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
+from modelwright import temporary
 from modelwright.data.artifact import CorruptArtifact
 from modelwright.data.column_names import all_named
 from modelwright.data.errors import ModelwrightError
@@ -81,7 +82,7 @@ class PythonModel(Model):
                 log=lambda line: None,
                 keep=True,
             ) as process,
-            tempfile.TemporaryDirectory() as folder,
+            tempfile.TemporaryDirectory(dir=temporary.place()) as folder,
         ):
             given = Path(folder) / "features"
             given.mkdir()

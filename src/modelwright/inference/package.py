@@ -25,6 +25,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from modelwright import temporary
 from modelwright.data.artifact import Artifact, Digest
 from modelwright.data.errors import ModelwrightError
 from modelwright.data.native import Native
@@ -118,7 +119,7 @@ class Package:
             return _opened(path, path)
         if not path.is_file():
             raise NotAPackage(path, "there is no such folder or file")
-        folder = Path(tempfile.mkdtemp(prefix="modelwright-package-"))
+        folder = Path(tempfile.mkdtemp(prefix="package-", dir=temporary.place()))
         try:
             _unpack(path, folder)
             package = _opened(folder, path)

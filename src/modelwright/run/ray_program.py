@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from modelwright import temporary
 from modelwright.data.artifact import Artifact, Digest
 from modelwright.data.schema import Schema
 from modelwright.data.store import Store
@@ -56,7 +57,7 @@ def wrap(artifact: Artifact) -> Parcel:
 
     if type(artifact) is Table:
         return Parcel(Table, columns=artifact.frame.to_arrow(), marks=artifact.schema)
-    with tempfile.TemporaryDirectory(prefix="modelwright-parcel-") as folder:
+    with tempfile.TemporaryDirectory(prefix="parcel-", dir=temporary.place()) as folder:
         artifact.save(Path(folder))
         paths = [p for p in Path(folder).rglob("*") if p.is_file()]
         files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in paths}
@@ -74,7 +75,7 @@ def unwrap(parcel: Parcel) -> Artifact:
         if not isinstance(frame, pl.DataFrame):
             raise TypeError("a table's columns are expected")
         return Table(frame, parcel.marks or ())
-    with tempfile.TemporaryDirectory(prefix="modelwright-parcel-") as folder:
+    with tempfile.TemporaryDirectory(prefix="parcel-", dir=temporary.place()) as folder:
         for name, content in parcel.files.items():
             place = Path(folder, name)
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +133,7 @@ class StepProgram:
         self._answer = answer
         self._hand_on = keep
         self._session = 0
-        self._folder = Path(tempfile.mkdtemp(prefix="modelwright-step-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="step-", dir=temporary.place()))
         self._logs: dict[tuple[int, int], _LogReader] = {}
         self._stores: dict[str, Store] = {}
         self._desk = HandingDesk(_DESK, self._keep, largest=int(options["largest"]))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from modelwright import temporary
 from modelwright.graph.graph import NodeId
 from modelwright.run import events
 from modelwright.run.course import Course
@@ -82,9 +83,9 @@ class Runner:
         A step that fails takes the steps below it with it, not the run: see `RunResult.failures`.
         """
         run = run or chance.token_hex(8)
-        logs = (self._logs or Path(tempfile.gettempdir()) / "modelwright-logs") / run
+        logs = (self._logs or temporary.place() / "logs") / run
         logs.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix="modelwright-scratch-"))
+        scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=temporary.place()))
         inbox: Inbox = queue.SimpleQueue()
         placing = placing_of(plan, self._target.name)
         _prepare(plan, placing, {**self._others, self._target.name: self._target})

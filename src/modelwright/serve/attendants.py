@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from modelwright import temporary
 from modelwright.serve.assortment import Assortment
 from modelwright.serve.collecting import Collector
 from modelwright.serve.control import private_socket
@@ -103,6 +104,7 @@ class Attendants:
             except Exception:  # noqa: BLE001  # the rim of a process: the controller makes another
                 _log.exception("%s ended", name)
             finally:
+                temporary.clear()
                 os._exit(status)
         listener.close()
         self._at_work[name] = _Attendant(made_of, Process.of(pid), path)

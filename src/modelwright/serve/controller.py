@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from modelwright import temporary
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.assortment import Assortment, together
 from modelwright.serve.attendants import Attendants, ways
@@ -290,6 +291,7 @@ class Controller:
         self._end_nursery(self.shelf)
         self.room.give_back()
         self.folder.note(None)
+        temporary.sweep()
 
     def _end_nursery(self, shelf: Assortment | None) -> None:
         if shelf is not None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from modelwright import temporary
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve import groups
 from modelwright.serve.assortment import Assortment
@@ -145,6 +146,7 @@ class Fleet:
             except Exception:  # noqa: BLE001  # the rim of a process: the controller makes another
                 _log.exception("a replica ended")
             finally:
+                temporary.clear()
                 os._exit(status)
         member = Member(slot, Process.of(pid), time.monotonic())
         self._watch(member)

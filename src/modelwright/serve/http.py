@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -169,6 +170,14 @@ class Server(uvicorn.Server):
                 return
             await super().startup(sockets)
         self._watch(asyncio.get_running_loop())
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at a signal, and let the process go on with what there is to do after the last answer."""
+        with super().capture_signals():
+            yield
+            # Raised anew they would end it on the spot.
+            self._captured_signals.clear()
 
     async def cease(self) -> None:
         """Begin to stop; when this returns no further connection is taken."""

@@ -18,6 +18,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from modelwright import temporary
 from modelwright.data.errors import ModelwrightError
 from modelwright.data.scripting.process import ENVIRONMENT
 from modelwright.inference.package import Package
@@ -68,7 +69,9 @@ def main(arguments: list[str]) -> int:
             listener.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             limit_memory(memory_gb)
-            os._exit(worker.serve_with(channel, package))
+            status = worker.serve_with(channel, package)
+            temporary.clear()
+            os._exit(status)
         channel.close()
 
 

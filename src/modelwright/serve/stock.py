@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modelwright import temporary
 from modelwright.data.errors import ModelwrightError
 from modelwright.inference.package import Package
 from modelwright.inference.scorer import Scorer
@@ -95,7 +96,9 @@ def _try_apart(name: str, package: Package) -> None:
     pid = os.fork()
     if pid == 0:
         os.close(reading)
-        os._exit(_told(writing, package))
+        status = _told(writing, package)
+        temporary.clear()
+        os._exit(status)
     os.close(writing)
     child = Process.of(pid)
     with os.fdopen(reading, "rb") as pipe:

@@ -14,6 +14,7 @@ import threading
 
 import orjson
 
+from modelwright import temporary
 from modelwright.data.errors import ModelwrightError
 from modelwright.data.scripting.process import be_host
 from modelwright.inference.errors import InputDataError, StepFailed
@@ -77,4 +78,5 @@ def _end_with(channel: socket.socket) -> None:
     watch = select.poll()
     watch.register(channel, select.POLLRDHUP)
     watch.poll()
+    temporary.clear()
     os._exit(1)

@@ -17,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from modelwright import temporary
 from modelwright.inference.scorer import Shape
 from modelwright.serve import frames, groups, scaling
 from modelwright.serve.answers import Refusal, out_of_memory, overloaded, timed_out
@@ -32,6 +33,8 @@ START_S = 60.0
 
 LOOKS_APART_S = 0.05
 """How far apart two looks at the load are at least, however many requests call for one."""
+
+_SWEEP_S = 0.5
 
 _PAUSES = (0.1, 0.5, 2.0, 10.0)
 
@@ -55,7 +58,7 @@ class Nursery:
     @classmethod
     async def start(cls, package: Path, settings: DeploymentSettings) -> Nursery:
         """Start one that ends with this process."""
-        folder = Path(tempfile.mkdtemp(prefix="modelwright-nursery-"))
+        folder = Path(tempfile.mkdtemp(prefix="nursery-", dir=temporary.place()))
         listener = private_socket(folder / "nursery.sock")
         listener.listen()
         try:
@@ -152,6 +155,9 @@ class Worker:
         if not self.gone.done():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
+        # It cannot clear up behind itself any more.
+        loop = asyncio.get_running_loop()
+        loop.call_later(_SWEEP_S, loop.run_in_executor, None, temporary.sweep)
         self._writer.close()
 
     def stop(self) -> None:
@@ -275,6 +281,7 @@ class WorkerLane:
         await self._gate.emptied()
         for worker in list(self._all):
             worker.stop()
+        await asyncio.to_thread(temporary.sweep)
         if self._own is not None:
             await self._own.close()
 

@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from modelwright import temporary
 from modelwright.targets.channel import READY, Channel
 from modelwright.targets.contract import (
     Delivery,
@@ -112,7 +113,7 @@ class LocalProcesses:
         self._closed = False
         self._changed = threading.Condition(self._lock)
         self._orders: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self._folder = Path(tempfile.mkdtemp(prefix="modelwright-workers-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="workers-", dir=temporary.place()))
         # For a program that ends without closing the pool.
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         # A worker asks the kernel to be ended with the thread that started it, so that thread must
@@ -244,10 +245,14 @@ class LocalProcesses:
     def _start(self, number: int) -> None:
         channel, other_end = Channel.pair()
         output = self._folder / f"{number}.txt"
+        # However a worker ends, what it has put among the temporary files goes with it.
+        own = output.with_suffix("")
+        own.mkdir()
         # An empty entry stands for the folder in which this process works.
         paths = [p or str(Path.cwd()) for p in sys.path]
         environment = {
             **{name: value for name, value in os.environ.items() if name not in self._without},
+            "TMPDIR": str(own),
             **self._environment,
             "PYTHONPATH": os.pathsep.join(paths),
         }
@@ -308,6 +313,7 @@ class LocalProcesses:
         worker.channel.close()
         how = Ended(status, _tail(worker.output))
         worker.output.unlink(missing_ok=True)
+        shutil.rmtree(worker.output.with_suffix(""), ignore_errors=True)
         with self._lock:
             was_up, worker.up = worker.up, False
             self._workers.pop(worker.id, None)

@@ -6,6 +6,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from modelwright import temporary
 from modelwright.components.foreign.described import Said
 from modelwright.components.foreign.errors import PickledModel, UnknownModelFormat, UnreadableModel
 from modelwright.components.foreign.lightgbm_text import read_lightgbm
@@ -26,7 +27,7 @@ def read_model(path: Path, said: Said | None = None, *, name: str = "") -> Model
     """
     said, shown = said or Said(), Path(name).name or path.name
     if shown != path.name and path.is_file():
-        with tempfile.TemporaryDirectory(prefix="modelwright-model-") as folder:
+        with tempfile.TemporaryDirectory(prefix="model-", dir=temporary.place()) as folder:
             # Under its own name, which tells the format and stands in messages.
             named = Path(folder) / shown
             named.symlink_to(path.resolve())
@@ -61,7 +62,7 @@ def _zipped(path: Path, said: Said, shown: str) -> Model:
             raise UnknownModelFormat(shown)
         if sum(entry.file_size for entry in packed.infolist()) > LARGEST:
             raise UnreadableModel(shown, "it is too large unpacked", "Leave out what is no model.")
-        with tempfile.TemporaryDirectory(prefix="modelwright-model-") as folder:
+        with tempfile.TemporaryDirectory(prefix="model-", dir=temporary.place()) as folder:
             # extractall leaves no entry outside of the folder.
             packed.extractall(folder)
             return read_mlflow(Path(folder) / Path(heads[0]).parent, said)

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from modelwright import temporary
 from modelwright.data.column_names import all_named
 from modelwright.data.files.encoding import as_utf8, wrong_byte
 from modelwright.data.files.errors import RaggedRows, UnclosedQuote, UnreadableFile, UnreadableValue
@@ -112,7 +113,7 @@ def _sound(source: Source, layout: Layout, options: ReadOptions) -> Iterator[_Ro
     if structure.odd_line is None:
         yield _Rows(source, layout, structure)
         return
-    with tempfile.TemporaryDirectory(prefix="modelwright-") as folder:
+    with tempfile.TemporaryDirectory(dir=temporary.place()) as folder:
         copy = Path(folder) / "rows"
         rewritten = _rewrite(source, layout, options, copy)
         note = Note(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from modelwright import temporary
 from modelwright.data.files.errors import EmptyFile, UnknownFormat, WrongEncoding
 from modelwright.data.files.source import Source
 
@@ -54,7 +55,7 @@ def as_utf8(source: Source, encoding: str | None) -> Iterator[Source]:
             raise EmptyFile(source.name)
         yield source
         return
-    with tempfile.TemporaryDirectory(prefix="modelwright-") as folder:
+    with tempfile.TemporaryDirectory(dir=temporary.place()) as folder:
         copy = Path(folder) / "text"
         _transcode(source, name, copy)
         yield Source.of(copy, source.name)

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import polars as pl
 
+from modelwright import temporary
 from modelwright.data import arrow_file
 from modelwright.data.column_names import named
 from modelwright.data.files.errors import CannotWriteFile, InvalidReadOption
@@ -50,7 +51,7 @@ def table_as_bytes(table: Table, format: Format) -> bytes:
         out = io.BytesIO()
         _write_text(table, out, format)
         return out.getvalue()
-    with tempfile.TemporaryDirectory(prefix="modelwright-") as folder:
+    with tempfile.TemporaryDirectory(dir=temporary.place()) as folder:
         path = Path(folder) / "table"
         _write(table, path, format)
         return path.read_bytes()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
+import os
 import pickle
 import secrets
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -56,7 +58,12 @@ class Jobs:
     def _open(self, message: Mapping[str, Any]) -> dict[str, Any]:
         if message["memory_gb"]:
             _limit_memory(message["memory_gb"])
-        script = running(message["source"], entry=message["entry"], folder=Path(message["folder"]))
+        folder = Path(message["folder"])
+        # What a script puts among the temporary files goes with its folder, however the script ends.
+        own = folder.parent / "temporary"
+        own.mkdir(exist_ok=True)
+        os.environ["TMPDIR"], tempfile.tempdir = str(own), None
+        script = running(message["source"], entry=message["entry"], folder=folder)
         self._entry = self._files.enter_context(script)
         return {}
 

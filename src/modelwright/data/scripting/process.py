@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from modelwright import temporary
 from modelwright.data.errors import ModelwrightError
 from modelwright.data.file_bundle import FileBundle
 from modelwright.data.scripting import lines
@@ -70,7 +71,7 @@ class ScriptProcess:
         self._memory_gb = memory_gb
         self.log = log
         self._busy = threading.Lock()
-        self.folder = Path(tempfile.mkdtemp(prefix="script-", dir=scratch))
+        self.folder = Path(tempfile.mkdtemp(prefix="script-", dir=scratch or temporary.place()))
         try:
             working = self.folder / "work"
             working.mkdir()

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from modelwright import temporary
 from modelwright.data.errors import ModelwrightError
 from modelwright.data.file_bundle import FileBundle
 from modelwright.data.scripting.errors import (
@@ -92,9 +93,12 @@ class RProcess:
         program = r_program()
         self.log = log
         self._memory_gb = memory_gb
-        self.folder = Path(tempfile.mkdtemp(prefix="script-", dir=scratch))
+        self.folder = Path(tempfile.mkdtemp(prefix="script-", dir=scratch or temporary.place()))
         working = self.folder / "work"
         working.mkdir()
+        # R is ended by force, and would leave what it puts among the temporary files of all.
+        own = self.folder / "temporary"
+        own.mkdir()
         (self.folder / "script.R").write_text(source, encoding="utf-8")
         (self.folder / "driver.R").write_text(DRIVER, encoding="utf-8")
         if bundle is not None:
@@ -116,7 +120,7 @@ class RProcess:
                 stdin=subprocess.PIPE,
                 stdout=write,
                 stderr=write,
-                env={**os.environ, "LC_ALL": "C.UTF-8"},
+                env={**os.environ, "LC_ALL": "C.UTF-8", "TMPDIR": str(own)},
                 start_new_session=True,
             )
         finally:
