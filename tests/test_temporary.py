@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -78,6 +79,20 @@ def test_what_belongs_to_a_living_process_is_never_touched(tmp_path: Path) -> No
         assert (second / "rows").exists()
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {"modelwright-logs", "modelwright-notes-old", "tmpabc"}
+
+
+def test_nothing_is_put_among_the_temporary_files_of_all() -> None:
+    made = re.compile(r"tempfile\.(mkdtemp|mkstemp|TemporaryDirectory|NamedTemporaryFile)\((.*)")
+    package = Path(temporary.__file__).parent
+    found = [
+        f"{path.relative_to(package)}: {line.strip()}"
+        for path in package.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if (call := made.search(line)) and "dir=" not in call[2]
+    ]
+    # The folder of a process itself is, of course.
+    assert len(found) == 1, found
+    assert found[0].startswith("temporary.py: ")
 
 
 def test_a_forked_process_has_a_folder_of_its_own(tmp_path: Path) -> None:

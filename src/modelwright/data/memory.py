@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from modelwright import temporary
 from modelwright.data.errors import ModelwrightError
 
 _STATUS = Path("/proc/self/status")
@@ -73,7 +74,7 @@ def streamed(lazy: pl.LazyFrame) -> pl.DataFrame:
     """
     from modelwright.data import arrow_file
 
-    descriptor, name = tempfile.mkstemp(prefix="modelwright-rows-", suffix=".arrow")
+    descriptor, name = tempfile.mkstemp(prefix="rows-", suffix=".arrow", dir=temporary.place())
     os.close(descriptor)
     path = Path(name)
     try:
@@ -111,7 +112,7 @@ def written(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
     from modelwright.data import arrow_file
 
-    with tempfile.NamedTemporaryFile(prefix="modelwright-rows-", suffix=".arrow") as place:
+    with tempfile.NamedTemporaryFile(suffix=".arrow", dir=temporary.place()) as place:
         with pa.OSFile(place.name, "wb") as file, ExitStack() as stack:
             out: Any = None
             for frame in frames:

@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from modelwright import temporary
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.control import private_socket
 from modelwright.serve.copies import Onlooking
@@ -41,7 +42,7 @@ class Accompanied:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._folder = Path(tempfile.mkdtemp(prefix="modelwright-shadows-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="shadows-", dir=temporary.place()))
         self._deployed = Deployed(name, Onlooking(self._ways))
         self._shadows: dict[int, ShadowProcess] = {}
         self._serial = count()

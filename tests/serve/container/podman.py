@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from modelwright.serve.container.engine import NoContainerEngine, connected
@@ -24,7 +26,8 @@ def podman_engine() -> Iterator[str]:
             "podman is not installed: NO CONTAINER IS STARTED (apt-get install podman runc)"
         )
     # Short, since the address of a socket holds about 100 characters.
-    folder = Path(tempfile.mkdtemp(prefix="mw-podman-", dir="/tmp"))
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=f"mw-podman-{os.getpid()}-", dir="/tmp"))
     where = [podman, "--root", str(folder / "root"), "--runroot", str(folder / "run")]
     address = f"unix://{folder}/engine.sock"
     service = subprocess.Popen(
@@ -42,6 +45,15 @@ def podman_engine() -> Iterator[str]:
         subprocess.run([*where, "system", "reset", "--force"], capture_output=True)
         _unmount(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep() -> None:
+    """Remove what tests have left that were killed: they could not."""
+    for folder in Path("/tmp").glob("mw-podman-*-*"):
+        pid = folder.name.split("-")[2]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            _unmount(folder)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unmount(folder: Path) -> None:

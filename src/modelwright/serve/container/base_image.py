@@ -20,6 +20,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
+from modelwright import temporary
 from modelwright.data.errors import ModelwrightError
 
 PLACE = "/opt/modelwright"
@@ -218,7 +219,7 @@ def ensure(engine: Any, base: BaseImage) -> str:
     try:
         engine.images.get(tag)
     except ImageNotFound:
-        with tempfile.TemporaryDirectory(prefix="modelwright-base-") as folder:
+        with tempfile.TemporaryDirectory(prefix="base-", dir=temporary.place()) as folder:
             path = Path(folder) / "base.tar"
             base.write(path)
             repository, _, label = tag.rpartition(":")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from modelwright import temporary
 from modelwright.inference.package import Package
 from modelwright.inference.takeaway import FOLDER_IN_IMAGE, PORT
 from modelwright.serve.container.base_image import ENVIRONMENT, USER, BaseImage, ensure
@@ -45,7 +46,7 @@ def build(
         with contextlib.suppress(ImageNotFound):
             engine.images.get(tag)
             return tag
-        with tempfile.TemporaryDirectory(prefix="modelwright-image-") as folder:
+        with tempfile.TemporaryDirectory(prefix="image-", dir=temporary.place()) as folder:
             _fill(Path(folder), package, start)
             engine.images.build(path=folder, tag=tag, rm=True, forcerm=True, pull=False)
     except (APIError, BuildError) as error:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from modelwright import temporary
 from modelwright.serve.accompanied import Accompanied
 from modelwright.serve.app import App, Receive, Scope, Send
 from modelwright.serve.deployed import Part
@@ -36,7 +37,7 @@ class RayReplica:
         self._name = name
         self._prefix = prefix_of(name)
         self._app = App(name)
-        self._folder = tempfile.TemporaryDirectory(prefix="modelwright-ray-")
+        self._folder = tempfile.TemporaryDirectory(prefix="ray-", dir=temporary.place())
         for package, content in packages.items():
             self._place(package).write_bytes(content)
         self._keys = Path(self._folder.name) / "keys.json"

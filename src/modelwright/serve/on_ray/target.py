@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from modelwright import temporary
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.assortment import together as settings_together
 from modelwright.serve.capacity import Resources, Unschedulable
@@ -277,7 +278,7 @@ class RayTarget:
             "keys": self._kept.keys(name).decode(),
         }
         version = hashlib.sha256("\n".join(sorted(held.packages)).encode()).hexdigest()[:16]
-        with tempfile.TemporaryDirectory(prefix="modelwright-ray-") as folder:
+        with tempfile.TemporaryDirectory(prefix="ray-", dir=temporary.place()) as folder:
             packed = {}
             for package in sorted(held.packages):
                 path = Path(folder) / f"{Path(package).name}.zip"
