@@ -21,10 +21,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -32,6 +33,7 @@ import pytest
 _UP_S = 120.0
 _SIGNAL_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 _HOST = "127.0.0.1"
+_AUTOSCALING = "autoscaling.json"
 # Ray takes the machine's own address where a loopback one is given; tests listen on loopback only.
 RAY_ON_LOOPBACK = """
 import ray._private.services as services
@@ -129,18 +131,27 @@ class RayCluster:
         cpus: int = 1,
         object_store_mb: int = 100,
         environment: Mapping[str, str] | None = None,
+        autoscaling: Callable[[str], Mapping[str, Any]] | None = None,
+        wrapper: Sequence[str] = (),
     ) -> Iterator[RayCluster]:
         """A cluster for a while.  cpus, object_store_mb: of each node.
 
-        environment: of the daemons and workers, beside that of this process.
+        environment: of the daemons and workers, beside that of this process.  autoscaling: gives, for
+        the cluster's address, how Ray's autoscaler is configured.  wrapper: a command that runs each
+        node's.
         """
         # Sockets of a node lie below it, and the paths of sockets are short.
         folder = Path(tempfile.mkdtemp(prefix="mw-ray-", dir="/tmp"))
         cluster = cls(f"{_HOST}:{_free_ports(1)[0]}", folder)
         try:
+            if autoscaling:
+                (folder / _AUTOSCALING).write_text(json.dumps(autoscaling(cluster.address)))
             for _ in range(nodes):
                 cluster.add_node(
-                    cpus=cpus, object_store_mb=object_store_mb, environment=environment
+                    cpus=cpus,
+                    object_store_mb=object_store_mb,
+                    environment=environment,
+                    wrapper=wrapper,
                 )
             yield cluster
         finally:
@@ -154,14 +165,19 @@ class RayCluster:
         resources: Mapping[str, float] | None = None,
         environment: Mapping[str, str] | None = None,
         program: str = RAY_ON_LOOPBACK,
+        wrapper: Sequence[str] = (),
     ) -> RayNode:
-        """Start one more node, and wait until it has joined.  program: what stands for `ray`."""
+        """Start one more node, and wait until it has joined.
+
+        program: what stands for `ray`.  wrapper: a command that runs it.
+        """
         self._numbers += 1
         name = f"node-{self._numbers}"
         head = not self.nodes
         ports = _free_ports(7)
         place = [f"--port={self.address.rpartition(':')[2]}", "--head", "--dashboard-host", _HOST]
         command = [
+            *wrapper,
             sys.executable,
             "-c",
             program,
@@ -184,13 +200,16 @@ class RayCluster:
             "--max-worker-port=0",
             "--disable-usage-stats",
             "--include-log-monitor=false",
-            "--no-monitor",
             "--log-style=record",
             "--log-color=false",
         ]
         if head:
             command += ["--include-dashboard=false", f"--ray-client-server-port={ports[6]}"]
             command += [f"--temp-dir={self.folder / 'ray'}"]
+        grows = head and (self.folder / _AUTOSCALING).exists()
+        command += (
+            [f"--autoscaling-config={self.folder / _AUTOSCALING}"] if grows else ["--no-monitor"]
+        )
         output = self.folder / f"{name}.txt"
         with output.open("wb") as file:
             process = subprocess.Popen(
@@ -198,9 +217,9 @@ class RayCluster:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                # Copies of remote stores lie in the cache, which goes with the cluster.
+                # As on a machine of its own; what is kept there goes with the cluster.
                 env=_environment(
-                    {"XDG_CACHE_HOME": str(self.folder / "cache"), **(environment or {})}
+                    {"XDG_CACHE_HOME": str(self.folder / "cache" / name), **(environment or {})}
                 ),
                 start_new_session=True,
                 preexec_fn=_unbounded,

@@ -27,9 +27,7 @@ from modelwright.run.cluster_errors import (
 )
 from modelwright.run.ray_workers import RayWorkers, ray_workers
 from modelwright.run.result import RunResult
-from modelwright.targets.contract import TargetError
-from modelwright.targets.ray import RayCluster as RayTarget
-from tests.ray_cluster import RayCluster, is_there, on_loopback
+from tests.ray_cluster import RAY_ON_LOOPBACK, RayCluster, is_there, on_loopback
 from tests.run.worlds import World, graph
 
 pytestmark = pytest.mark.together
@@ -131,6 +129,26 @@ def test_a_cancelled_run_ends_the_step_that_hangs(tmp_path: Path, workers: RayWo
     _wait_until_ended(int((tmp_path / "hanging").read_text()))
 
 
+def test_a_worker_with_nothing_to_do_ends_while_the_run_goes_on(
+    tmp_path: Path, workers: RayWorkers
+) -> None:
+    nodes = {n: ("await", {"file": str(tmp_path / n)}) for n in ("short", "long")}
+    world = World(tmp_path, workers)
+
+    def watch() -> None:
+        wait_for(lambda: {"short", "long"} <= {e.node for e in of_kind(world, "step-running")})
+        (tmp_path / "short").touch()
+        wait_for(lambda: "step-done" in world.kinds("short"))
+        wait_for(lambda: len(workers.pids) == 1)
+        (tmp_path / "long").touch()
+
+    threading.Thread(target=watch, daemon=True).start()
+    result = world.run(graph(nodes))
+    assert result.status == "completed", result.failures
+    assert len({e.worker for e in of_kind(world, "step-running")}) == 2
+    assert world.values(result, "short.table") == [1, 2, 3]
+
+
 def test_a_crash_fails_its_step_unless_it_may_be_tried_again(
     tmp_path: Path, workers: RayWorkers
 ) -> None:
@@ -190,10 +208,10 @@ def test_a_lost_node_costs_only_the_steps_it_held(
     with workers.staying():
         former = {n["name"] for n in workers.nodes}
         node = ray_cluster.add_node(cpus=2)
-        _wait_for(lambda: len(workers.nodes) == len(former) + 1)
+        wait_for(lambda: len(workers.nodes) == len(former) + 1)
 
         def kill() -> None:
-            _wait_for(lambda: workers.busy_nodes() - former)
+            wait_for(lambda: workers.busy_nodes() - former)
             ray_cluster.kill_node(node)
             (tmp_path / "lost").touch()
 
@@ -201,7 +219,7 @@ def test_a_lost_node_costs_only_the_steps_it_held(
         killer.start()
         result = world.run(drawn)
         killer.join(60)
-        _wait_for(lambda: {n["name"] for n in workers.nodes} == former)
+        wait_for(lambda: {n["name"] for n in workers.nodes} == former)
     assert result.status == "completed", result.failures
     assert digests(result) == digests(World(tmp_path / "here").run(drawn))
     begun = [e.node for e in of_kind(world, "step-running")]
@@ -238,9 +256,9 @@ world.run(chain_that_hangs(Path({str(tmp_path)!r})))
         [sys.executable, "-c", code], cwd=Path(__file__).parents[2], start_new_session=True
     )
     try:
-        _wait_for(lambda: (tmp_path / "hanging").exists())
+        wait_for(lambda: (tmp_path / "hanging").exists())
         # A result is handed on before it is stored.
-        _wait_for(lambda: planned_for(tmp_path, workers)["b"] == "reuse")
+        wait_for(lambda: planned_for(tmp_path, workers)["b"] == "reuse")
     finally:
         os.killpg(program.pid, signal.SIGKILL)
         program.wait()
@@ -290,7 +308,7 @@ def test_a_cluster_is_not_left_for_want_of_work_while_its_nodes_are_asked(
 ) -> None:
     with ray_workers(address=ray_cluster.address, idle_s=0.01) as hasty:
         hasty.prepare(Store.open(tmp_path / "store"), {})
-        _wait_for(lambda: not hasty.nodes)
+        wait_for(lambda: not hasty.nodes)
         # It has been left by now, and is joined anew.
         hasty.prepare(Store.open(tmp_path / "another"), {})
 
@@ -322,18 +340,17 @@ def test_packages_of_other_versions_on_a_node_are_named(tmp_path: Path) -> None:
     assert world.events == []
 
 
-def test_ray_of_another_version_is_told_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: RayTarget) -> None:
-        text = "Version mismatch: The cluster was started with: Ray: 1.0, this process: Ray: 2.60"
-        raise TargetError(text, kind="version")
+def test_ray_of_another_version_is_told_as_that() -> None:
+    older = RAY_ON_LOOPBACK.replace("main()\n", "import ray\nray.__version__ = '2.1.0'\nmain()\n")
+    assert older != RAY_ON_LOOPBACK
+    with on_loopback(), RayCluster.started(nodes=0) as cluster:
+        cluster.add_node(program=older)
+        refused = pytest.raises(ClusterVersionsDiffer, match=r"Ray: 2\.1\.0")
+        with ray_workers(name="old", address=cluster.address) as workers, refused:
+            workers.join()
 
-    monkeypatch.setattr(RayTarget, "join", refuse)
-    refused = pytest.raises(ClusterVersionsDiffer, match=r"Ray: 1\.0")
-    with ray_workers(name="old", address="127.0.0.1:9") as workers, refused:
-        workers.join()
 
-
-def _wait_for(condition: Any, seconds: float = 180) -> None:
+def wait_for(condition: Any, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
@@ -343,4 +360,4 @@ def _wait_for(condition: Any, seconds: float = 180) -> None:
 def _wait_until_ended(pid: int) -> None:
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        _wait_for(lambda: not is_there(process))
+        wait_for(lambda: not is_there(process))

@@ -164,7 +164,7 @@ class Course:
         elif isinstance(delivery, Gone):
             self._gone(place, delivery.worker, delivery.how)
         elif isinstance(delivery, Delayed):
-            self._tell_delay(place, delivery.why)
+            self._tell_delay(place, delivery)
 
     # Deciding and beginning
 
@@ -301,12 +301,13 @@ class Course:
                 if self._places.of(p.node) is place:
                     self._fail(p, NoWorkers(place.target.name, str(how), how.output))
 
-    def _tell_delay(self, place: Place, why: str) -> None:
+    def _tell_delay(self, place: Place, delayed: Delayed) -> None:
         """Tell of steps that could begin and have no worker yet."""
-        reason = reasons.worker_awaited(place.target.name, why)
+        reason = reasons.worker_awaited(place.target.name, delayed.why)
         for p in self.steps.in_state(State.QUEUED):
             waits = self._places.of(p.node) is place and self.steps.inputs_available(p)
-            if waits and reason not in p.reasons:
+            meant = delayed.needs in (None, self._places.needs(p.node))
+            if waits and meant and reason not in p.reasons:
                 former = tuple(r for r in p.reasons if r.code != reason.code)
                 p.reasons = (*former, reason)
                 self._tell(events.StepQueued, node=p.node, reasons=p.reasons)
@@ -321,6 +322,19 @@ class Course:
             self._places.free(worker)
         if isinstance(said, (Computed, Unreadable, Failed)):
             self._spreads.end(said.task)
+        self._hear_of(p, worker, said)
+        if isinstance(said, (Stored, Lent, Failed, Unreadable)) and not self._holds(worker):
+            self._places.settle(worker)
+
+    def _holds(self, worker: WorkerId) -> bool:
+        """Whether a worker is at a step, or has results that are not stored yet."""
+        return any(
+            p.worker == worker
+            and (p.state is State.RUNNING or (p.state is State.STORING and p.outputs is None))
+            for p in self.steps
+        )
+
+    def _hear_of(self, p: Progress | None, worker: WorkerId, said: FromWorker) -> None:
         if p is None:
             return
         if isinstance(said, (Did, Gathered, Lent)):

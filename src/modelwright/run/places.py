@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -57,7 +58,7 @@ class Place:
         self.delayed = ""
         self._starving: dict[Needs, int] = {}
         self._starving_since: float | None = None
-        self._coming = 0
+        self._coming: Counter[Needs] = Counter()
         self._not_started: list[Ended] = []
 
     @property
@@ -74,7 +75,8 @@ class Place:
     def hear(self, delivery: Delivery) -> None:
         """Take in what the target says of its workers."""
         if isinstance(delivery, (NotStarted, Free)):
-            self._coming = max(0, self._coming - 1)
+            came = delivery.needs or next(iter(self._coming.most_common(1)), (Needs(), 0))[0]
+            self._coming[came] = max(0, self._coming[came] - 1)
         if isinstance(delivery, NotStarted):
             self._not_started.append(delivery.how)
         elif isinstance(delivery, Free):
@@ -102,8 +104,7 @@ class Place:
 
         idle: no step runs there.
         """
-        starving = sum(self._starving.values())
-        if not starving:
+        if not self._starving:
             self._starving_since = None
             return None
         now = time.monotonic()
@@ -112,14 +113,16 @@ class Place:
         if len(self._not_started) >= _MOST_ATTEMPTS and idle:
             return self._not_started[-1]
         # A short step is done sooner by a worker that is about to be free than by a new one.
-        patient = now - self._starving_since < _PATIENCE_S and not (idle and not self._coming)
-        if not patient and self._coming < starving:
-            for needs in self._starving:
+        coming = self._coming.total()
+        patient = now - self._starving_since < _PATIENCE_S and not (idle and not coming)
+        lacking = [n for n, count in self._starving.items() if self._coming[n] < count]
+        if not patient and lacking:
+            for needs in lacking:
                 if self.workers(needs).grow():
-                    self._coming += 1
+                    self._coming[needs] += 1
                     break
             self._starving_since = now
-        elif self._coming >= starving:
+        elif not lacking:
             self._starving_since = now
         return None
 
@@ -191,6 +194,12 @@ class Places:
     def free(self, worker: WorkerId) -> None:
         """Give a worker back."""
         self.of_worker(worker).session.free(worker)
+
+    def settle(self, worker: WorkerId) -> None:
+        """A worker holds nothing any more that would be lost with it."""
+        session = self.of_worker(worker).session
+        if isinstance(session, ShapedSession):
+            session.settle(worker)
 
     def kill(self, worker: WorkerId) -> None:
         """End a worker."""

@@ -22,7 +22,8 @@ from modelwright.run.cluster_errors import (
 )
 from modelwright.run.messages import Begin, Forget, unpacked
 from modelwright.targets.contract import Delivery, Needs, Session, TargetError
-from modelwright.targets.ray import RayCluster, Reading, largest
+from modelwright.targets.ray import RayCluster, Reading
+from modelwright.targets.ray_room import has_room, largest
 
 # What results depend on; ours too, as its components are the work itself.
 _PACKAGES = ("modelwright", "ray", "polars", "numpy", "pyarrow", "pydantic")
@@ -57,6 +58,8 @@ class RayWorkers(RayCluster):
             if error.kind == "version":
                 raise ClusterVersionsDiffer(self.name, (), text=str(error)) from error
             raise ClusterUnreachable(self.name, self._address, str(error)) from error
+
+    def _before_workers(self) -> None:
         stores = [n["object_store"] for n in self.nodes if n["object_store"]]
         self._options["largest"] = int(min(stores, default=0) * _LARGEST_SHARE)
         self._options["width"] = self.most
@@ -83,12 +86,7 @@ class RayWorkers(RayCluster):
         if self.grows:
             return
         for node_id, needed in needs.items():
-            if not any(
-                n["cpus"] >= needed.cpus
-                and n["gpus"] >= needed.gpus
-                and n["memory"] >= needed.memory
-                for n in self.nodes
-            ):
+            if not has_room(self.nodes, (), needed):
                 raise NoSuchResources(self.name, node_id, str(needed), str(largest(self.nodes)))
 
     def _check_versions(self) -> None:

@@ -98,21 +98,28 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class NotStarted:
-    """A worker that was asked for ended before it was ready."""
+    """A worker that was asked for ended before it was ready.  needs: as of `Free`."""
 
     how: Ended
+    needs: Needs | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """A worker came up or was given back: it may be had now."""
+    """A worker came up or was given back: it may be had now.
+
+    needs: with which it was asked for, where workers differ and it just came up.
+    """
+
+    needs: Needs | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Delayed:
-    """A worker that was asked for is not up yet; `why`, for people."""
+    """A worker that was asked for is not up yet; `why`, for people.  needs: as of `Free`."""
 
     why: str
+    needs: Needs | None = None
 
 
 Delivery = Message | Gone | NotStarted | Free | Delayed
@@ -160,6 +167,10 @@ class ShapedSession(Protocol):
     @property
     def hands_on(self) -> bool:
         """Whether a value in a worker's memory can be had by the others."""
+        ...
+
+    def settle(self, worker: WorkerId) -> None:
+        """A worker holds nothing of this session any more that would be lost with it."""
         ...
 
 

@@ -11,9 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -31,11 +30,12 @@ from modelwright.targets.contract import (
     TargetError,
     WorkerId,
 )
+from modelwright.targets.ray_room import Worker, fits, has_room, in_the_way, waste
 
 _CONNECT_S = 120.0
 _PROBE_S = 240.0
 _KEEP_EVERY_S = 0.5
-_SPARE_S = 0.3
+_FILL_EVERY_S = 1.0
 _BYE_S = 5.0
 
 
@@ -44,21 +44,6 @@ class Reading(NamedTuple):
 
     wants: Sequence[str] = ()
     drops: Sequence[str] = ()
-
-
-@dataclass(eq=False)
-class _Worker:
-    """An actor, from the order to start it until its end.  Changed only under the cluster's lock."""
-
-    id: WorkerId
-    number: int
-    needs: Needs
-    up: bool = False
-    taken_by: int | None = None
-    wanted: bool = True
-    node: str = ""
-    idle_since: float = 0.0
-    seen_by: set[int] = field(default_factory=set)
 
 
 class RayCluster:
@@ -96,7 +81,7 @@ class RayCluster:
         self._read = read
         self._lock = threading.RLock()
         self._joining = threading.Lock()
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, Worker] = {}
         self._sessions: dict[int, Callable[[Delivery], None]] = {}
         self._numbers = itertools.count(1)
         self._nodes: tuple[Mapping[str, Any], ...] = ()
@@ -105,6 +90,7 @@ class RayCluster:
         self._process: subprocess.Popen[bytes] | None = None
         self._staying = 0
         self._quiet_since = time.monotonic()
+        self._filled_at = 0.0
         self._closed = threading.Event()
         self.version = ""
         threading.Thread(target=self._keep, name=f"{name} keeper", daemon=True).start()
@@ -132,6 +118,12 @@ class RayCluster:
         """The workers that are there, oldest first, each with its node."""
         with self._lock:
             return tuple(f"{w.id}@{w.node}" for w in self._workers.values() if w.up)
+
+    @property
+    def ordered(self) -> int:
+        """How many workers are asked for and not up yet."""
+        with self._lock:
+            return sum(not w.up for w in self._workers.values())
 
     def busy_nodes(self) -> frozenset[str]:
         """The names of the nodes whose workers are taken now."""
@@ -223,8 +215,12 @@ class RayCluster:
             self.version = rest[0]
             self._line, self._process = here, process
             self._quiet_since = time.monotonic()
+        self._before_workers()
         for _ in range(self._least):
             self.start(Needs())
+
+    def _before_workers(self) -> None:
+        """Do what depends on the cluster's nodes, before the first worker is started."""
 
     def probe(self, function: str, *arguments: Any) -> Mapping[str, tuple[bool, Any]]:
         """Call "module:name" on every node: by node, whether it gave something, and that or why not.
@@ -251,18 +247,17 @@ class RayCluster:
             raise TargetError("the connection to it was lost", kind="unreachable")
         return found
 
-    def start(self, needs: Needs) -> bool:
+    def start(self, needs: Needs, *, ordered_by: int = 0) -> bool:
         """Order one more worker that has what is needed; False when there may be no more."""
         with self._lock:
             if self._line is None:
                 return False
             kept = sum(w.wanted for w in self._workers.values())
-            if kept >= self.most and not self._make_room(needs):
+            made_room = self._make_room(needs)
+            if kept >= self.most and not made_room and not self._end_one(needs):
                 return False
-            if kept < self.most and not self._has_room(needs):
-                self._make_room(needs)
             number = next(self._numbers)
-            worker = _Worker(WorkerId(f"{self._name}-{number}"), number, needs)
+            worker = Worker(WorkerId(f"{self._name}-{number}"), number, needs, ordered_by)
             self._workers[number] = worker
         shape = {
             "cpus": needs.cpus,
@@ -278,25 +273,30 @@ class RayCluster:
     def _runtime(self) -> dict[str, Any]:
         return {"env_vars": self._environment}
 
-    def _has_room(self, needs: Needs) -> bool:
-        taken = sum(w.needs.cpus for w in self._workers.values() if w.wanted)
-        return taken + needs.cpus <= float(sum(n["cpus"] for n in self._nodes))
-
     def _make_room(self, needs: Needs) -> bool:
-        """End an idle worker that has not what is needed, so that another one may come."""
-        now = time.monotonic()
-        spare = [
-            w
-            for w in self._workers.values()
-            if w.up and w.wanted and w.taken_by is None and now - w.idle_since > _SPARE_S
-        ]
-        unfit = [w for w in spare if not _fits(w.needs, needs)]
-        if not unfit:
+        """End idle workers that have not what is needed where another one may then come; whether any was."""
+        workers = self._workers.values()
+        if has_room(self._nodes, workers, needs):
             return False
-        self._end(min(unfit, key=lambda w: w.idle_since))
-        return True
+        ended = in_the_way(self._nodes, workers, self._unfit(needs), needs)
+        for worker in ended:
+            self._end(worker)
+        return bool(ended)
 
-    def _end(self, worker: _Worker) -> None:
+    def _end_one(self, needs: Needs) -> bool:
+        """End an idle worker that has not what is needed, as there may be no more of them."""
+        unfit = self._unfit(needs)
+        if unfit:
+            self._end(unfit[0])
+        return bool(unfit)
+
+    def _unfit(self, needs: Needs) -> list[Worker]:
+        """Workers with nothing to do that have not what is needed, longest idle first."""
+        now, sessions = time.monotonic(), self._sessions
+        spare = [w for w in self._workers.values() if w.is_spare(sessions, now)]
+        return sorted((w for w in spare if not fits(w.needs, needs)), key=lambda w: w.idle_since)
+
+    def _end(self, worker: Worker) -> None:
         worker.wanted, worker.up = False, False
         self.order("kill", worker.number)
 
@@ -356,7 +356,7 @@ class RayCluster:
             number, why, lost, starved, full = rest
             self._gone(number, Ended(None, why, lost=lost, starved=starved, full=full))
         elif kind == "delayed":
-            self._tell_all(Delayed(rest[1]))
+            self._is_late(*rest)
         elif kind == "nodes":
             with self._lock:
                 self._nodes = tuple(rest[0])
@@ -367,14 +367,21 @@ class RayCluster:
         with self._lock:
             worker = self._workers[number]
             worker.up, worker.node, worker.idle_since = worker.wanted, node, time.monotonic()
-        self._tell_all(Free())
+        self._tell_all(Free(worker.needs))
+
+    def _is_late(self, number: int, why: str) -> None:
+        with self._lock:
+            if (worker := self._workers.get(number)) is None:
+                return
+            worker.late = True
+        self._tell_all(Delayed(why, worker.needs))
 
     def _gone(self, number: int, how: Ended) -> None:
         with self._lock:
             worker = self._workers.pop(number, None)
         if worker is not None:
             was_up = bool(worker.node) or not worker.wanted
-            self._tell_all(Gone(worker.id, how) if was_up else NotStarted(how))
+            self._tell_all(Gone(worker.id, how) if was_up else NotStarted(how, worker.needs))
 
     def _tell_all(self, delivery: Delivery) -> None:
         with self._lock:
@@ -389,19 +396,26 @@ class RayCluster:
                 if self._line is None:
                     continue
                 now = time.monotonic()
-                open_ones = self._sessions.keys()
+                waiting = [w for w in self._workers.values() if w.wanted and not w.up]
+                # What was busy when another one was ordered may be in its way by now.
+                for worker in waiting:
+                    self._make_room(worker.needs)
                 spare = [
                     w
                     for w in self._workers.values()
-                    if w.up and w.taken_by is None and not w.seen_by & open_ones
+                    if w.is_spare(self._sessions, now, idle_s=self._idle_s)
                 ]
                 kept = sum(w.wanted for w in self._workers.values())
+                lacking = kept < self._least and not waiting
+                if lacking and now >= self._filled_at + _FILL_EVERY_S:
+                    # One of those that are kept has died, or did not come up on a new machine.
+                    self._filled_at = now
+                    self.start(Needs())
                 for worker in sorted(spare, key=lambda w: w.idle_since)[
                     : max(0, kept - self._least)
                 ]:
-                    if now - worker.idle_since >= self._idle_s:
-                        self._end(worker)
-                if self._workers or self._sessions or self._staying:
+                    self._end(worker)
+                if self._least or self._workers or self._sessions or self._staying:
                     self._quiet_since = now
                 if now - self._quiet_since < self._idle_s:
                     continue
@@ -460,10 +474,10 @@ class RaySession:
             free = [
                 w
                 for w in cluster._workers.values()
-                if w.up and w.taken_by is None and _fits(w.needs, self._needs)
+                if w.up and w.taken_by is None and fits(w.needs, self._needs)
             ]
             if wanted is None:
-                found = min(free, key=_waste(self._needs), default=None)
+                found = min(free, key=waste(self._needs), default=None)
             else:
                 by_id = {w.id: w for w in free}
                 found = next((by_id[w] for w in wanted if w in by_id), None)
@@ -475,7 +489,7 @@ class RaySession:
 
     def grow(self) -> bool:
         """Order one more worker that has what is needed."""
-        return self._cluster.start(self._needs)
+        return self._cluster.start(self._needs, ordered_by=self._number)
 
     def send(self, worker: WorkerId, body: bytes) -> None:
         """Give a worker a message, and with it what it speaks of."""
@@ -496,6 +510,12 @@ class RaySession:
         for deliver in others:
             deliver(Free())
 
+    def settle(self, worker: WorkerId) -> None:
+        """A worker holds nothing any more that is not stored: it may be ended when it is idle."""
+        with self._cluster._lock:
+            if found := self._find(worker):
+                found.seen_by.discard(self._number)
+
     def kill(self, worker: WorkerId) -> None:
         """End a worker at once."""
         with self._cluster._lock:
@@ -511,22 +531,17 @@ class RaySession:
                 return
             for worker in list(cluster._workers.values()):
                 worker.seen_by.discard(self._number)
-                if worker.taken_by == self._number:
+                # One that may never come would have Ray's autoscaler start machines for nobody.
+                in_vain = worker.late and worker.wanted and not worker.up
+                if worker.taken_by == self._number or (
+                    in_vain and worker.ordered_by == self._number
+                ):
                     cluster._end(worker)
         cluster.order("drop", self._number, None)
 
-    def _find(self, worker: WorkerId) -> _Worker | None:
+    def _find(self, worker: WorkerId) -> Worker | None:
         with self._cluster._lock:
             return next((w for w in self._cluster._workers.values() if w.id == worker), None)
-
-
-def _fits(has: Needs, needs: Needs) -> bool:
-    return has.cpus >= needs.cpus and has.gpus >= needs.gpus and has.memory >= needs.memory
-
-
-def _waste(needs: Needs) -> Callable[[_Worker], tuple[float, float, float, float]]:
-    """Orders workers: least above what is needed first, then the one used last."""
-    return lambda w: (w.needs.gpus, w.needs.cpus, w.needs.memory, -w.idle_since)
 
 
 def _end_driver(line: Channel | None, process: subprocess.Popen[bytes] | None) -> None:
@@ -543,13 +558,3 @@ def _end_driver(line: Channel | None, process: subprocess.Popen[bytes] | None) -
 def _order(line: Channel, *order: Any) -> None:
     with suppress(OSError):
         line.send(1, pickle.dumps(order, protocol=pickle.HIGHEST_PROTOCOL))
-
-
-def largest(nodes: Iterable[Mapping[str, Any]]) -> Needs:
-    """The most that any single node has."""
-    listed = list(nodes)
-    return Needs(
-        max((n["cpus"] for n in listed), default=0.0),
-        max((n["gpus"] for n in listed), default=0.0),
-        max((n["memory"] for n in listed), default=0),
-    )

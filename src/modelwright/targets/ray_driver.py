@@ -35,10 +35,11 @@ class Driver:
     def __init__(self, tell: Callable[..., None]) -> None:
         self._tell = tell
         self._actors: dict[int, Any] = {}
-        self._waiting: dict[int, tuple[float, str]] = {}
+        self._waiting: dict[int, tuple[float, Mapping[str, Any]]] = {}
         self._values: dict[tuple[int, str], Any] = {}
         self._nodes: list[dict[str, Any]] = []
         self._lock = threading.Lock()
+        self._asked_for_machines = False
 
     def connect(self, options: Mapping[str, Any]) -> None:
         """Join the cluster at an address, or start one on this machine; tell of its nodes."""
@@ -64,11 +65,8 @@ class Driver:
                     _node_ip_address="127.0.0.1",
                     **common,
                 )
-            if options["least"]:
-                with suppress(Exception):
-                    from ray.autoscaler.sdk import request_resources
-
-                    request_resources(num_cpus=options["least"])
+            if address and options["least"]:
+                self._ask_for_machines(options["least"])
         except RuntimeError as error:
             kind = "version" if "ersion mismatch" in str(error) else "unreachable"
             self._tell("failed", kind, _first(error))
@@ -79,6 +77,25 @@ class Driver:
         self._look()
         self._tell("connected", ray.__version__)
         threading.Thread(target=self._watch, name="watch the cluster", daemon=True).start()
+
+    def _ask_for_machines(self, cpus: int) -> None:
+        """Have Ray's autoscaler keep machines with so many processors, until this process ends.
+
+        A cluster remembers one such wish: that of whoever asked last.
+        """
+        from ray.autoscaler.sdk import request_resources
+
+        # Nothing hears it in a cluster whose size is fixed.
+        with suppress(Exception):
+            request_resources(num_cpus=cpus)
+            self._asked_for_machines = cpus > 0
+
+    def leave(self) -> None:
+        """Leave the cluster: it ends the workers; one that was started here ends, too."""
+        if self._asked_for_machines:
+            self._ask_for_machines(0)
+        with suppress(Exception):
+            _ray().shutdown()
 
     def start(self, number: int, shape: Mapping[str, Any], program: str, options: Any) -> None:
         """Start a worker of a shape."""
@@ -98,7 +115,7 @@ class Driver:
         )
         with self._lock:
             self._actors[number] = actor
-            self._waiting[number] = (time.monotonic(), shape["text"])
+            self._waiting[number] = (time.monotonic(), shape)
         said = actor.listen.options(num_returns="streaming").remote()
         threading.Thread(target=self._listen, args=(number, said), daemon=True).start()
 
@@ -240,7 +257,7 @@ class Driver:
 
     def _name(self, node: str) -> str:
         with self._lock:
-            return next((n["name"] for n in self._nodes if n["id"] == node), node[:8])
+            return next((n["name"] for n in self._nodes if n["id"] == node), node[-6:])
 
     def _no_room_for(self, kept: tuple[int, str]) -> str:
         """Why a value was not kept, when there was no room for it; empty otherwise."""
@@ -286,11 +303,22 @@ class Driver:
             self._look()
             now = time.monotonic()
             with self._lock:
-                slow = [(n, t) for n, (since, t) in self._waiting.items() if now - since > _SLOW_S]
+                slow = [(n, w) for n, (since, w) in self._waiting.items() if now - since > _SLOW_S]
+                nodes = self._nodes
             if slow:
                 free = ray.available_resources().get("CPU", 0)
                 for number, wanted in slow:
-                    self._tell("delayed", number, f"{wanted}; {free:g} CPUs are free there")
+                    self._tell(
+                        "delayed", number, f"{wanted['text']}; {_there_is(wanted, nodes, free)}"
+                    )
+
+
+def _there_is(wanted: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], free: float) -> str:
+    """Why a worker is not there yet, as half a sentence.  free: processors."""
+    kinds = ("cpus", "gpus", "memory")
+    if not any(all(node[kind] >= wanted[kind] for kind in kinds) for node in nodes):
+        return "no machine there has as much now"
+    return f"{free:g} {'CPU is' if free == 1 else 'CPUs are'} free there"
 
 
 def call(function: str, *arguments: Any) -> Any:
@@ -351,7 +379,7 @@ def _described(node: Mapping[str, Any]) -> dict[str, Any]:
     resources = node["Resources"]
     return {
         "id": node["NodeID"],
-        "name": f"{node['NodeManagerAddress']}/{node['NodeID'][:6]}",
+        "name": f"{node['NodeManagerAddress']}/{node['NodeID'][-6:]}",
         "cpus": resources.get("CPU", 0.0),
         "gpus": resources.get("GPU", 0.0),
         "memory": int(resources.get("memory", 0)),
@@ -371,6 +399,9 @@ def _told(why: str) -> str:
     """What Ray says of an end, without its advice on Ray."""
     lines = [line.strip() for line in why.splitlines() if line.strip()]
     kept = [line for line in lines if "exit" in line or "died" in line or "dead" in line]
+    if "creation task" in why:
+        # What was raised is said last.
+        kept.append(lines[-1])
     return " ".join(kept or lines[:1])[:600]
 
 
@@ -392,11 +423,7 @@ def main() -> None:
             getattr(driver, order)(*arguments)
     except EOFError:
         pass
-    # The cluster ends the workers of a driver that leaves; a cluster that was started here ends too.
-    with suppress(Exception):
-        ray = _ray()
-
-        ray.shutdown()
+    driver.leave()
 
 
 if __name__ == "__main__":
