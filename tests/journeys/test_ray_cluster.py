@@ -13,10 +13,15 @@ from modelwright.actions.compute_settings import ComputeSettings
 from modelwright.actions.home import Home
 from modelwright.actions.run_pipeline import begin_run, require_completed
 from modelwright.actions.runs import RunReport
+from modelwright.client.client import Client
 from modelwright.graph.codec import read
 from modelwright.graph.graph import Graph, NodeId
 from modelwright.run.events import Event
+from tests.api.pipelines import script
+from tests.api.servers import running
+from tests.cli.command import command
 from tests.ray_cluster import RayCluster
+from tests.run.test_ray import wait_for
 
 pytestmark = pytest.mark.together
 
@@ -38,7 +43,7 @@ def digests(report: RunReport) -> dict[str, dict[str, str]]:
 
 
 def on_cluster(home: Home, cluster: RayCluster) -> None:
-    settings = ComputeSettings(name="cluster", kind="ray", address=cluster.address, idle_s=3)
+    settings = ComputeSettings(name="cluster", kind="ray", address=cluster.address, idle_s=30)
     create_compute(home, settings)
 
 
@@ -59,6 +64,58 @@ def test_the_tutorial_and_a_sweep_on_a_cluster_equal_those_of_this_machine(
         shown = show_compute(home, "cluster")
         assert len(shown.nodes) == 2
         assert shown.cores == 2
+
+
+def test_what_runs_and_what_waits_for_what_is_told_alike_by_command_server_and_client(
+    tmp_path: Path, ray_cluster: RayCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gate = tmp_path / "gate"
+    waiting = script(
+        "import pathlib, time, pandas\n"
+        f"while not pathlib.Path({str(gate)!r}).exists(): time.sleep(0.01)\n"
+        "return pandas.DataFrame({'a': [1]}),"
+    )["nodes"][0]
+    nodes = [{**waiting, "id": f"s{n}"} for n in range(3)]
+    nodes += [{**waiting, "id": "huge", "resources": {"cpus": 64}}]
+    after = {"component": "select-columns-in-dataset", "parameters": {"columns": "all"}}
+    nodes += [{**after, "id": "after"}]
+    wires = [{"source": "s0.results_dataset_1", "target": "after.dataset"}]
+    asked = {"graph": {"name": "Waits", "nodes": nodes, "wires": wires}, "target": "cluster"}
+    told = {
+        "huge": "waits for 64 CPUs; no machine there has as much now.",
+        "after": "It waits for s0.",
+    }
+    with running(tmp_path / "home") as server:
+        token = server.post("/api/tokens", {"name": "test"})["secret"]
+        with Client(server.address, token) as client:
+            client.compute.create(
+                "cluster", kind="ray", address=ray_cluster.address, max_workers=5, idle_s=3
+            )
+            run = server.post("/api/runs", asked)
+
+            def shown() -> dict[str, str]:
+                return {s["node"]: s["reason"] for s in client.compute.get("cluster")["waiting"]}
+
+            wait_for(lambda: len(client.compute.get("cluster")["running"]) == 2)
+            wait_for(lambda: any("0 CPUs are free there" in why for why in shown().values()))
+            wait_for(lambda: "64 CPUs" in shown()["huge"])
+            found = client.compute.get("cluster")
+            assert (found["state"], len(found["nodes"]), len(found["workers"])) == ("busy", 2, 2)
+            third = ({"s0", "s1", "s2"} - {s["node"] for s in found["running"]}).pop()
+            waits = shown()
+            assert waits.keys() == {third, "huge", "after"}
+            assert waits["huge"].endswith(told["huge"])
+            assert "waits for 1 CPU; 0 CPUs are free there" in waits[third]
+            assert waits["after"] == ("It waits for s0.")
+            # Another program, which has not joined the cluster.
+            table = command(tmp_path / "home", capsys)("compute", "show", "cluster")
+            assert table.out.startswith("cluster: ray, busy\n")
+            for text in ("NODE", "huge", told["after"], *(n["name"] for n in found["nodes"])):
+                assert text in table.out
+            server.post(f"/api/runs/{run['id']}/cancel")
+            assert server.finished(run["id"])["status"] == "cancelled"
+            wait_for(lambda: not client.compute.get("cluster")["running"])
+            assert client.compute.get("cluster")["waiting"] == []
 
 
 def test_a_single_node_may_run_on_the_cluster_and_the_others_here(

@@ -78,6 +78,22 @@ def show_compute(home: Home, name: str) -> TargetState:
     return _state(home, settings, _steps_by_target(home).get(name, ((), ())))
 
 
+def reach_compute(home: Home, name: str) -> TargetState:
+    """One compute cluster as it is now, with the nodes of a Ray cluster that this program has not joined.
+
+    Raises UnknownTarget, ClusterUnreachable, ClusterVersionsDiffer and RayMissing.
+    """
+    shown = show_compute(home, name)
+    if shown.nodes or not shown.settings.address:
+        return shown
+    from modelwright.run.ray_workers import ray_workers
+
+    # A line of its own that asks for no workers, as programs that run something there may have some.
+    with ray_workers(name=name, address=shown.settings.address) as looking:
+        looking.join()
+        return _state(home, shown.settings, (shown.running, shown.waiting), looking.nodes)
+
+
 def create_compute(home: Home, settings: ComputeSettings) -> TargetState:
     """Define a compute cluster; nothing is started before a run needs it.
 
@@ -170,13 +186,14 @@ def _state(
     home: Home,
     settings: ComputeSettings,
     steps: tuple[tuple[ComputeStep, ...], tuple[ComputeStep, ...]],
+    seen: tuple[Mapping[str, Any], ...] = (),
 ) -> TargetState:
     import psutil
 
     running, waiting = steps
     target = home.started_target(settings.name)
     workers = tuple(map(str, getattr(target, "pids", ())))
-    nodes: tuple[Mapping[str, Any], ...] = tuple(getattr(target, "nodes", ()))
+    nodes: tuple[Mapping[str, Any], ...] = seen or tuple(getattr(target, "nodes", ()))
     most = settings.max_workers
     cores: int | None = None
     memory: int | None = None
@@ -201,18 +218,31 @@ def _steps_by_target(
     """What runs and what waits, by compute cluster, in all runs that are worked on."""
     found: dict[str, tuple[list[ComputeStep], list[ComputeStep]]] = {}
     for run in home.workspace.runs.list(statuses=(RunStatus.RUNNING,), limit=500).items:
-        for target, step in _open_steps(home, run):
+        for target, step, waits_for in _open_steps(home, run):
             place = found.setdefault(target, ([], []))
             waits = step.status is StepStatus.QUEUED
-            place[waits].append(ComputeStep(run.id, step.node, step.reason))
+            reason = _why_it_waits(target, step.reason, waits_for) if waits else step.reason
+            place[waits].append(ComputeStep(run.id, step.node, reason))
     return {name: (tuple(running), tuple(waiting)) for name, (running, waiting) in found.items()}
 
 
-def _open_steps(home: Home, run: Run) -> Iterator[tuple[str, Step]]:
+def _open_steps(home: Home, run: Run) -> Iterator[tuple[str, Step, tuple[str, ...]]]:
+    """Steps that have not come to their end, each with where it runs and what it waits for."""
     from modelwright.graph.codec import read
 
     graph = read(run.graph).graph
     own = {str(node_id): node.compute for node_id, node in graph.nodes.items() if node.compute}
-    for step in home.workspace.runs.steps.list(run.id):
-        if not step.status.finished:
-            yield own.get(step.node, run.target), step
+    steps = home.workspace.runs.steps.list(run.id)
+    open_ones = {step.node: step for step in steps if not step.status.finished}
+    for node, step in open_ones.items():
+        above = {str(w.source.node) for w in graph.wires if str(w.target.node) == node}
+        yield own.get(node, run.target), step, tuple(n for n in open_ones if n in above)
+
+
+def _why_it_waits(target: str, reason: str, waits_for: tuple[str, ...]) -> str:
+    """Why a step has not begun: the steps before it, or what its compute cluster said of a worker."""
+    from modelwright.run.reasons import awaited_worker
+
+    if waits_for:
+        return f"It waits for {', '.join(waits_for)}."
+    return awaited_worker(target, reason) or f'All workers of "{target}" are busy.'

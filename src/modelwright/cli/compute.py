@@ -98,10 +98,16 @@ def list_(home: HomeOption = None, json: JsonOption = False) -> None:
 @app.command()
 def show(name: NameArgument, home: HomeOption = None, json: JsonOption = False) -> None:
     """Show a compute cluster: what runs there, what waits, and why."""
-    from modelwright.actions.compute import show_compute
+    from modelwright.actions.compute import reach_compute, show_compute
+    from modelwright.data.errors import ModelwrightError
 
     with opened(home) as here:
         found = show_compute(here, name)
+        try:
+            found = reach_compute(here, name)
+        except ModelwrightError as error:
+            # What is known of it without its machines is worth showing.
+            tell(str(error))
     if json:
         put_json(found)
     else:

@@ -27,7 +27,8 @@ class Compute:
     ) -> dict[str, Any]:
         """Define a compute cluster.
 
-        settings: min_workers, max_workers, idle_s, worker_memory, address, retries, description.
+        settings: min_workers, max_workers, idle_s, worker_memory, address, retries, longest_step_s,
+        description.
         Raises InvalidCompute and NameTaken.
         """
         body = {"name": name, "kind": kind, **settings}
