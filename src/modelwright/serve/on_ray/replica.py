@@ -128,8 +128,13 @@ def _log_where_ray_does() -> None:
     own = logging.getLogger("modelwright")
     own.handlers, own.propagate = list(serve.handlers), False
     own.setLevel(logging.INFO)
+    # Scoring processes and shadows print to where errors go; this process itself must not from here on,
+    # or it would hear what it logs.
+    aside = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="replace")
+    for handler in serve.handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.setStream(aside)
     reading, writing = os.pipe()
-    # Scoring processes and shadows print there.
     os.dup2(writing, 2)
     os.close(writing)
 
