@@ -25,6 +25,7 @@ from modelwright.components.outline import (
 from modelwright.data.artifact import Artifact
 from modelwright.data.errors import ModelwrightError
 from modelwright.data.fitted import Model, Transform
+from modelwright.data.schema import MissingColumn
 from modelwright.data.table import Table
 from tests.contract.awkward import AWKWARD
 from tests.contract.examples import (
@@ -60,6 +61,12 @@ every_example = pytest.mark.parametrize(("component_id", "example"), CASES)
 def sentences(texts: Iterable[str]) -> bool:
     """Whether each text begins and ends as a sentence does."""
     return all(t and not t[0].islower() and t.rstrip()[-1] in '.?!"' for t in texts)
+
+
+def assert_names_a_port(error: ModelwrightError, component: Component) -> None:
+    """A port that an error names must be one of the component's, as a user sees it."""
+    port = error.fields.get("port")
+    assert port is None or component.__component__.input(port) is not None, error.happened
 
 
 @every_component
@@ -171,6 +178,7 @@ def test_too_little_data_gives_a_result_or_a_clear_error(
     if error is not None:
         assert error.code != "component-error"
         assert sentences([error.happened, error.remedy])
+        assert_names_a_port(error, component)
 
 
 @pytest.mark.parametrize("awkward", AWKWARD)
@@ -182,14 +190,42 @@ def test_awkward_data_give_a_result_or_a_clear_error(
     inputs = inputs_of(configured(component_id, example), example)
     given = {n: table if isinstance(v, Table) else v for n, v in inputs.items()}
     errors = []
+    component = configured(component_id, example)
 
-    for component in _adapted(configured(component_id, example), table):
+    for adapted in _adapted(component, table):
         try:
-            work(component, given)
+            work(adapted, given)
         except ModelwrightError as raised:
             errors.append(raised)
 
     assert all(sentences([error.happened, error.remedy]) for error in errors)
+    for error in errors:
+        assert_names_a_port(error, component)
+
+
+@every_example
+def test_an_unknown_column_is_told_with_the_port_it_is_not_on(
+    component_id: str, example: Example
+) -> None:
+    component = configured(component_id, example)
+    inputs = inputs_of(component, example)
+    asked = [p for p in component.__component__.parameters if p.type in ("column", "columns")]
+
+    for parameter in asked:
+        assert component.__component__.input(parameter.port or "") is not None
+        values = component.model_dump(mode="json")
+        # What else must be chosen for the parameter to count.
+        values |= {name: allowed[0] for name, allowed in (parameter.visible_when or {}).items()}
+        values[parameter.name] = ["nowhere"] if parameter.type == "columns" else "nowhere"
+        changed = type(component).parse(values)
+        if parameter.name not in changed.settings():
+            continue
+        with pytest.raises(ModelwrightError) as raised:
+            work(changed, inputs)
+        assert_names_a_port(raised.value, component)
+        # With only that changed, other settings may no longer fit.
+        if isinstance(raised.value, MissingColumn):
+            assert raised.value.fields["port"] == parameter.port
 
 
 @every_example

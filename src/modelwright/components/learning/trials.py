@@ -226,7 +226,7 @@ def _measured(
             scored = score(model, validation, port=measuring)
             return read_scores(scored, port=measuring).metrics()
         trial = Trial(learner.as_data(), item.label, item.inside, threads)
-        return read_scores(try_fold(rows, trial), port="fold").metrics()
+        return read_scores(try_fold(rows, trial, port=training), port=training).metrics()
     except ModelwrightError as error:
         return error
 

@@ -39,7 +39,7 @@ class Trial:
 
 
 def folds_of(
-    dataset: Table, label: Column, task: Task, *, count: int, seed: int
+    dataset: Table, label: Column, task: Task, *, count: int, seed: int, port: str = "dataset"
 ) -> tuple[Rows, ...]:
     """The numbers of the rows of each fold.
 
@@ -49,7 +49,7 @@ def folds_of(
     if isinstance(dataset, FoldedTable):
         return tuple(fold.to_numpy().astype(np.intp) for fold in dataset.folds)
     if dataset.rows < count:
-        raise TooFewRows("dataset", dataset.rows, count, f"for {count} folds")
+        raise TooFewRows(port, dataset.rows, count, f"for {count} folds")
     chance = np.random.default_rng(seed)
     order = chance.permutation(dataset.rows)
     if task in _CLASSES:
@@ -80,11 +80,11 @@ def try_folds(
     return context.map(partial(try_fold, plain), trials, heard=heard)
 
 
-def try_fold(dataset: Table, trial: Trial) -> Table:
+def try_fold(dataset: Table, trial: Trial, *, port: str = "dataset") -> Table:
     """The rows inside the fold, scored by a model of those outside."""
     outside = np.ones(dataset.rows, dtype=bool)
     outside[trial.inside] = False
     learner = Learner.of(trial.learner)
     rows = dataset.of(dataset.frame.filter(pl.Series(outside)))
-    model = train(learner, rows, trial.label, Context(threads=trial.threads))
-    return score(model, dataset.of(dataset.frame[trial.inside]))
+    model = train(learner, rows, trial.label, Context(threads=trial.threads), port=port)
+    return score(model, dataset.of(dataset.frame[trial.inside]), port=port)
