@@ -6,6 +6,8 @@ folds measured so far is worse than the median of the other tries after as many 
 
 from __future__ import annotations
 
+import math
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from modelwright.components.errors import MissingExtra
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 AT_A_TIME = 4
 """Tries that are under way together, whatever the number of workers, so that it changes no result."""
+
+REDRAWN = 20
+"""So often another draw is asked for when one was tried before; then what is left is gone through."""
 
 RANDOM_TRIES = 8
 UNPRUNED_TRIES = 4
@@ -42,10 +47,50 @@ def search(learner: Learner, trials: Trials, count: int, seed: int) -> None:
     under_way: list[tuple[optuna.trial.Trial, Try]] = []
     while len(trials.tries) < count or under_way:
         while len(under_way) < AT_A_TIME and len(trials.tries) < count:
-            asked = study.ask()
-            under_way.append((asked, trials.new(_suggested(asked, values, spans))))
+            asked, settings = _drawn(tpe, study, trials, values, spans)
+            under_way.append((asked, trials.new(settings)))
         trials.measure_next([one for _, one in under_way])
         under_way = [pair for pair in under_way if _goes_on(tpe, study, trials, *pair)]
+
+
+def most_tries(learner: Learner, count: int) -> int:
+    """How many different settings a search for so many can try.  Raises NothingToTune."""
+    values, spans = values_of(learner), spans_of(learner)
+    return count if _endless(values, spans) else min(count, _combinations(values))
+
+
+def _drawn(
+    tpe: Any,
+    study: optuna.study.Study,
+    trials: Trials,
+    values: dict[str, tuple[Any, ...]],
+    spans: Spans,
+) -> tuple[optuna.trial.Trial, Settings]:
+    """Settings that were not tried yet, where there are any."""
+    tried = [one.settings for one in trials.tries]
+    for _ in range(REDRAWN):
+        asked = study.ask()
+        settings = _suggested(asked, values, spans)
+        if settings not in tried:
+            return asked, settings
+        # A measurement that is known already says nothing new to the estimator.
+        study.tell(asked, state=tpe.trial.TrialState.FAIL)
+    if not _endless(values, spans):
+        points = (dict(zip(values, point, strict=True)) for point in product(*values.values()))
+        left = next((point for point in points if point not in tried), None)
+        if left is not None:
+            study.enqueue_trial(left)
+    asked = study.ask()
+    return asked, _suggested(asked, values, spans)
+
+
+def _endless(values: dict[str, tuple[Any, ...]], spans: Spans) -> bool:
+    """Whether a parameter has a span of more than one value."""
+    return any(name in spans and len(known) > 1 for name, known in values.items())
+
+
+def _combinations(values: dict[str, tuple[Any, ...]]) -> int:
+    return math.prod(len(known) for known in values.values())
 
 
 def _goes_on(

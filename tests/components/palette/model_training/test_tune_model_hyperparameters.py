@@ -391,6 +391,18 @@ def test_a_guided_search_finds_better_settings_than_chance_and_gives_up_bad_ones
     assert again.equals(found)
 
 
+def test_a_guided_search_tries_no_settings_twice_and_ends_with_the_last() -> None:
+    reports: list[dict[str, Any]] = []
+    few = {"l2_regularization_weight_range": Range(values=(0.1, 1, 10))}
+    learner = RANGED.model_copy(update=few)
+    context = Context(report=lambda told: reports.append(dict(told)))
+    step = TuneModelHyperparameters(label_column="side", mode="Guided search", runs=50)
+    found = step.run(learner.run(), rows(), context=context).sweep_results.frame
+    settings = found.select(found.columns[: found.columns.index("Accuracy")])
+    assert settings.height == settings.n_unique() == len(entire_grid(learner))
+    assert {told["total"] for told in reports} == {len(entire_grid(learner))}
+
+
 def test_a_guided_search_without_its_library_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -13,7 +13,7 @@ from modelwright.components.contract import Component, Titled
 from modelwright.components.errors import EmptyTable
 from modelwright.components.learning.learner import Learner
 from modelwright.components.learning.sample import with_sample
-from modelwright.components.learning.search import search
+from modelwright.components.learning.search import most_tries, search
 from modelwright.components.learning.sweep import entire_grid, random_grid, random_sweep
 from modelwright.components.learning.training import (
     check_label_type,
@@ -25,7 +25,7 @@ from modelwright.components.learning.training import (
 from modelwright.components.learning.trials import Ranking, Trials
 from modelwright.components.learning.validation import Rows, folds_of
 from modelwright.components.outline import LearnerOutline, Outline, TableOutline
-from modelwright.components.parameters import Control, Shown
+from modelwright.components.parameters import ColumnName, Shown
 from modelwright.data.errors import ModelwrightError
 from modelwright.data.fitted import Model, UntrainedModel
 from modelwright.data.schema import Task
@@ -101,7 +101,7 @@ class TuneModelHyperparameters(Component, category="Model Training"):
     random_seed: Annotated[int, Field(ge=0), Shown(mode=_COUNTED)] = 0
     """Draws the settings; equal numbers give equal settings."""
 
-    label_column: Annotated[str, Control("column", port=_TRAINING)] = ""
+    label_column: ColumnName = ""
     """The column to predict; when empty, the one that carries the label mark."""
 
     classification_metric: Annotated[
@@ -144,9 +144,7 @@ class TuneModelHyperparameters(Component, category="Model Training"):
             raise EmptyTable(_TRAINING)
         folds: tuple[Rows, ...] = ()
         if optional_validation_dataset is None:
-            folds = folds_of(
-                training_dataset, label, learner.task, count=FOLDS, seed=0, port=_TRAINING
-            )
+            folds = folds_of(training_dataset, label, learner.task, count=FOLDS, seed=0)
             if training_dataset.rows > MANY_ROWS:
                 folds = folds[:1]
         plain = Table(training_dataset.frame, training_dataset.schema)
@@ -187,11 +185,11 @@ class TuneModelHyperparameters(Component, category="Model Training"):
         if self.mode in ("Entire grid", "Random grid"):
             size = len(entire_grid(learner))
             return size if self.mode == "Entire grid" else min(size, self.runs)
-        return self.runs
+        return most_tries(learner, self.runs) if self.mode == "Guided search" else self.runs
 
     def _measure(self, learner: Learner, trials: Trials) -> None:
         if self.mode == "Guided search":
-            search(learner, trials, self.runs, self.random_seed)
+            search(learner, trials, self._count(learner), self.random_seed)
             return
         if self.mode == "Entire grid":
             chosen = entire_grid(learner)
