@@ -25,7 +25,7 @@ from modelwright.components.learning.training import (
 from modelwright.components.learning.trials import Ranking, Trials
 from modelwright.components.learning.validation import Rows, folds_of
 from modelwright.components.outline import LearnerOutline, Outline, TableOutline
-from modelwright.components.parameters import ColumnName, Shown
+from modelwright.components.parameters import Control, Shown
 from modelwright.data.errors import ModelwrightError
 from modelwright.data.fitted import Model, UntrainedModel
 from modelwright.data.schema import Task
@@ -101,7 +101,7 @@ class TuneModelHyperparameters(Component, category="Model Training"):
     random_seed: Annotated[int, Field(ge=0), Shown(mode=_COUNTED)] = 0
     """Draws the settings; equal numbers give equal settings."""
 
-    label_column: ColumnName = ""
+    label_column: Annotated[str, Control("column", port=_TRAINING)] = ""
     """The column to predict; when empty, the one that carries the label mark."""
 
     classification_metric: Annotated[
@@ -144,7 +144,9 @@ class TuneModelHyperparameters(Component, category="Model Training"):
             raise EmptyTable(_TRAINING)
         folds: tuple[Rows, ...] = ()
         if optional_validation_dataset is None:
-            folds = folds_of(training_dataset, label, learner.task, count=FOLDS, seed=0)
+            folds = folds_of(
+                training_dataset, label, learner.task, count=FOLDS, seed=0, port=_TRAINING
+            )
             if training_dataset.rows > MANY_ROWS:
                 folds = folds[:1]
         plain = Table(training_dataset.frame, training_dataset.schema)
