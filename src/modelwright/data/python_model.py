@@ -46,6 +46,8 @@ class PythonModel(Model):
     """A trained object of a user's class, with the source of the class.
 
     state: the object, pickled by its own process.  requirements: packages that the source needs.
+    time_limit: seconds that a prediction may take.  memory_limit: gigabytes for its process, beside its
+    libraries.  No limit where None.
     """
 
     kind: ClassVar[str] = "python-model"
@@ -53,6 +55,8 @@ class PythonModel(Model):
     script: str = ""
     state: bytes = b""
     requirements: str = ""
+    time_limit: float | None = None
+    memory_limit: float | None = None
 
     def score(self, table: Table) -> Table:
         """The table with what the class predicts, in a process of its own that stays for the next rows.
@@ -77,7 +81,7 @@ class PythonModel(Model):
         with (
             borrowed(
                 self._process,
-                named=("python model", self.script, self.requirements),
+                named=("python model", self.script, self.requirements, self.memory_limit),
                 of=(self.state,),
                 log=lambda line: None,
                 keep=True,
@@ -87,13 +91,20 @@ class PythonModel(Model):
             given = Path(folder) / "features"
             given.mkdir()
             rows.save(given)
-            gave = process.ask({"do": "predict", "features": str(given), "out": folder})
+            gave = process.ask(
+                {"do": "predict", "features": str(given), "out": folder}, time_s=self.time_limit
+            )
             return Table.load(Path(gave["table"]))
 
     def _process(self) -> ScriptProcess:
         from modelwright.data.scripting.environment import packages_for
 
-        process = ScriptProcess(self.script, entry=ENTRY, packages=packages_for(self.requirements))
+        process = ScriptProcess(
+            self.script,
+            entry=ENTRY,
+            packages=packages_for(self.requirements),
+            memory_gb=self.memory_limit,
+        )
         try:
             path = process.folder / _STATE
             path.write_bytes(self.state)
@@ -107,7 +118,9 @@ class PythonModel(Model):
         """Write what every model has, the source, and the pickled object as a file of its own."""
         super().save(folder)
         (folder / _SCRIPT).write_text(self.script, encoding="utf-8")
-        (folder / _SETTINGS).write_text(json.dumps({"requirements": self.requirements}))
+        limits = {"time_limit": self.time_limit, "memory_limit": self.memory_limit}
+        settings = {"requirements": self.requirements} | {n: v for n, v in limits.items() if v}
+        (folder / _SETTINGS).write_text(json.dumps(settings))
         (folder / _STATE).write_bytes(self.state)
 
     @classmethod
@@ -121,6 +134,8 @@ class PythonModel(Model):
                 script=(folder / _SCRIPT).read_text(encoding="utf-8"),
                 state=(folder / _STATE).read_bytes(),
                 requirements=settings["requirements"],
+                time_limit=settings.get("time_limit"),
+                memory_limit=settings.get("memory_limit"),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CorruptArtifact("Python model", str(error)) from error

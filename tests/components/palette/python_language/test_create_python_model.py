@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from modelwright.components.palette.python_language.create_python_model import C
 from modelwright.data.fitted import Model
 from modelwright.data.python_model import PythonModel, ScoreColumnTaken
 from modelwright.data.schema import Role, Task
-from modelwright.data.scripting.errors import ScriptError, ScriptTimedOut
+from modelwright.data.scripting.errors import ScriptError, ScriptOutOfMemory, ScriptTimedOut
 from modelwright.data.store import Store
 from modelwright.data.table import Table
 from modelwright.inference.package import Package, write
@@ -132,6 +133,30 @@ def test_training_is_stopped_when_its_time_is_up() -> None:
 
     with pytest.raises(ScriptTimedOut):
         train(rows, "price", slow, predicts="Regression", time_limit=0.5)
+
+
+# Quick for the rows of training, and never done with a negative one; or as large as it says.
+LIMITED = MEAN.replace(
+    "    def predict(self, df):\n",
+    "    def predict(self, df):\n"
+    "        while df['width'].min() < 0: pass\n"
+    "        held = bytearray(int(df['width'].max()) << 30) if df['width'].max() > 1 else None\n",
+)
+
+
+def test_the_limits_of_training_hold_for_predictions_too(tmp_path: Path) -> None:
+    rows = Table(pl.DataFrame({"width": [0.5, 1.0], "price": [10, 20]}))
+    limits = {"time_limit": 20.0, "memory_limit": 0.5}
+    model = train(rows, "price", LIMITED, predicts="Regression", **limits)
+    store = Store.open(tmp_path)
+    kept = store.get(store.put(model))
+    assert isinstance(kept, PythonModel)
+
+    with pytest.raises(ScriptOutOfMemory):
+        kept.score(Table(pl.DataFrame({"width": [2.0]})))
+    with pytest.raises(ScriptTimedOut):
+        replace(kept, time_limit=0.5).score(Table(pl.DataFrame({"width": [-1.0]})))
+    assert kept.score(rows).frame["Scored Labels"].to_list() == [15.5, 16.0]
 
 
 def test_the_label_must_suit_what_is_predicted() -> None:

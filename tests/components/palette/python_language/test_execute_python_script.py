@@ -410,6 +410,18 @@ def test_an_endpoint_goes_on_after_a_script_that_failed_or_ended() -> None:
         assert component.run(CARS, context=context).results_dataset_1.rows == 2
 
 
+def test_an_endpoint_stops_a_request_that_takes_too_long_and_answers_the_next() -> None:
+    source = script("while dataframe1['make'][0] == 'long': pass", "return dataframe1")
+    context = Context(resident=True)
+    long = Table(pl.DataFrame({"make": ["long"]}))
+
+    with pytest.raises(ScriptTimedOut):
+        ExecutePythonScript(script=source, time_limit=0.5).run(long, context=context)
+    answered = ExecutePythonScript(script=source, time_limit=60).run(CARS, context=context)
+
+    assert answered.results_dataset_1.rows == 2
+
+
 def wheel(folder: Path, name: str, version: str, source: str) -> Path:
     """A package of one module, as a wheel."""
     path = folder / f"{name}-{version}-py3-none-any.whl"

@@ -84,10 +84,10 @@ class CreatePythonModel(RowsLearner, category="Python Language"):
     """Packages that the script needs beside those that are there, one a line as in requirements.txt."""
 
     time_limit: Annotated[float, Field(gt=0)] | None = None
-    """Seconds after which training is stopped; none when empty."""
+    """Seconds after which training, and later each prediction, is stopped; none when empty."""
 
     memory_limit: Annotated[float, Field(gt=0)] | None = None
-    """Gigabytes that training may have beside its libraries; none when empty."""
+    """Gigabytes that training and predictions may have beside their libraries; none when empty."""
 
     @property
     def task(self) -> Task:  # type: ignore[override]  # other learners have one for all
@@ -163,4 +163,6 @@ class CreatePythonModel(RowsLearner, category="Python Language"):
             script=self.script,
             state=content,
             requirements=pinned(self.requirements),
+            time_limit=self.time_limit,
+            memory_limit=self.memory_limit,
         )
