@@ -90,9 +90,28 @@ def test_nothing_is_put_among_the_temporary_files_of_all() -> None:
         for line in path.read_text(encoding="utf-8").splitlines()
         if (call := made.search(line)) and "dir=" not in call[2]
     ]
-    # The folder of a process itself is, of course.
-    assert len(found) == 1, found
-    assert found[0].startswith("temporary.py: ")
+    assert found == []
+
+
+def test_a_folder_elsewhere_is_swept_as_well(tmp_path: Path) -> None:
+    killed = """
+import os, sys
+from pathlib import Path
+from modelwright import temporary
+
+with temporary.passing(Path(sys.argv[1])) as folder:
+    print(folder, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", killed, tmp_path], capture_output=True, text=True, check=False
+    )
+    left = Path(said.stdout.strip())
+    assert left.parent == tmp_path
+    assert left.is_dir()
+    with temporary.passing(tmp_path) as mine, temporary.passing(tmp_path) as other:
+        assert {*tmp_path.iterdir()} == {mine, other}
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_forked_process_has_a_folder_of_its_own(tmp_path: Path) -> None:

@@ -13,35 +13,52 @@ import re
 import shutil
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _NAME = re.compile(r"modelwright-\d+-\w+")
 
 _making = threading.Lock()
-_folder: Path | None = None
-_lock = -1
+# The folder of this process, and the descriptor that holds its lock.
+_own: tuple[Path, int] | None = None
 
 
 def place() -> Path:
     """The folder of this process for what lies only for a while; made, and others swept, when first asked for."""
+    global _own  # of the process, as the folder is
     with _making:
-        if _folder is None or not _folder.is_dir():
+        if _own is None or not _own[0].is_dir():
             _give_up()
-            sweep()
-            _make()
-        assert _folder is not None  # noqa: S101  # just made
-        return _folder
+            parent = Path(tempfile.gettempdir())
+            sweep(parent)
+            _own = _made(parent)
+        return _own[0]
+
+
+@contextmanager
+def passing(below: Path) -> Iterator[Path]:
+    """A folder that lies below another one for as long as this lasts; what killed ones left there is swept."""
+    sweep(below)
+    path, descriptor = _made(below)
+    try:
+        yield path
+    finally:
+        _removed(path, descriptor)
 
 
 def clear() -> None:
-    """Remove all that this process has there; for those that end without the usual steps."""
+    """Remove all that this process has at its place; for those that end without the usual steps."""
     with _making:
         _give_up()
 
 
-def sweep() -> None:
-    """Remove what processes have left that were killed; nothing of one that lives."""
-    for path in Path(tempfile.gettempdir()).glob("modelwright-*-*"):
+def sweep(below: Path | None = None) -> None:
+    """Remove what processes have left that were killed; nothing of one that lives.
+
+    below: where to look; by default where all temporary files are.
+    """
+    for path in (below or Path(tempfile.gettempdir())).glob("modelwright-*-*"):
         if not _NAME.fullmatch(path.name):
             continue
         try:
@@ -54,43 +71,53 @@ def sweep() -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(path, ignore_errors=True)
-        except BlockingIOError:
+        except OSError:
+            # Its process lives, or this file system knows no locks.
             pass
         finally:
             os.close(descriptor)
 
 
-def _make() -> None:
-    global _folder, _lock  # of the process, as the folder is
+def _made(parent: Path) -> tuple[Path, int]:
     while True:
-        path = Path(tempfile.mkdtemp(prefix=f"modelwright-{os.getpid()}-"))
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        path = Path(tempfile.mkdtemp(prefix=f"modelwright-{os.getpid()}-", dir=parent))
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                _folder, _lock = path, descriptor
-                return
-        except OSError:
+            is_there = os.path.samestat(os.fstat(descriptor), path.stat())
+        except (BlockingIOError, FileNotFoundError):
             # One that sweeps came between; it takes this one, and there is another.
-            pass
+            is_there = False
+        except OSError:
+            # This file system knows no locks, so nobody sweeps there either.
+            is_there = True
+        if is_there:
+            return path, descriptor
         os.close(descriptor)
 
 
+def _removed(path: Path, descriptor: int) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    os.close(descriptor)
+
+
 def _give_up() -> None:
-    global _folder, _lock
-    if _folder is not None:
-        shutil.rmtree(_folder, ignore_errors=True)
-        os.close(_lock)
-    _folder, _lock = None, -1
+    global _own
+    if _own is not None:
+        _removed(*_own)
+    _own = None
 
 
 def _begin_anew() -> None:
     """In a forked process: what there is belongs to the other one."""
-    global _making, _folder, _lock
+    global _making, _own
     _making = threading.Lock()
-    if _lock >= 0:
-        os.close(_lock)
-    _folder, _lock = None, -1
+    if _own is not None:
+        os.close(_own[1])
+    _own = None
 
 
 os.register_at_fork(after_in_child=_begin_anew)

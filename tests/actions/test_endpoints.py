@@ -157,7 +157,7 @@ def test_what_cannot_be_deployed_leaves_nothing_behind(world: World) -> None:
     assert names.isdisjoint({"training", "no name", "wrong"})
     assert not (home.folder / "packages" / "wrong").exists()
     assert "wrong" not in home.replicas.names()
-    assert not list(home.folder.glob(".deploy-*"))
+    assert not list(home.folder.glob("modelwright-*"))
 
 
 def test_a_new_key_opens_it_and_the_former_one_no_more(world: World, deployed: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelwright import temporary
 from modelwright.actions.clusters import LOCAL, target_of, target_on
 from modelwright.actions.deploying import OnDeployStep, say_nothing, watched
 from modelwright.actions.deployments import (
@@ -176,8 +176,8 @@ def deploy_endpoint(
         name, description=description, tags=tags, cluster=place, owner=owner
     )
     try:
-        with tempfile.TemporaryDirectory(dir=home.folder, prefix=".deploy-") as folder:
-            made = package.write(serving, Path(folder) / "package", library=home.library)
+        with temporary.passing(home.folder) as folder:
+            made = package.write(serving, folder / "package", library=home.library)
             kept = _keep(home, record.name, made)
         added = home.workspace.endpoints.deployments.add(
             record.name,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from modelwright import temporary
 from modelwright.actions.endpoints import endpoint_package
 from modelwright.data.store_errors import writing_to
 from modelwright.graph.graph import Graph
@@ -68,8 +68,8 @@ def export_pipeline(
         load=home.store.get,
         save=home.store.put,
     )
-    with tempfile.TemporaryDirectory(dir=home.folder, prefix=".export-") as folder:
-        made = package.write(serving, Path(folder) / "package", library=home.library)
+    with temporary.passing(home.folder) as folder:
+        made = package.write(serving, folder / "package", library=home.library)
         return _written(home, made, path, format)
 
 
