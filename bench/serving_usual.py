@@ -28,6 +28,7 @@ def echo(port: int) -> None:
 
     class Echo:
         settings = DeploymentSettings()
+        all_at_once = None
 
         @property
         def lane(self) -> Echo:

@@ -51,7 +51,7 @@ def trained(
     seed=st.integers(0, 1000),
     gaps=st.booleans(),
     leaves=st.sampled_from([2, 7, 32, 33, 64]),
-    rows=st.sampled_from([1, 2, 3, 64, 513, 700]),
+    rows=st.sampled_from([1, 2, 3, 47, 48, 513, 700]),
 )
 def test_every_bit_of_the_answers_is_that_of_lightgbm(
     seed: int, gaps: bool, leaves: int, rows: int

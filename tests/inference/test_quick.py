@@ -7,13 +7,14 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.components.columns import ColumnRule, ColumnSelection
 from modelwright.components.library import library
-from modelwright.data.expression import Compute, Formula, RecordReply, column, native
+from modelwright.data.expression import Compute, Filter, Formula, RecordReply, column, native
 from modelwright.data.native import Native
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.graph.graph import Node, NodeId
@@ -179,6 +180,76 @@ def test_many_rows_are_given_to_native_values_together() -> None:
             "Results": {"out": [{"x": float(n), "y": 2.0 * n + 1} for n in range(count)]}
         }
         assert asked == calls
+
+
+def requests_of_halves(*, steady: bool) -> tuple[QuickAnswer, list[int]]:
+    """Answers with the half of x, which a native value knows, of rows whose x is below 100."""
+    asked: list[int] = []
+
+    class Halving(Native):
+        @property
+        def evaluator(self) -> Halving:
+            return self
+
+        def batch(self, matrix: Any) -> Any:
+            asked.append(len(matrix))
+            return matrix / 2.0
+
+        def row(self, values: list[float]) -> list[float]:
+            asked.append(1)
+            return [v / 2.0 for v in values]
+
+    halving = Halving("halving", b"")
+    object.__setattr__(halving, "steady", steady)
+    reads = Schema((Column("x", ColumnType.DOUBLE),))
+    formula = Formula(
+        Compute({"y": native("n", [column("x")])}), Filter(column("y") < 50.0, "too large")
+    )
+    reply = RecordReply(None, msgspec.UNSET)
+    records = formula.compile_records(reads, reply, natives={"n": halving})
+    form = QuickForm(records, lambda rows: None)
+    given = RequestInput("in", (RequestColumn("x", ColumnType.DOUBLE),), NodeId("in"))
+    output = QuickOutput("out", form, form, ("y",))
+    return QuickAnswer(given, [output], together=3, tables=1000), asked
+
+
+def halves(*numbers: float | str | None) -> bytes:
+    return json.dumps({"Inputs": {"in": [{"x": n} for n in numbers]}}).encode()
+
+
+REQUESTS = st.sampled_from(
+    [
+        *(halves(1.0), halves(2.0, 3.5), halves(), halves(None), halves(4.0, None)),
+        *(halves("four"), b"{", b'{"Inputs": {"other": [{"x": 1.0}]}}', halves(300.0)),
+    ]
+)
+
+
+@given(st.lists(REQUESTS, max_size=8))
+@settings(max_examples=200, deadline=None)
+def test_requests_that_come_together_get_the_replies_they_would_get_alone(
+    bodies: list[bytes],
+) -> None:
+    answering, _ = requests_of_halves(steady=True)
+    assert answering.answer_all(bodies) == [answering.answer(body) for body in bodies]
+
+
+def test_native_values_get_the_rows_of_all_requests_that_come_together() -> None:
+    answering, asked = requests_of_halves(steady=True)
+    assert answering.gains_together
+    replies = answering.answer_all([halves(1.0), halves(2.0, 3.0), halves(8.0)])
+    assert asked == [4]
+    assert replies[2] == b'{"Results":{"out":[{"x":8.0,"y":4.0}]}}'
+    asked.clear()
+    answering.answer_all([halves(1.0), halves(2.0)])
+    assert asked == [1, 1]
+
+
+def test_values_that_depend_on_the_other_rows_are_never_mixed_with_those_of_others() -> None:
+    answering, asked = requests_of_halves(steady=False)
+    assert not answering.gains_together
+    answering.answer_all([halves(float(n)) for n in range(5)])
+    assert asked == [1] * 5
 
 
 def test_a_request_of_which_a_row_is_dropped_is_left_to_the_careful_way() -> None:

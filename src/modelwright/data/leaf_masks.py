@@ -16,6 +16,9 @@ _MOST_ENTRIES = 1_000_000
 """Of all tables together; more would not stay in the processor's caches, nor be as fast."""
 
 _BLOCK = 512
+_FEW = 48
+"""Rows below which one search for all columns is faster than one for each."""
+
 _ZERO = float(np.float32(1e-35))
 _DEFAULT_LOW, _GAP_KINDS, _GAP_IS_ZERO, _GAP_HAS_SIDE = 2, 12, 0, 8
 _SUMS = frozenset(
@@ -47,6 +50,35 @@ _NARROW = _Bits(np.uint32, np.float32, np.int32, 23, 127)
 _WIDE = _Bits(np.uint64, np.float64, np.int64, 52, 1023)
 
 
+class _Few(NamedTuple):
+    """All columns as one.  keys: their places and thresholds as one sorted line of complex numbers.
+
+    lines: the tables of all columns, one below the other.  extra: how much further down the line of a
+    column is than its place among the keys.  gaps: the lines of the columns for gaps.
+    """
+
+    columns: np.ndarray
+    keys: np.ndarray
+    lines: np.ndarray
+    extra: np.ndarray
+    gaps: np.ndarray
+
+    def left(self, matrix: np.ndarray) -> np.ndarray:
+        """(rows, inputs) of float64 → (rows, trees) of the leaves in reach."""
+        asked = np.empty((len(matrix), len(self.columns)), dtype=np.complex128)
+        asked.real = np.arange(len(self.columns))
+        asked.imag = numbers = matrix[:, self.columns]
+        place = self.keys.searchsorted(asked)
+        place += self.extra
+        gaps = np.isnan(numbers)
+        if gaps.any():
+            np.copyto(place, self.gaps, where=gaps)
+        found: np.ndarray = np.bitwise_and.reduce(
+            self.lines.take(place, axis=0, mode="clip"), axis=1
+        )
+        return found
+
+
 class LeafMasks:
     """An ensemble whose answer is the sum of its trees, added in their order."""
 
@@ -61,9 +93,28 @@ class LeafMasks:
         for tree, row in enumerate(figures):
             self._figures[tree, : len(row)] = row
         self._start = np.arange(self._trees, dtype=bits.whole) * width - bits.bias
-        self._columns = [
-            (column, *_table(sorted(found), self._trees, bits)) for column, found in tests.items()
-        ]
+        self._columns: list[tuple[int, np.ndarray, np.ndarray]] = []
+        self._few = self._together(
+            [(column, *_table(sorted(found), self._trees, bits)) for column, found in tests.items()]
+        )
+
+    def _together(self, columns: list[tuple[int, np.ndarray, np.ndarray]]) -> _Few | None:
+        """What finds the lines of all columns at once; the tables of the columns become parts of its own."""
+        if not columns:
+            return None
+        lines = np.concatenate([table for _, _, table in columns])
+        counts = np.array([len(thresholds) for _, thresholds, _ in columns])
+        keys = np.empty(counts.sum(), dtype=np.complex128)
+        keys.real = np.repeat(np.arange(len(columns)), counts)
+        keys.imag = np.concatenate([thresholds for _, thresholds, _ in columns])
+        # Each table has two lines more than its column has thresholds.
+        extra = 2 * np.arange(len(columns))
+        gaps = np.cumsum(counts + 2) - 1
+        start = 0
+        for column, thresholds, table in columns:
+            self._columns.append((column, thresholds, lines[start : start + len(table)]))
+            start += len(table)
+        return _Few(np.array([c for c, _, _ in columns]), keys, lines, extra, gaps)
 
     def batch(self, matrix: np.ndarray) -> np.ndarray:
         """(rows, inputs) of float64, NaN where missing → (rows, 1)."""
@@ -73,11 +124,12 @@ class LeafMasks:
         return answers
 
     def _block(self, matrix: np.ndarray) -> np.ndarray:
+        if self._few is not None and len(matrix) < _FEW:
+            return self._summed(self._few.left(matrix))
         columns = np.ascontiguousarray(matrix.T)
         gaps = np.isnan(columns)
         whole_rows = not gaps.any()
-        kind, real, whole, mantissa, _ = self._bits
-        left = np.full((len(matrix), self._trees), ~kind(0))
+        left = np.full((len(matrix), self._trees), ~self._bits.mask(0))
         line = np.empty_like(left)
         for column, thresholds, table in self._columns:
             place = thresholds.searchsorted(columns[column])
@@ -86,11 +138,16 @@ class LeafMasks:
             # No place is out of bounds; not to look is faster.
             table.take(place, axis=0, out=line, mode="clip")
             np.bitwise_and(left, line, out=left)
+        return self._summed(left)
+
+    def _summed(self, left: np.ndarray) -> np.ndarray:
+        """The sums of the figures of the lowest leaves that are left, a row each."""
+        kind, real, whole, mantissa, _ = self._bits
         left &= ~left + kind(1)
         leaf = (left.astype(real).view(whole) >> mantissa) + self._start
         by_tree = self._figures.take(leaf.T, mode="clip")
         # NumPy adds lines one after the other, as the trees are to be, but not the numbers of a column.
-        total: np.ndarray = by_tree.sum(axis=0) if len(matrix) > 1 else by_tree.cumsum(axis=0)[-1]
+        total: np.ndarray = by_tree.sum(axis=0) if len(left) > 1 else by_tree.cumsum(axis=0)[-1]
         return total
 
 

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Evaluator(Protocol):
-    """An opened native value.  Both calls give equal numbers for equal rows."""
+    """An opened native value.  Both calls give equal numbers for equal rows.
+
+    One with an attribute `steady` that is true promises that to the last bit, whatever the other rows.
+    """
 
     def batch(self, matrix: np.ndarray) -> np.ndarray:
         """(rows, inputs) of float64, NaN where missing → (rows, outputs) of float64."""

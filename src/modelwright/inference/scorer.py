@@ -96,6 +96,15 @@ class Scorer:
             return self.steps.answer(self._reader.read(body))
         return encode_tables(self.steps.run(self._reader.read_tables(body)), details=shape.details)
 
+    @property
+    def answer_all(self) -> Callable[[Sequence[bytes]], list[bytes | None]] | None:
+        """Answers requests that came at the same time, of rows as objects; None where it gains nothing.
+
+        Replies are those of `answer`; None stands for a request that needs `answer` itself.
+        """
+        quick = self._quick
+        return quick.answer_all if quick is not None and quick.gains_together else None
+
     def try_samples(self) -> Reply:
         """Score the sample rows, to find out whether the pipeline works.  Raises as `score`."""
         return self.score({i.name: i.samples for i in self.inputs})

@@ -20,6 +20,7 @@ from modelwright.serve import answers, open_protocol
 from modelwright.serve.answers import Answer, Headers, Refusal
 from modelwright.serve.bodies import BodyReader
 from modelwright.serve.exposition import KIND, exposition
+from modelwright.serve.gathering import Answered, Gathered, Gathering
 from modelwright.serve.keys import Lock
 from modelwright.serve.live import Live
 from modelwright.serve.meters import Meter
@@ -63,6 +64,7 @@ class App:
         self.answered = 0
         self.meter = Meter()
         self.metrics: Path | None = None
+        self.gathering = Gathering(self.all_at_once)
         self.change(settings or EndpointSettings())
         self._prefix = os.urandom(8).hex().encode() + b"-"
         self._ids = count(1)
@@ -95,10 +97,46 @@ class App:
 
         That way is for all that is refused, that has to wait, or that a web page sends.
         """
+        started = time.perf_counter()
+        found = self.let_in(headers)
+        if found is None:
+            return None
+        live, given = found
+        try:
+            reply = live.at_once(body)
+        except Exception:  # noqa: BLE001  # it happens again on the longer way, which tells of it
+            return None
+        if reply is None:
+            return None
+        self.answered += 1
+        self.meter.count(200, time.perf_counter() - started)
+        return self._request_id(given), reply
+
+    def all_at_once(self, requests: Sequence[Gathered]) -> list[Answered]:
+        """The same for requests that came at the same time and have been let in."""
+        score = self.live.all_at_once if self.live is not None else None
+        if score is None:
+            return [None] * len(requests)
+        try:
+            replies = score([request.body for request in requests])
+        except Exception:  # noqa: BLE001  # it happens again on the longer way, which tells of it
+            return [None] * len(requests)
+        now = time.perf_counter()
+        found: list[Answered] = []
+        for (given, _, came), reply in zip(requests, replies, strict=True):
+            if reply is None:
+                found.append(None)
+                continue
+            self.answered += 1
+            self.meter.count(200, now - came)
+            found.append((self._request_id(given), reply))
+        return found
+
+    def let_in(self, headers: Sequence[tuple[bytes, bytes]]) -> tuple[Live, bytes] | None:
+        """Who scores at once, and the id that came along; None for a request that goes the longer way."""
         live = self.live
         if live is None or self.draining or self.shed or live.settings.diagnostics:
             return None
-        started = time.perf_counter()
         given = token = b""
         for name, value in headers:
             if name == b"authorization":
@@ -110,14 +148,9 @@ class App:
         try:
             if self.lock is not None:
                 self._admit(token)
-            reply = live.at_once(body)
         except Exception:  # noqa: BLE001  # it happens again on the longer way, which tells of it
             return None
-        if reply is None:
-            return None
-        self.answered += 1
-        self.meter.count(200, time.perf_counter() - started)
-        return self._request_id(given), reply
+        return live, given
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -13,7 +13,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from modelwright.serve.answers import error_body
 from modelwright.serve.app import App
-from modelwright.serve.lanes import LARGEST_QUICK_BODY
+from modelwright.serve.gathering import FEWEST, Answered
+from modelwright.serve.lanes import LARGEST_QUICK_BODY, QUICK_BODY
 
 BACKLOG = 2048
 """Connections that wait in the kernel while the process is busy."""
@@ -24,8 +25,8 @@ _TICK = 0.5
 class Connection(HttpToolsProtocol):
     """A connection that answers usual requests on the spot, and knows since when its client owes a head.
 
-    A request to score that comes whole within moments is answered while it is parsed, without a task;
-    any other goes the way of every ASGI application.  begun: whether the client has sent a part of a head.
+    A request to score that comes whole within moments is answered while it is parsed, without a task, or
+    with all that came at the same moment; any other goes the way of every ASGI application.  begun: whether the client has sent a part of a head.
     """
 
     owing_since: float | None = None
@@ -33,6 +34,8 @@ class Connection(HttpToolsProtocol):
     # The parts of the body of a request that may be answered on the spot.
     _held: list[bytes] | None = None
     _held_bytes = 0
+    # Whether a request is among those that are answered together in a moment.
+    _gathered = False
     _told: list[tuple[bytes, bytes]] | None = None
     _head = b""
 
@@ -43,8 +46,15 @@ class Connection(HttpToolsProtocol):
         self._app = self.app if isinstance(self.app, App) else None
         self._scoring = self._app.scoring if self._app is not None else frozenset()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody waits for an answer any more."""
+        self._gathered = False
+        self._held = None
+        super().connection_lost(exc)
+
     def on_message_begin(self) -> None:
         """The head of a request begins."""
+        self._settle()
         self.owing_since, self.begun = self.loop.time(), True
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
@@ -79,15 +89,47 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        found = None
-        if self._held is not None and self._app is not None:
-            found = self._app.at_once(self.headers, b"".join(self._held))
+        app, found = self._app, None
+        if self._held is not None and app is not None:
+            body = b"".join(self._held)
+            if (
+                len(self.connections) >= FEWEST
+                and self._held_bytes <= QUICK_BODY
+                and app.live is not None
+                and app.live.all_at_once is not None
+                and (known := app.let_in(self.headers)) is not None
+            ):
+                self._held, self._gathered = None, True
+                app.gathering.add(self, known[1], body, self.loop)
+                return
+            found = app.at_once(self.headers, body)
         if found is None:
             self.stop_holding()
             super().on_message_complete()
             return
         self._held = None
-        number, reply = found
+        self._tell(*found)
+
+    def take(self, body: bytes, answered: Answered) -> None:
+        """What became of a request that was gathered."""
+        if not self._gathered:
+            return
+        self._gathered = False
+        if self.transport.is_closing():
+            return
+        if answered is not None:
+            self._tell(*answered)
+            return
+        self._held = [body]
+        self.stop_holding()
+        super().on_message_complete()
+
+    def _settle(self) -> None:
+        """Have what was gathered answered before anything else is said on this connection."""
+        if self._gathered and self._app is not None:
+            self._app.gathering.flush()
+
+    def _tell(self, number: bytes, reply: bytes) -> None:
         if self._told is not self.server_state.default_headers:
             self._told = self.server_state.default_headers
             fields = b"".join(b"%b: %b\r\n" % pair for pair in self._told)
@@ -107,6 +149,7 @@ class Connection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Close when the request that has begun to come, if there is one, is answered."""
+        self._settle()
         self.stop_holding()
         super().shutdown()
 
@@ -120,6 +163,7 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, in the shape that all errors have."""
+        self._settle()
         body = error_body(400, msg, {"code": "malformed-http"})
         head = (
             b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"

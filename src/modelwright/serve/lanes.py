@@ -163,6 +163,8 @@ class FormulaLane:
 
     def __init__(self, scorer: Scorer, settings: DeploymentSettings) -> None:
         self._score = scorer.answer
+        # For requests of up to QUICK_BODY that came at the same time; None where that is no gain.
+        self.all_at_once = scorer.answer_all
         self._limit_ms = settings.scoring_timeout_ms
         # Large requests run one at a time: they are all computation, and share one interpreter.
         self._gate = Gate(1, settings.max_queue_wait_ms)

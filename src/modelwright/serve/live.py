@@ -16,7 +16,8 @@ class Live:
     """A packaged pipeline with the lane that scores for it.
 
     name: that of the endpoint, for its documents.  at_once: gives the reply to rows as objects, if it can
-    be had without waiting for anybody, else None; raises InputDataError and StepFailed.
+    be had without waiting for anybody, else None; raises InputDataError and StepFailed.  all_at_once: the
+    same for small requests that came at the same time; None where that is no gain.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class Live:
         self.settings = settings
         # No method: a call less for every request.
         self.at_once = lane.at_once if isinstance(lane, FormulaLane) else _never
+        self.all_at_once = lane.all_at_once if isinstance(lane, FormulaLane) else None
         self._documents: dict[tuple[str, bool], bytes] = {}
 
     def change(self, settings: DeploymentSettings) -> None:

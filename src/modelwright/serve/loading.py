@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import orjson
+
 from modelwright.inference.package import Package
 from modelwright.inference.scorer import Scorer
+from modelwright.serve.gathering import MOST
 from modelwright.serve.lanes import FormulaLane, Lane
 from modelwright.serve.live import Live
 from modelwright.serve.settings import DeploymentSettings
@@ -42,4 +45,8 @@ def _open(path: Path) -> tuple[Package, Scorer | None]:
     scorer = package.scorer()
     if all(i.samples for i in scorer.inputs):
         scorer.try_samples()
+        if scorer.answer_all is not None:
+            # What is made once for many rows is made before anybody waits for it.
+            body = orjson.dumps({"Inputs": {i.name: list(i.samples[:1]) for i in scorer.inputs}})
+            scorer.answer_all([body] * MOST)
     return package, scorer

@@ -45,7 +45,7 @@ def test_answers_are_those_of_lightgbm_for_tables_and_for_rows(
 def test_small_and_large_tables_get_the_same_answers_as_their_rows() -> None:
     evaluator = native(booster("regression")).evaluator
     expected = [evaluator.row(row.tolist()) for row in MATRIX]
-    for rows in (1, 20, 47, 48, 300):
+    for rows in (1, 7, 8, 20, 47, 48, 300):
         assert evaluator.batch(MATRIX[:rows]).tolist() == expected[:rows]
 
 

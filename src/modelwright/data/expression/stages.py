@@ -24,6 +24,11 @@ class Stages(NamedTuple):
     first: Callable[[Any], Any]
     rest: tuple[tuple[Evaluator, Callable[[Any, Any, Any], Any]], ...]
 
+    @property
+    def steady(self) -> bool:
+        """Whether a row gets the same reply, to the last bit, whatever rows it comes with."""
+        return all(getattr(evaluator, "steady", False) for evaluator, _ in self.rest)
+
     def run(self, rows: Sequence[Any]) -> list[Any]:
         """What the last part gives for each row; unless one is dropped: then what dropped it is there."""
         import numpy as np

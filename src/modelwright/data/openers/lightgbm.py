@@ -25,7 +25,7 @@ _FLOAT64 = 1
 _NORMAL = 0
 _ONE_THREAD_ROWS = 4_096
 # Where masks of leaves begin to be faster, and by one thread stay so.
-_MASKED_ROWS = range(48, _ONE_THREAD_ROWS + 1)
+_MASKED_ROWS = range(8, _ONE_THREAD_ROWS + 1)
 _ROW_MAJOR = 1
 _FILES = {"linux": "lib_lightgbm.so", "darwin": "lib_lightgbm.dylib", "win32": "lib_lightgbm.dll"}
 
@@ -59,6 +59,8 @@ class BrokenTrees(ModelwrightError):
 
 class TreeEnsemble:
     """A loaded ensemble.  Its answers are what the objective makes of the sum of its trees."""
+
+    steady = True
 
     def __init__(self, text: bytes, *, inputs: int) -> None:
         self._libraries = _libraries()
