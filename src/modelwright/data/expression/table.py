@@ -193,6 +193,8 @@ class TableForm:
         form = self.types.form(call)
         wanted = (*form.takes, *(form.takes[-1:] * len(call.arguments)))
         options = dict(call.options)
+        if form.beside is not None and any(is_constant(a) and constant(a) for a in call.arguments):
+            return form.beside(*map(self.of, call.arguments, wanted))
         if form.table is not None:
             arguments = [self.of(a, w) for a, w in zip(call.arguments, wanted, strict=False)]
             built = form.table(*arguments, **options)

@@ -149,15 +149,25 @@ def _figures(table: Table, names: tuple[str, ...], method: str) -> dict[str, Fig
         return {name: _figures_in_parts(table.frame.get_column(name), method) for name in names}
     read = given(table, names).items()
     values = table.frame.select(value.cast(pl.Float64).alias(name) for name, value in read)
-    found = {"minimum": values.select(pl.all().min()), "maximum": values.select(pl.all().max())}
+    every = pl.all()
+    asked = {"minimum": every.min(), "maximum": every.max()}
     if method == "ZScore":
-        found["mean"] = values.select(pl.all().mean())
-        found["deviation"] = values.select(pl.all().std(ddof=0))
+        asked |= {"mean": every.mean(), "deviation": every.std(ddof=0)}
+    found = _taken(values, asked)
     if method == "LogNormal":
-        logarithms = values.select(pl.when(pl.all() > 0).then(pl.all().log()))
-        found["log_mean"] = logarithms.select(pl.all().mean())
-        found["log_deviation"] = logarithms.select(pl.all().std(ddof=0))
-    return {name: {word: row[name].item() for word, row in found.items()} for name in names}
+        logarithms = values.select(pl.when(every > 0).then(every.log()))
+        found |= _taken(logarithms, {"log_mean": every.mean(), "log_deviation": every.std(ddof=0)})
+    return {name: {word: row[at] for word, row in found.items()} for at, name in enumerate(names)}
+
+
+def _taken(
+    values: pl.DataFrame, asked: Mapping[str, pl.Expr]
+) -> dict[str, tuple[float | None, ...]]:
+    """Each figure of every column, all of them at once."""
+    told = [figure.name.prefix(f"{at} ") for at, figure in enumerate(asked.values())]
+    row = values.select(told).row(0)
+    width = values.width
+    return {word: row[at * width : (at + 1) * width] for at, word in enumerate(asked)}
 
 
 def _figures_in_parts(column: pl.Series, method: str) -> Figures:

@@ -107,6 +107,7 @@ def _pair(
                 atoms=False,
                 promotes=True,
                 # Polars takes x + 0.0 for x and 0.0 - x for -x, which have other signs of zero.
+                beside=plain,
                 vector=vector,
             ),
         ),

@@ -36,6 +36,7 @@ class Form:
     promotes: `inline` takes a whole number beside a fractional one as it is.
     table: the same over Polars columns, null where any argument is null; options by keyword; None
     when these options have no such form.
+    beside: instead of `table`, where one argument is a constant other than 0.
     vector: instead of `table`, the same over NumPy arrays of doubles; nulls are not its concern.
     """
 
@@ -47,6 +48,7 @@ class Form:
     atoms: bool = True
     promotes: bool = False
     table: Callable[..., pl.Expr | None] | None = None
+    beside: Callable[..., pl.Expr] | None = None
     vector: Callable[..., Vector] | None = None
 
 
