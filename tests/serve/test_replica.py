@@ -453,6 +453,9 @@ def test_a_replica_finishes_what_it_has_begun_when_it_is_told_to_stop(tmp_path: 
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert answer.count(b'"bore"') == 20_000
         replica.process.wait(10)
+        # In order: the signal did not end it before it had cleared up.
+        assert replica.process.returncode == 0
+        assert not replica.control.exists()
 
 
 def test_a_replica_without_a_controller_counts_its_seconds_itself(tmp_path: Path) -> None:
