@@ -157,7 +157,7 @@ class Worker:
                 os.kill(self.pid, signal.SIGKILL)
         # It cannot clear up behind itself any more.
         loop = asyncio.get_running_loop()
-        loop.call_later(_SWEEP_S, loop.run_in_executor, None, temporary.sweep)
+        loop.call_later(_SWEEP_S, lambda: loop.run_in_executor(None, temporary.sweep))
         self._writer.close()
 
     def stop(self) -> None:
