@@ -90,6 +90,17 @@ def test_a_constant_argument_gives_what_a_column_of_it_gives(
             assert_alike(found, by_rows(of_columns, constants))
 
 
+@pytest.mark.parametrize("exponent", [0.5, 2.0, 3.0, 4.0, -1.0, 2.5])
+@pytest.mark.parametrize("rows", [1, 2, 32_769])
+def test_a_power_is_that_of_the_c_library_for_every_exponent_and_number_of_rows(
+    exponent: float, rows: int
+) -> None:
+    bases = [1.4581823046899465 + n / 7.0 for n in range(rows)]
+    powers = Formula(Compute({"y": call("power", column("x"), literal(exponent))}))
+    found = powers.apply(pl.DataFrame({"x": bases}))["y"].to_list()
+    assert found == [b**exponent for b in bases]
+
+
 def value(function: str, *arguments: object, **options: object) -> object:
     program = Formula(
         Compute({"y": call(function, *(literal(a) for a in arguments), **options)})  # type: ignore[arg-type]

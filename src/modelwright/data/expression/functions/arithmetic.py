@@ -45,6 +45,16 @@ def power(a: float, b: float) -> float:
         return math.copysign(math.inf, a) if b % 2 == 1 else math.inf
 
 
+def _powers(a: Any, b: Any) -> Any:
+    """The same over arrays, by Polars, which asks the C library where both are columns."""
+    bases, exponents = np.broadcast_arrays(a, b)
+    if len(bases) == 1:
+        # A single exponent is a constant to Polars, which has ways of its own for some of them.
+        return np.array([power(float(bases[0]), float(exponents[0]))])
+    found = pl.Series(np.array(bases)).pow(pl.Series(np.array(exponents)))
+    return found.to_numpy()
+
+
 def _floor_divide(a: float, b: float) -> float:
     found = divide(a, b)
     if not math.isfinite(found):
@@ -166,7 +176,7 @@ FUNCTIONS = (
             Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=_modulo),
         ),
     ),
-    Function("power", (Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=power),)),
+    Function("power", (Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=power, vector=_powers),)),
     Function(
         "negate",
         (
