@@ -62,6 +62,6 @@ def test_another_data_set_or_a_version_of_it_is_named_at_a_run_in_every_door(
                 assert rows_of(server, server.get(f"/api/runs/{there.id}")) == rows
                 here = pipeline.run(home=tmp_path / "home", parameters=given)
                 assert here.status == "completed"
-        missing = {"graph": graph, "parameters": {"data": "larg"}}
+        missing = {"graph": graph, "parameters": {"data": "larger"}}
         refused = fault(server.client.post("/api/runs", json=missing), 422)
         assert "large" in str(refused)
