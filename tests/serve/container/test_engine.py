@@ -19,9 +19,11 @@ from modelwright.serve.container.engine import (
     address_of,
     ask,
     connected,
+    log_config,
     own_limits,
 )
 from modelwright.serve.container.image import has_all
+from modelwright.serve.logs import KEPT, LARGEST
 
 
 def container(answer: bytes, status: int = 0) -> Any:
@@ -72,6 +74,10 @@ def test_no_more_files_and_processes_are_asked_for_than_this_process_may_have() 
         _, hard = resource.getrlimit(kind)
         assert limit["Hard"] > 0
         assert hard == resource.RLIM_INFINITY or limit["Hard"] <= hard
+
+
+def test_an_engine_is_asked_to_turn_logs_over_as_they_are_here() -> None:
+    assert log_config()["Config"] == {"max-size": str(LARGEST), "max-file": str(1 + KEPT)}
 
 
 def test_programs_without_a_c_library_make_no_image(tmp_path: Path) -> None:
