@@ -1,6 +1,6 @@
 """How fast an endpoint answers, against an echo on the same HTTP stack and the usual hand-written service.
 
-Run as `python bench/serving.py [--json] [--rounds N] [--seconds S] [--only w1|w2]`.
+Run as `python bench/serving.py [--json] [--write] [--rounds N] [--seconds S] [--only w1|w2]`.
 
 W1 is the tutorial's inference pipeline: 25 columns in, one dropped, rows with missing values handled, text
 one-hot, a linear model, all columns and Scored Labels out.  W2 is a LightGBM regressor of 100 trees on 30
@@ -37,13 +37,16 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.serving_load import closed_loop, open_loop
+from bench.serving_load import Steady, closed_loop, open_loop
+from bench.serving_report import write
 from bench.serving_workloads import package, rows_of
 
 CONNECTIONS = (1, 16, 64)
 AGREEMENT = 1e-6
 SERVER_CORE, LOAD_CORE = 0, 1
 COLD_STARTS = 5
+STEADY_RUNS = 3
+"""At a constant rate, for ours and the echo in turn."""
 
 Figures = dict[str, float]
 
@@ -71,16 +74,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="of load each")
     parser.add_argument("--only", choices=("w1", "w2"))
+    parser.add_argument("--write", action="store_true", help="docs/benchmarks/serving.md anew")
     wanted = parser.parse_args()
+    if wanted.write and wanted.only:
+        parser.error("the page has the figures of both workloads: leave out --only")
+    others = os.getloadavg()[0]
     figures: Figures = {}
     lines: list[str] = []
     with tempfile.TemporaryDirectory() as scratch:
         for workload in [wanted.only] if wanted.only else ["w1", "w2"]:
             measure(workload, Path(scratch), wanted.rounds, wanted.seconds, figures, lines)
+    load = f"Load from {'wrk' if shutil.which('wrk') else 'a generator in Python (no wrk here)'}."
+    load += f" Before the run {others:.1f} other processes were at work on the machine."
+    if wanted.write:
+        write(figures, lines, rounds=wanted.rounds, seconds=wanted.seconds, load=load)
     if wanted.json:
         print(json.dumps({k: round(v, 4) for k, v in figures.items()}, indent=1))
         return
-    print(f"load from {'wrk' if shutil.which('wrk') else 'a generator in Python (no wrk here)'}")
+    print(load)
     print("\n".join(lines))
     for name, value in figures.items():
         print(f"{name:28} {value:10.3f}")
@@ -110,12 +121,13 @@ def measure(
                     load = _load(side, bodies[rows], connections, seconds, scratch)
                     found.setdefault((side.name, rows, connections), []).append(load)
         middle = {k: Load(*map(statistics.median, zip(*v, strict=True))) for k, v in found.items()}
-        half = middle["ours", 1, 16].rate / 2
-        late = [
-            open_loop(ours.port, bodies[1], rate=half, seconds=seconds, core=LOAD_CORE)
-            for _ in range(rounds)
-        ]
-        _report(workload, middle, late, figures)
+        steady: dict[str, list[Steady]] = {}
+        for _ in range(STEADY_RUNS):
+            for side in sides[:2]:
+                half = middle[side.name, 1, 16].rate / 2
+                run = open_loop(side.port, bodies[1], rate=half, seconds=seconds, core=LOAD_CORE)
+                steady.setdefault(side.name, []).append(run)
+        _report(workload, middle, steady, figures)
         if workload == "w1":
             figures["rss_mb"] = _resident_mb(ours.pid)
         lines += _table(workload, runs, sides, middle)
@@ -130,7 +142,7 @@ Key = tuple[str, int, int]
 
 
 def _report(
-    workload: str, found: dict[Key, Load], late: list[tuple[float, float]], figures: Figures
+    workload: str, found: dict[Key, Load], steady: dict[str, list[Steady]], figures: Figures
 ) -> None:
     for echo in ("echo", "plain_echo"):
         other = echo.replace("_", " ")
@@ -148,7 +160,10 @@ def _report(
             figures[told] = ours.rate / theirs.rate
             figures[told.replace("_vs_", "_cpu_vs_")] = theirs.spent / ours.spent
     figures[f"{workload}_cpu_us"] = found["ours", 1, 16].spent * 1e6
-    figures[f"{workload}_p99_vs_p50_half_load"] = statistics.median(b / a for a, b in late)
+    for name, runs in steady.items():
+        told = workload if name == "ours" else f"{workload}_echo"
+        figures[f"{told}_p99_vs_p50"] = statistics.median(run.p99 / run.p50 for run in runs)
+        figures[f"{told}_sent_late_us"] = statistics.median(run.late for run in runs) * 1e6
 
 
 def _table(
