@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
 from modelwright import samples
 from modelwright.actions.compute import create_compute, show_compute
 from modelwright.actions.compute_settings import ComputeSettings
+from modelwright.actions.datasets import register_table
 from modelwright.actions.home import Home
 from modelwright.actions.run_pipeline import begin_run, require_completed
 from modelwright.actions.runs import RunReport
 from modelwright.client.client import Client
+from modelwright.data.table import Table
 from modelwright.graph.codec import read
 from modelwright.graph.graph import Graph, NodeId
 from modelwright.run.events import Event
@@ -64,6 +68,55 @@ def test_the_tutorial_and_a_sweep_on_a_cluster_equal_those_of_this_machine(
         shown = show_compute(home, "cluster")
         assert len(shown.nodes) == 2
         assert shown.cores == 2
+
+
+SPREAD = """\
+modelwright: 1
+name: Spread
+nodes:
+  rows: {component: dataset, parameters: {name: Flowers}}
+  logistic: {component: two-class-logistic-regression}
+  all:
+    component: one-vs-all-multiclass
+    inputs: {untrained_binary_classification_model: logistic.untrained_model}
+  one:
+    component: one-vs-one-multiclass
+    inputs: {untrained_binary_classification_model: logistic.untrained_model}
+  train-all:
+    component: train-model
+    parameters: {label_column: kind}
+    inputs: {untrained_model: all.untrained_model, dataset: rows.dataset}
+  train-one:
+    component: train-model
+    parameters: {label_column: kind}
+    inputs: {untrained_model: one.untrained_model, dataset: rows.dataset}
+  forest: {component: multiclass-decision-forest}
+  validate:
+    component: cross-validate-model
+    parameters: {label_column: kind, random_seed: 0}
+    inputs: {untrained_model: forest.untrained_model, dataset: rows.dataset}
+  importance:
+    component: permutation-feature-importance
+    parameters: {metric: Accuracy, seed: 0}
+    inputs: {trained_model: train-all.trained_model, test_data: rows.dataset}
+"""
+
+
+def test_steps_of_many_parts_give_on_a_cluster_what_they_give_here(
+    tmp_path: Path, ray_cluster: RayCluster
+) -> None:
+    chance = np.random.default_rng(0)
+    kinds = chance.integers(0, 3, 240)
+    columns = {f"c{n}": chance.normal(size=240) + kinds * (n + 1) / 3 for n in range(4)}
+    flowers = Table(pl.DataFrame({**columns, "kind": [f"kind {k}" for k in kinds]}))
+    with Home.open(tmp_path / "home") as home:
+        register_table(home, flowers, name="Flowers")
+        on_cluster(home, ray_cluster)
+        graph = read(SPREAD).graph
+        here, _ = run(home, graph, "local")
+        there, _ = run(home, graph, "cluster")
+        assert digests(there) == digests(here)
+        assert {"train-all", "train-one", "validate", "importance"} <= digests(there).keys()
 
 
 def test_what_runs_and_what_waits_for_what_is_told_alike_by_command_server_and_client(
