@@ -43,7 +43,7 @@ def with_crossovers(
         both = scorer(crossover=None, together=1)
         mixed = [_mixed(i) for i in inputs]
         together = next(
-            (n for n in _COUNTS if _seconds(both, mixed, n) < _seconds(alone, mixed, n)), None
+            (n for n in _COUNTS if _warm(both, mixed, n) < _warm(alone, mixed, n)), None
         )
     rows = scorer(crossover=None, together=together)
     crossover = _meeting(rows, scorer(crossover=0, together=None), inputs)
@@ -72,11 +72,17 @@ def _meeting(rows: Scorer, tables: Scorer, inputs: Sequence[RequestInput]) -> in
     return max(1, found)
 
 
-def _seconds(scorer: Scorer, inputs: Sequence[RequestInput], count: int) -> float:
+def _warm(scorer: Scorer, inputs: Sequence[RequestInput], count: int) -> float:
+    """Seconds of a few rows as in a busy service, which takes so many tries to come to."""
+    return _seconds(scorer, inputs, count, tries=max(_TRIES, _WARM // count))
+
+
+def _seconds(
+    scorer: Scorer, inputs: Sequence[RequestInput], count: int, *, tries: int = _TRIES
+) -> float:
     """The shortest of some tries, since only disturbances make one longer."""
     found = []
-    # What is over soon must be tried more often until it is as fast as in a busy service.
-    for number in range(max(_TRIES, _WARM // count)):
+    for number in range(tries):
         body = orjson.dumps({"Inputs": {i.name: _rows(i, count, number) for i in inputs}})
         start = time.perf_counter()
         scorer.answer(body)
