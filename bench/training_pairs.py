@@ -51,20 +51,20 @@ def questions(splits: int) -> Callable[[TrainingData], np.ndarray]:
     """What the nodes of a decision forest may ask for."""
 
     def matrix(data: TrainingData) -> np.ndarray:
-        from modelwright.components.learning.forests import random_questions
+        from modelwright.components.learning.forests import Answers, random_questions
 
         chance = np.random.default_rng(0)
         asked, repeats = random_questions(data.encoded.encoding, splits, chance)
-        return asked.matrix(data.encoded, repeats)
+        return Answers(asked, repeats, data.encoded).matrix
 
     return matrix
 
 
 def in_order(data: TrainingData) -> np.ndarray:
     """What the nodes of a quantile forest may ask for."""
-    from modelwright.components.learning.forests import ordered_questions
+    from modelwright.components.learning.forests import Answers, ordered_questions
 
-    return ordered_questions(data.encoded, data.target).matrix(data.encoded, 1)
+    return Answers(ordered_questions(data.encoded, data.target), 1, data.encoded).matrix
 
 
 def boosted(objective: str, **more: Any) -> Callable[[Any, Any], Any]:

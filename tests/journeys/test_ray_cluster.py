@@ -15,7 +15,7 @@ from modelwright.actions.compute_settings import ComputeSettings
 from modelwright.actions.datasets import register_table
 from modelwright.actions.home import Home
 from modelwright.actions.run_pipeline import begin_run, require_completed
-from modelwright.actions.runs import RunReport
+from modelwright.actions.runs import RunReport, read_log
 from modelwright.client.client import Client
 from modelwright.data.table import Table
 from modelwright.graph.codec import read
@@ -91,6 +91,11 @@ nodes:
     parameters: {label_column: kind}
     inputs: {untrained_model: one.untrained_model, dataset: rows.dataset}
   forest: {component: multiclass-decision-forest}
+  wide: {component: multiclass-decision-forest, parameters: {number_of_decision_trees: 700}}
+  train-trees:
+    component: train-model
+    parameters: {label_column: kind}
+    inputs: {untrained_model: wide.untrained_model, dataset: rows.dataset}
   validate:
     component: cross-validate-model
     parameters: {label_column: kind, random_seed: 0}
@@ -116,7 +121,9 @@ def test_steps_of_many_parts_give_on_a_cluster_what_they_give_here(
         here, _ = run(home, graph, "local")
         there, _ = run(home, graph, "cluster")
         assert digests(there) == digests(here)
-        assert {"train-all", "train-one", "validate", "importance"} <= digests(there).keys()
+        spread = {"train-all", "train-one", "train-trees", "validate", "importance"}
+        assert spread <= digests(there).keys()
+        assert "700 trees are grown in 4 shares" in read_log(home, there.run.id, "train-trees")
 
 
 def test_what_runs_and_what_waits_for_what_is_told_alike_by_command_server_and_client(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,12 @@ import pytest
 from tests.components.learning.trials import elsewhere
 
 from modelwright.components.context import Context
+from modelwright.components.learning import forests
 from modelwright.components.learning.learner import Learner
 from modelwright.components.learning.training import train
+from modelwright.components.palette.classification.multiclass_decision_forest import (
+    MulticlassDecisionForest,
+)
 from modelwright.components.palette.classification.one_vs_all_multiclass import OneVsAllMulticlass
 from modelwright.components.palette.classification.one_vs_one_multiclass import OneVsOneMulticlass
 from modelwright.components.palette.classification.two_class_boosted_decision_tree import (
@@ -28,6 +33,12 @@ from modelwright.components.palette.feature_selection.permutation_feature_import
 )
 from modelwright.components.palette.model_scoring_and_evaluation.cross_validate_model import (
     CrossValidateModel,
+)
+from modelwright.components.palette.regression.decision_forest_regression import (
+    DecisionForestRegression,
+)
+from modelwright.components.palette.regression.fast_forest_quantile_regression import (
+    FastForestQuantileRegression,
 )
 from modelwright.components.palette.regression.linear_regression import LinearRegression
 from modelwright.data.table import Table
@@ -81,6 +92,33 @@ def test_the_importance_of_features(learner: Learner, label: str) -> None:
     step = PermutationFeatureImportance(seed=3)
     found = step.run(model, rows(), context=SPREAD)
     assert found.frame.equals(step.run(model, rows(), context=Context()).frame)
+
+
+@pytest.mark.parametrize(
+    ("learner", "label"),
+    [
+        (TwoClassDecisionForest(number_of_decision_trees=5), "text"),
+        (
+            MulticlassDecisionForest(number_of_decision_trees=5, resampling_method="Replicate"),
+            "kind",
+        ),
+        (DecisionForestRegression(number_of_decision_trees=5), "y"),
+        (FastForestQuantileRegression(number_of_trees=5), "y"),
+    ],
+)
+def test_the_trees_of_a_forest(
+    learner: Learner, label: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = train(learner, rows(), label, Context())
+    monkeypatch.setattr(forests, "WORTH_SENDING", 0)
+    told: list[str] = []
+    spread = replace(SPREAD, log=told.append)
+    found = train(learner, rows(), label, spread)
+    assert "5 trees are grown in 4 shares by up to 2 workers." in told
+    assert {n: v.content for n, v in found.natives.items()} == {
+        n: v.content for n, v in expected.natives.items()
+    }
+    assert found.learnt == expected.learnt
 
 
 def test_a_task_within_an_item_gets_its_share_of_the_threads() -> None:

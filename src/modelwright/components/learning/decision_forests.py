@@ -10,11 +10,12 @@ from pydantic import Field
 from modelwright.components.context import Context
 from modelwright.components.learning.encoding import Floats
 from modelwright.components.learning.forests import (
+    Answers,
     check_range,
+    grown,
     importance,
     pack,
     random_questions,
-    threads,
 )
 from modelwright.components.learning.learner import Learner, TrainerMode, TrainingData
 from modelwright.components.parameters import Range, Shown
@@ -77,21 +78,20 @@ class DecisionForest(Learner):
         chance = np.random.default_rng(_SEED)
         splits = self.number_of_random_splits_per_node
         questions, repeats = random_questions(encoding, splits, chance)
-        matrix = questions.matrix(data.encoded, repeats)
+        answers = Answers(questions, repeats, data.encoded)
         settings = {
             "n_estimators": self.number_of_decision_trees,
             "max_depth": self.maximum_depth_of_the_decision_trees,
-            "max_features": min(splits, matrix.shape[1]),
+            "max_features": min(splits, answers.width),
             "min_samples_leaf": self.minimum_number_of_samples_per_leaf_node,
             "bootstrap": self.resampling_method == "Bagging",
-            "n_jobs": threads(matrix, context),
             "random_state": _SEED,
         }
         if data.classes:
-            forest = ExtraTreesClassifier(criterion="entropy", **settings)
+            bare = ExtraTreesClassifier(criterion="entropy", **settings)
         else:
-            forest = ExtraTreesRegressor(**settings)
-        forest.fit(matrix, data.target)
+            bare = ExtraTreesRegressor(**settings)
+        forest = grown(bare, answers, data.target, context)
         figures = _counts if data.classes else _moments
         notes = {"finish": "shares" if data.classes else "moments"}
         native = pack(forest, questions, encoding, repeats, figures, notes=notes)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,12 @@ FEWEST_ORDERS = 4
 
 LARGEST = float(np.finfo(np.float32).max)
 
+WORTH_SENDING = 20_000_000
+"""Cells times trees; a smaller forest is grown here before its rows have come to another worker."""
+
+SHARES = 2
+"""The trees of a forest are dealt in so many shares for each worker, as some workers are late."""
+
 
 @dataclass(frozen=True)
 class Questions:
@@ -34,15 +42,38 @@ class Questions:
     inputs: tuple[int, ...]
     ranks: tuple[Floats | None, ...]
 
-    def matrix(self, data: Encoded, repeats: int) -> np.ndarray:
-        """(rows, columns) in 32 bits: each number `repeats` times, then the ranks of categories.
 
-        Repeated columns let a node draw several thresholds of the same number.
-        """
+@dataclass(frozen=True)
+class Answers:
+    """What the rows of a training table answer to the questions of a forest.
+
+    repeats: how often each number stands in the matrix, so that a node draws several thresholds of it.
+    Travels to another worker without the matrix, which is made there.
+    """
+
+    questions: Questions
+    repeats: int
+    data: Encoded
+
+    @property
+    def width(self) -> int:
+        """Columns of the matrix."""
+        ranked = sum(r is not None for r in self.questions.ranks)
+        return len(self.data.encoding.numbers) * self.repeats + ranked
+
+    @property
+    def size(self) -> int:
+        """Cells of the matrix."""
+        return self.data.rows * self.width
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """(rows, width) in 32 bits: each number `repeats` times, then the ranks of categories."""
+        data, repeats = self.data, self.repeats
         numbers = len(data.encoding.numbers)
-        ranked = [(i, r) for i, r in zip(self.inputs, self.ranks, strict=True) if r is not None]
-        width = numbers * repeats + len(ranked)
-        matrix = np.empty((data.rows, width), dtype=np.float32, order="F")
+        asked = zip(self.questions.inputs, self.questions.ranks, strict=True)
+        ranked = [(i, r) for i, r in asked if r is not None]
+        matrix = np.empty((data.rows, self.width), dtype=np.float32, order="F")
         for start in range(0, data.rows, BLOCK):
             matrix[start : start + BLOCK, :numbers] = data.block(start, start + BLOCK)
         for copy in range(1, repeats):
@@ -52,6 +83,9 @@ class Questions:
             known = np.append(ranks, np.nan)
             matrix[:, at] = known[data.codes[source - numbers]]
         return matrix
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Answers, (self.questions, self.repeats, self.data)
 
 
 def random_questions(
@@ -92,9 +126,47 @@ def check_range(encoding: Encoding, *, port: str = "dataset") -> None:
             raise InfiniteValues(number.name, port, 1)
 
 
-def threads(matrix: np.ndarray, context: Context) -> int:
-    """How many threads are worth it."""
-    return 1 if matrix.size <= ONE_THREAD else context.threads or -1
+def grown(forest: Any, answers: Answers, target: Floats, context: Context) -> Any:
+    """A forest of scikit-learn with its trees, the same to the bit wherever they are grown.
+
+    Those of a large forest are dealt to the workers of the target.
+    """
+    trees = forest.n_estimators
+    if context.width == 1 or trees == 1 or answers.size * trees < WORTH_SENDING:
+        threads = 1 if answers.size <= ONE_THREAD else context.threads or -1
+        return forest.set_params(n_jobs=threads).fit(answers.matrix, target)
+    ends = np.linspace(0, trees, min(trees, SHARES * context.width) + 1).astype(int).tolist()
+    shares = list(pairwise(ends))
+    context.log(
+        f"{trees} trees are grown in {len(shares)} shares by up to {context.width} workers."
+    )
+    done = 0
+
+    def heard(number: int, share: Any) -> None:
+        nonlocal done
+        done += 1
+        context.progress(done / len(shares))
+
+    work = partial(_share, forest, answers, target, context.within_item().threads)
+    parts = context.map(work, shares, heard=heard)
+    first = parts[0]
+    first.estimators_ = [tree for part in parts for tree in part.estimators_]
+    return first
+
+
+def _share(
+    forest: Any, answers: Answers, target: Floats, threads: int | None, share: tuple[int, int]
+) -> Any:
+    """A forest with the trees from the first to the second number only."""
+    from sklearn.base import clone
+
+    start, end = share
+    part = clone(forest).set_params(warm_start=True, n_estimators=end, n_jobs=threads or -1)
+    # The chance of a tree comes from how many there are before it, so as many are pretended.
+    part.estimators_ = [None] * start
+    part.fit(answers.matrix, target)
+    part.estimators_ = part.estimators_[start:]
+    return part
 
 
 def pack(

@@ -12,11 +12,12 @@ from modelwright.components.learning.boosting import tree_inputs
 from modelwright.components.learning.encoding import Floats
 from modelwright.components.learning.forests import (
     NATIVE,
+    Answers,
     check_range,
+    grown,
     importance,
     ordered_questions,
     pack,
-    threads,
 )
 from modelwright.components.learning.learner import (
     REGRESSION,
@@ -112,25 +113,24 @@ class FastForestQuantileRegression(Learner, category=REGRESSION):
         encoding = data.encoded.encoding
         check_range(encoding)
         questions = ordered_questions(data.encoded, data.target)
-        matrix = questions.matrix(data.encoded, 1)
+        answers = Answers(questions, 1, data.encoded)
         fewest = self.minimum_number_of_training_instances_required_to_form_a_leaf
-        forest = RandomForestRegressor(
+        bare = RandomForestRegressor(
             n_estimators=self.number_of_trees,
             max_leaf_nodes=self.number_of_leaves,
             min_samples_leaf=fewest,
             max_samples=self.bagging_fraction,
             max_features=self.split_fraction,
-            n_jobs=threads(matrix, context),
             random_state=self.random_number_seed,
         )
-        forest.fit(matrix, data.target)
+        forest = grown(bare, answers, data.target, context)
         grid = _grid(data.target)
         place = np.searchsorted(grid, data.target, side="left")
 
         def figures(number: int, tree: Any, leaf: np.ndarray) -> Floats:
             row_of = np.zeros(tree.node_count, dtype=np.int64)
             row_of[leaf] = np.arange(len(leaf))
-            held = row_of[tree.apply(matrix)] * len(grid) + place
+            held = row_of[tree.apply(answers.matrix)] * len(grid) + place
             counts = np.bincount(held, minlength=len(leaf) * len(grid))
             rising = counts.reshape(len(leaf), len(grid)).cumsum(axis=1)
             shares: Floats = rising / np.maximum(rising[:, -1:], 1)
