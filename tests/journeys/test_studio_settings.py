@@ -85,6 +85,37 @@ def test_a_setting_of_a_node_is_asked_for_at_each_run(page: Page) -> None:
     page.get_by_text("Set at each run as “share”").wait_for()
 
 
+def test_another_data_set_is_chosen_at_a_run(page: Page) -> None:
+    # A sample brings its data set with it.
+    page.get_by_role("button", name=re.compile("Credit Risk Prediction")).click()
+    page.locator(".react-flow__node").first.wait_for()
+    draft(
+        page,
+        {
+            "cars": {"component": "dataset", "parameters": {"name": CARS}},
+            "head": {"component": "convert-to-dataset"},
+        },
+        ["cars.dataset > head.dataset"],
+    )
+    page.locator(node(CARS)).click()
+    page.get_by_role("button", name="Set at each run: Name").click()
+    page.get_by_label("Name of the pipeline parameter").fill("cars")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Set at each run as “cars”").wait_for()
+
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Shift+Enter")
+    dialog = page.get_by_role("dialog", name="Run the pipeline")
+    chosen = dialog.get_by_role("combobox", name="cars")
+    assert chosen.input_value() == CARS
+    chosen.fill("German")
+    page.get_by_role("option", name="German Credit Card UCI dataset").click()
+    dialog.get_by_role("button", name="Run", exact=True).click()
+    page.locator(f'{node("Convert to Dataset")} :text("Done")').wait_for(timeout=60_000)
+    page.locator(node("Convert to Dataset")).click()
+    page.get_by_text(re.compile(r"1,000 rows . 21 columns")).wait_for()
+
+
 def test_a_node_of_an_older_version_is_upgraded_and_the_upgrade_undone(page: Page) -> None:
     script = "def azureml_main(a=None, b=None):\n    return a,\n"
     draft(

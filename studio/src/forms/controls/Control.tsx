@@ -13,6 +13,7 @@ import type { Json } from "../../draft/graph";
 import { useText } from "../../text/useText";
 import { ColumnsControl } from "./ColumnsControl";
 import { ConnectionControl } from "./ConnectionControl";
+import { DatasetControl } from "./DatasetControl";
 import { JsonControl } from "./JsonControl";
 import { RequestColumnsControl } from "./RequestColumnsControl";
 
@@ -54,6 +55,17 @@ export function Control(props: ControlProps) {
     case "connection":
       return (
         <ConnectionControl
+          label={parameter.title}
+          help={parameter.help}
+          error={error}
+          required={parameter.required}
+          value={value}
+          onSet={onSet}
+        />
+      );
+    case "dataset":
+      return (
+        <DatasetControl
           label={parameter.title}
           help={parameter.help}
           error={error}

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from modelwright.components.contract import Component, Titled
+from modelwright.components.parameters import Control
 from modelwright.data.table import Table
 
 
@@ -16,7 +17,7 @@ class Dataset(Component, category="Assets", hidden=True):
     The plan looks the data set up and takes its stored rows; nothing is run.
     """
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1), Control("dataset")]
     """Name under which the data set is registered."""
 
     version: Annotated[int, Field(ge=1)] | None = None
