@@ -112,6 +112,8 @@ def test_a_log_is_followed_with_what_is_written_later_until_it_is_interrupted(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What is started in the background of a script is born deaf to it, and so are its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as following:
         watchdog = threading.Timer(120, following.kill)
         watchdog.start()

@@ -200,11 +200,13 @@ def test_a_canary_and_a_shadow_share_replicas_and_no_request_is_lost(
     write(car_prices(), tmp_path / "cars")
     write(car_prices(chosen=("Scored Labels",)), tmp_path / "short")
     one, two = tmp_path / "cars", tmp_path / "short"
+    # Turns are counted by each replica.
+    single = {**SETTINGS, "max_replicas": 1}
     with calling(cars.scoring_url, 1) as statuses:
-        both = {4: Offer(one, SETTINGS, 90), 5: Offer(two, SETTINGS, 10)}
+        both = {4: Offer(one, single, 90), 5: Offer(two, single, 10)}
         status = target.apply("cars", both, keys=KEYS)
         before = status.replicas
-        both = {4: Offer(one, SETTINGS, 70), 5: Offer(two, SETTINGS, 30)}
+        both = {4: Offer(one, single, 70), 5: Offer(two, single, 30)}
         status = target.apply("cars", both, keys=KEYS)
         # Shares are changed in replicas that go on.
         assert status.replicas == before
@@ -212,7 +214,7 @@ def test_a_canary_and_a_shadow_share_replicas_and_no_request_is_lost(
     assert set(statuses) == {200}
     assert Counter(widths(cars.scoring_url, 20)) == {25: 14, 1: 6}
     with calling(cars.scoring_url, 1) as statuses:
-        shadowed = {4: Offer(one, SETTINGS), 5: Offer(two, SETTINGS, 0, 100)}
+        shadowed = {4: Offer(one, single), 5: Offer(two, single, 0, 100)}
         assert target.apply("cars", shadowed, keys=KEYS).replicas == before
         until(lambda: bool(target.status("cars").deployments[1]["compared"]))
         until(lambda: target.status("cars").deployments[1]["compared"]["copies"] > 0)
@@ -220,9 +222,9 @@ def test_a_canary_and_a_shadow_share_replicas_and_no_request_is_lost(
         assert (found["different"], found["failed"]) == (found["copies"], 0)
         assert set(widths(cars.scoring_url, 3)) == {25}
         # Promoted, and rolled back.
-        target.apply("cars", {5: Offer(two, SETTINGS)}, keys=KEYS)
+        target.apply("cars", {5: Offer(two, single)}, keys=KEYS)
         assert set(widths(cars.scoring_url, 3)) == {1}
-        target.apply("cars", {4: Offer(one, SETTINGS)}, keys=KEYS)
+        target.apply("cars", {4: Offer(one, single)}, keys=KEYS)
         assert set(widths(cars.scoring_url, 3)) == {25}
     assert len(statuses) > 10
     assert set(statuses) == {200}
