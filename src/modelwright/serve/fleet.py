@@ -153,13 +153,20 @@ class Fleet:
         self.on_change()
         return member
 
-    def take_away(self, member: Member, *, drain_s: float = DRAIN_S) -> None:
+    def take_away(
+        self,
+        member: Member,
+        *,
+        drain_s: float = DRAIN_S,
+        otherwise: signal.Signals = signal.SIGTERM,
+    ) -> None:
         """Have one end when it has answered what its clients still send on their connections.
 
-        When this returns it takes no further connection; one that does not follow ends as soon as it can.
+        When this returns it takes no further connection.  otherwise: sent to one that does not follow; it
+        ends as soon as it can by default.
         """
         member.leaving = True
-        self._tell(member, {"do": "stop", "drain_s": drain_s}, otherwise=signal.SIGTERM)
+        self._tell(member, {"do": "stop", "drain_s": drain_s}, otherwise=otherwise)
 
     def replace(
         self,
@@ -171,8 +178,7 @@ class Fleet:
         """Put another in the place of one; when this returns only the other takes connections."""
         other = self.make(stock, deployment, endpoint)
         self._tell(other, {"do": "status"})
-        member.leaving = True
-        self._tell(member, {"do": "stop", "drain_s": DRAIN_S})
+        self.take_away(member, otherwise=signal.SIGKILL)
 
     def tell_all(
         self, command: Mapping[str, Any], *, seconds: float = 5.0, leaving: bool = False
