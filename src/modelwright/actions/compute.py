@@ -218,10 +218,16 @@ def _steps_by_target(
     """What runs and what waits, by compute cluster, in all runs that are worked on."""
     found: dict[str, tuple[list[ComputeStep], list[ComputeStep]]] = {}
     for run in home.workspace.runs.list(statuses=(RunStatus.RUNNING,), limit=500).items:
+        awaited: dict[str, str] | None = None
         for target, step, waits_for in _open_steps(home, run):
             place = found.setdefault(target, ([], []))
             waits = step.status is StepStatus.QUEUED
-            reason = _why_it_waits(target, step.reason, waits_for) if waits else step.reason
+            reason = step.reason
+            if waits_for and waits:
+                reason = f"It waits for {', '.join(waits_for)}."
+            elif waits:
+                awaited = _awaited(home, run) if awaited is None else awaited
+                reason = awaited.get(step.node) or f'All workers of "{target}" are busy.'
             place[waits].append(ComputeStep(run.id, step.node, reason))
     return {name: (tuple(running), tuple(waiting)) for name, (running, waiting) in found.items()}
 
@@ -239,10 +245,15 @@ def _open_steps(home: Home, run: Run) -> Iterator[tuple[str, Step, tuple[str, ..
         yield own.get(node, run.target), step, tuple(n for n in open_ones if n in above)
 
 
-def _why_it_waits(target: str, reason: str, waits_for: tuple[str, ...]) -> str:
-    """Why a step has not begun: the steps before it, or what its compute cluster said of a worker."""
-    from modelwright.run.reasons import awaited_worker
+def _awaited(home: Home, run: Run) -> dict[str, str]:
+    """What compute clusters said last of the workers that steps of a run wait for, by node."""
+    from modelwright.run.events import StepQueued
+    from modelwright.run.reasons import WORKER_AWAITED
 
-    if waits_for:
-        return f"It waits for {', '.join(waits_for)}."
-    return awaited_worker(target, reason) or f'All workers of "{target}" are busy.'
+    said: dict[str, str] = {}
+    for event in home.workspace.runs.events.list(run.id, kind=StepQueued.kind, limit=None):
+        reasons = event.data["reasons"]
+        said[event.data["node"]] = next(
+            (r["text"] for r in reasons if r["code"] == WORKER_AWAITED), ""
+        )
+    return said

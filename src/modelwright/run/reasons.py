@@ -10,7 +10,7 @@ from typing import Any
 from modelwright.run.history import Past
 
 _SHORT = 60
-_AWAITED = 'A worker of "{}" is awaited:'
+WORKER_AWAITED = "worker-awaited"
 
 
 @dataclass(frozen=True)
@@ -119,13 +119,7 @@ def handed_on_anew(port: str) -> Reason:
 
 def worker_awaited(target: str, why: str) -> Reason:
     """A worker was asked for and is not there yet."""
-    return Reason("worker-awaited", f"{_AWAITED.format(target)} {why}.", {"target": target})
-
-
-def awaited_worker(target: str, texts: str) -> str:
-    """Of the reasons' sentences, the one that says what worker is awaited; empty when none does."""
-    _, awaited, why = texts.partition(_AWAITED.format(target))
-    return awaited + why
+    return Reason(WORKER_AWAITED, f'A worker of "{target}" is awaited: {why}.', {"target": target})
 
 
 def input_may_change(port: str, source: str) -> Reason:
