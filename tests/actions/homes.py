@@ -29,6 +29,33 @@ nodes:
       dataset: typed.dataset
 """
 
+SWEEP = """\
+modelwright: 1
+name: Sweep
+nodes:
+  rows:
+    component: enter-data-manually
+    parameters:
+      data: |
+        a,y
+        1,1.1
+        2,1.9
+        3,3.2
+        4,3.9
+        5,5.1
+        6,6.2
+  learner:
+    component: linear-regression
+  tune:
+    component: tune-model-hyperparameters
+    parameters:
+      mode: Entire grid
+      label_column: y
+    inputs:
+      untrained_model: learner.untrained_model
+      training_dataset: rows.dataset
+"""
+
 BROKEN = """\
 modelwright: 1
 name: Broken

@@ -14,34 +14,7 @@ from modelwright.actions.sweeps import Sweep, follow_run, sweeps_of, value_of
 from modelwright.graph.codec import read
 from modelwright.workspace.errors import NotFound
 from modelwright.workspace.records.runs import NewEvent, NewStep
-from tests.actions.homes import open_home, tiny
-
-SWEEP = """\
-modelwright: 1
-name: Sweep
-nodes:
-  rows:
-    component: enter-data-manually
-    parameters:
-      data: |
-        a,y
-        1,1.1
-        2,1.9
-        3,3.2
-        4,3.9
-        5,5.1
-        6,6.2
-  learner:
-    component: linear-regression
-  tune:
-    component: tune-model-hyperparameters
-    parameters:
-      mode: Entire grid
-      label_column: y
-    inputs:
-      untrained_model: learner.untrained_model
-      training_dataset: rows.dataset
-"""
+from tests.actions.homes import SWEEP, open_home, tiny
 
 
 def told(number: int, value: float | None, settled: int = 2, **more: Any) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from modelwright.actions.run_pipeline import begin_run
 from modelwright.cli.progress import Bars, Lines, watch
 from modelwright.graph.codec import read
 from modelwright.run.events import Event, StepReport
-from tests.actions.homes import broken, open_home
+from tests.actions.homes import SWEEP, broken, open_home
 
 
 def last_frame(written: str) -> list[str]:
@@ -53,34 +53,6 @@ def test_elsewhere_each_step_that_ends_has_a_line(
     assert first.startswith("[1/3] Enter Data Manually: done in ")
     assert second.startswith("[2/3] Execute Python Script: failed [")
     assert third == '[3/3] Select Columns in Dataset: skipped, since "script" did not finish'
-
-
-SWEEP = """\
-modelwright: 1
-name: Sweep
-nodes:
-  rows:
-    component: enter-data-manually
-    parameters:
-      data: |
-        a,y
-        1,1.1
-        2,1.9
-        3,3.2
-        4,3.9
-        5,5.1
-        6,6.2
-  learner:
-    component: linear-regression
-  tune:
-    component: tune-model-hyperparameters
-    parameters:
-      mode: Entire grid
-      label_column: y
-    inputs:
-      untrained_model: learner.untrained_model
-      training_dataset: rows.dataset
-"""
 
 
 def test_a_sweep_tells_its_best_so_far(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

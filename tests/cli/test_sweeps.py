@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.actions.homes import BROKEN
-from tests.actions.test_sweeps import SWEEP
+from tests.actions.homes import BROKEN, SWEEP
 from tests.cli.command import Command
 
 
