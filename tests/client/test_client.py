@@ -19,7 +19,7 @@ from modelwright.data.files.errors import RaggedRows
 from modelwright.data.files.options import ReadOptions
 from modelwright.graph.problems import PipelineProblems
 from modelwright.workspace.errors import Conflict, InUse, NotFound, TokenRejected
-from tests.actions.test_sweeps import SWEEP
+from tests.actions.homes import SWEEP
 from tests.api.servers import Running, running
 
 
