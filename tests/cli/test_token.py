@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from modelwright.api.whereabouts import told
 from modelwright.workspace import Workspace
 from modelwright.workspace.errors import TokenRejected
 from tests.cli.command import command
@@ -40,3 +41,25 @@ def test_a_login_address_opens_one_session(
         assert workspace.people.log_in(token, once=True).person.name == "owner"
         with pytest.raises(TokenRejected):
             workspace.people.log_in(token, once=True)
+
+
+def test_a_login_address_leads_to_the_server_that_is_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = command(tmp_path, capsys)
+    refused = run("login")
+    assert refused.status == 2
+    assert "server-down" in refused.err
+    assert "modelwright up" in refused.err
+    with told(tmp_path, "127.0.0.1", 9123):
+        with told(tmp_path, "127.0.0.1", 9124):
+            pass
+        assert run("login").out.startswith("http://127.0.0.1:9123/login#token=")
+    assert run("login").status == 2
+
+
+def test_a_killed_server_is_not_taken_for_one_that_is_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "server.json").write_text('{"host": "127.0.0.1", "port": 9123}')
+    assert command(tmp_path, capsys)("login").status == 2

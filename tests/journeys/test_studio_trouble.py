@@ -98,6 +98,7 @@ def test_an_ended_session_asks_for_a_login_and_leads_back_to_the_draft(tmp_path:
         printed = subprocess.run(
             [str(command), "--home", str(home), "login"], capture_output=True, text=True, check=True
         ).stdout
+        assert printed.startswith(address[: address.index("/login")])
         token = re.search(r"token=(\S+)", printed)
         assert token is not None
         page.get_by_label("Token").fill(token[1])

@@ -22,6 +22,7 @@ from modelwright.api.app import create_app
 from modelwright.api.guard import Doors
 from modelwright.api.here import Here
 from modelwright.api.uploads import LARGEST
+from modelwright.api.whereabouts import told
 from modelwright.serve.errors import AddressTaken
 from modelwright.targets.local import LocalProcesses
 
@@ -54,7 +55,8 @@ def serve(
     doors = Doors.of(host, names=allowed_hosts, origins=allowed_origins)
     app = create_app(home, doors=doors, largest_upload=largest_upload)
     token = home.workspace.people.create_login_token(replace=True)
-    address = login_address(host, line.getsockname()[1], token)
+    taken = line.getsockname()[1]
+    address = login_address(host, taken, token)
 
     def ready() -> None:
         if on_ready is not None:
@@ -62,7 +64,8 @@ def serve(
         _warm_up(home)
         add_samples(home, large=True)
 
-    with log_kept(home.folder / "logs" / "server.log"):
+    log_file = home.folder / "logs" / "server.log"
+    with log_kept(log_file), told(home.folder, host, taken):
         ApiServer(app, ready).run(sockets=[line])
 
 

@@ -66,13 +66,24 @@ def revoke(token: IdArgument, home: HomeOption = None) -> None:
 
 
 def login(
-    host: Annotated[str, typer.Option(help="Address that the server listens on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 8765,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            show_default=False, help="Address of a server, instead of the one that is up."
+        ),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, show_default=False, help="Its port.")
+    ] = None,
     home: HomeOption = None,
 ) -> None:
     """Print an address that logs one more browser in to the server that is up."""
-    from modelwright.api.server import login_address
+    from modelwright.api.server import HOST, PORT, login_address
+    from modelwright.api.whereabouts import server_of
 
     with opened(home) as here:
-        put(login_address(host, port, here.workspace.people.create_login_token()))
+        if host is None and port is None:
+            host, port = server_of(here.folder)
+        token = here.workspace.people.create_login_token()
+        put(login_address(host or HOST, port or PORT, token))
     tell("It opens one session.")
