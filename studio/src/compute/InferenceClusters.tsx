@@ -6,20 +6,20 @@ import {
   Group,
   Menu,
   Modal,
-  NumberInput,
   Stack,
   Table,
   Text,
 } from "@mantine/core";
-import { IconDots, IconPlus } from "@tabler/icons-react";
+import { IconDots } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 import { api, got, type Schemas } from "../api/client";
+import { type Amount, Amounts } from "../forms/Amounts";
 import { ClusterForm } from "../forms/ClusterForm";
 import { useText } from "../text/useText";
 import { Refusal } from "../ui/Refusal";
-import { Waiting } from "../ui/Waiting";
+import { Clusters } from "./Clusters";
 import { kindsQuery, liveClustersQuery } from "./queries";
 
 type Cluster = Schemas["Cluster"];
@@ -46,134 +46,122 @@ export function InferenceClusters() {
     onSuccess: refresh,
   });
   return (
-    <Stack gap="sm">
-      <Group justify="space-between">
-        <Text size="sm" c="dimmed">
-          {text.computeInferenceHint}
-        </Text>
-        <Button
-          size="xs"
-          leftSection={<IconPlus size={14} />}
-          onClick={() => {
-            make.reset();
-            setMaking(true);
-          }}
-        >
-          {text.computeNew}
-        </Button>
-      </Group>
-      {error && <Refusal title={text.somethingWrong} error={error} otherwise={text.offline} />}
-      {change.error && (
-        <Refusal title={text.somethingWrong} error={change.error} otherwise={text.offline} />
-      )}
-      {!data ? (
-        !error && <Waiting />
-      ) : (
-        <Table fz="sm" verticalSpacing={7}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{text.clusterName}</Table.Th>
-              <Table.Th>{text.computeKind}</Table.Th>
-              <Table.Th w={130}>{text.computeState}</Table.Th>
-              <Table.Th>{text.clusterCapacity}</Table.Th>
-              <Table.Th>{text.clusterReserved}</Table.Th>
-              <Table.Th>{text.clusterEndpoints}</Table.Th>
-              <Table.Th w={40} />
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {data.items.map((cluster) => (
-              <Table.Tr key={cluster.name}>
-                <Table.Td fw={500}>{cluster.name}</Table.Td>
-                <Table.Td>{text.clusterKinds[cluster.kind] ?? cluster.kind}</Table.Td>
-                <Table.Td>
-                  <Badge
-                    variant="dot"
-                    color={cluster.state === "ready" ? "teal" : "orange"}
-                    tt="none"
-                    fw={500}
-                    title={cluster.message}
-                  >
-                    {text.clusterStates[cluster.state] ?? cluster.state}
-                  </Badge>
-                </Table.Td>
-                <Table.Td>
-                  {text.clusterAmount(cluster.capacity.cpu_cores, cluster.capacity.memory_gb)}
-                </Table.Td>
-                <Table.Td>
-                  {text.clusterAmount(cluster.reserved.cpu_cores, cluster.reserved.memory_gb)}
-                </Table.Td>
-                <Table.Td>
-                  <Group gap="xs">
-                    {cluster.endpoints.map((name) => (
-                      <Anchor key={name} component={Link} to={`/endpoints/${name}`} size="sm">
-                        {name}
-                      </Anchor>
-                    ))}
-                    {cluster.endpoints.length === 0 && text.computeNothing}
-                  </Group>
-                </Table.Td>
-                <Table.Td>
-                  <Menu position="bottom-end" width={220}>
-                    <Menu.Target>
-                      <ActionIcon
-                        variant="subtle"
-                        color="gray"
-                        aria-label={text.clusterResize(cluster.name)}
-                      >
-                        <IconDots size={16} />
-                      </ActionIcon>
-                    </Menu.Target>
-                    <Menu.Dropdown>
-                      <Menu.Item
-                        onClick={() => {
-                          setSizing(cluster);
-                        }}
-                      >
-                        {text.clusterResize(cluster.name)}
-                      </Menu.Item>
-                      <Menu.Item
-                        disabled={cluster.name === "default"}
-                        onClick={() => {
-                          change.mutate(() =>
-                            got(
-                              api.POST("/api/clusters/{cluster}/detach", {
-                                params: { path: { cluster: cluster.name } },
-                              }),
-                            ),
-                          );
-                        }}
-                      >
-                        {text.clusterDetach(cluster.name)}
-                      </Menu.Item>
-                      <Menu.Item
-                        color="red"
-                        disabled={cluster.name === "default"}
-                        onClick={() => {
-                          change.mutate(() =>
-                            got(
-                              api.DELETE("/api/clusters/{cluster}", {
-                                params: { path: { cluster: cluster.name } },
-                              }),
-                            ),
-                          );
-                        }}
-                      >
-                        {text.computeDelete(cluster.name)}
-                      </Menu.Item>
-                      {cluster.name === "default" && (
-                        <Text size="xs" c="dimmed" px="sm" py={4}>
-                          {text.clusterDefault}
-                        </Text>
-                      )}
-                    </Menu.Dropdown>
-                  </Menu>
-                </Table.Td>
+    <Clusters
+      hint={text.computeInferenceHint}
+      errors={[error, change.error]}
+      onNew={() => {
+        make.reset();
+        setMaking(true);
+      }}
+      list={
+        data && (
+          <Table fz="sm" verticalSpacing={7}>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>{text.clusterName}</Table.Th>
+                <Table.Th>{text.computeKind}</Table.Th>
+                <Table.Th w={130}>{text.computeState}</Table.Th>
+                <Table.Th>{text.clusterCapacity}</Table.Th>
+                <Table.Th>{text.clusterReserved}</Table.Th>
+                <Table.Th>{text.clusterEndpoints}</Table.Th>
+                <Table.Th w={40} />
               </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      )}
+            </Table.Thead>
+            <Table.Tbody>
+              {data.items.map((cluster) => (
+                <Table.Tr key={cluster.name}>
+                  <Table.Td fw={500}>{cluster.name}</Table.Td>
+                  <Table.Td>{text.clusterKinds[cluster.kind] ?? cluster.kind}</Table.Td>
+                  <Table.Td>
+                    <Badge
+                      variant="dot"
+                      color={cluster.state === "ready" ? "teal" : "orange"}
+                      tt="none"
+                      fw={500}
+                      title={cluster.message}
+                    >
+                      {text.clusterStates[cluster.state] ?? cluster.state}
+                    </Badge>
+                  </Table.Td>
+                  <Table.Td>
+                    {text.clusterAmount(cluster.capacity.cpu_cores, cluster.capacity.memory_gb)}
+                  </Table.Td>
+                  <Table.Td>
+                    {text.clusterAmount(cluster.reserved.cpu_cores, cluster.reserved.memory_gb)}
+                  </Table.Td>
+                  <Table.Td>
+                    <Group gap="xs">
+                      {cluster.endpoints.map((name) => (
+                        <Anchor key={name} component={Link} to={`/endpoints/${name}`} size="sm">
+                          {name}
+                        </Anchor>
+                      ))}
+                      {cluster.endpoints.length === 0 && text.computeNothing}
+                    </Group>
+                  </Table.Td>
+                  <Table.Td>
+                    <Menu position="bottom-end" width={220}>
+                      <Menu.Target>
+                        <ActionIcon
+                          variant="subtle"
+                          color="gray"
+                          aria-label={text.clusterResize(cluster.name)}
+                        >
+                          <IconDots size={16} />
+                        </ActionIcon>
+                      </Menu.Target>
+                      <Menu.Dropdown>
+                        <Menu.Item
+                          onClick={() => {
+                            setSizing(cluster);
+                          }}
+                        >
+                          {text.clusterResize(cluster.name)}
+                        </Menu.Item>
+                        <Menu.Item
+                          disabled={cluster.name === "default"}
+                          onClick={() => {
+                            change.mutate(() =>
+                              got(
+                                api.POST("/api/clusters/{cluster}/detach", {
+                                  params: { path: { cluster: cluster.name } },
+                                }),
+                              ),
+                            );
+                          }}
+                        >
+                          {text.clusterDetach(cluster.name)}
+                        </Menu.Item>
+                        <Menu.Item
+                          color="red"
+                          disabled={cluster.name === "default"}
+                          onClick={() => {
+                            change.mutate(() =>
+                              got(
+                                api.DELETE("/api/clusters/{cluster}", {
+                                  params: { path: { cluster: cluster.name } },
+                                }),
+                              ),
+                            );
+                          }}
+                        >
+                          {text.computeDelete(cluster.name)}
+                        </Menu.Item>
+                        {cluster.name === "default" && (
+                          <Text size="xs" c="dimmed" px="sm" py={4}>
+                            {text.clusterDefault}
+                          </Text>
+                        )}
+                      </Menu.Dropdown>
+                    </Menu>
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        )
+      }
+    >
       <Modal
         opened={making && kinds !== undefined}
         onClose={() => {
@@ -204,21 +192,23 @@ export function InferenceClusters() {
           }}
         />
       )}
-    </Stack>
+    </Clusters>
   );
 }
 
 function Sizing({ cluster, onClose }: { readonly cluster: Cluster; onClose(): void }) {
   const text = useText();
   const cache = useQueryClient();
-  const [cores, setCores] = useState(cluster.cpu_cores);
-  const [memory, setMemory] = useState(cluster.memory_gb);
+  const [amount, setAmount] = useState<Amount>({
+    cpu_cores: cluster.cpu_cores,
+    memory_gb: cluster.memory_gb,
+  });
   const save = useMutation({
     mutationFn: () =>
       got<Cluster>(
         api.PATCH("/api/clusters/{cluster}", {
           params: { path: { cluster: cluster.name } },
-          body: { cpu_cores: cores, memory_gb: memory },
+          body: amount,
         }),
       ),
     onSuccess: () => {
@@ -235,26 +225,7 @@ function Sizing({ cluster, onClose }: { readonly cluster: Cluster; onClose(): vo
         }}
       >
         <Stack gap="sm">
-          <NumberInput
-            size="xs"
-            label={text.clusterCores}
-            description={text.clusterAll}
-            min={0.1}
-            value={cores ?? ""}
-            onChange={(value) => {
-              setCores(typeof value === "number" ? value : null);
-            }}
-          />
-          <NumberInput
-            size="xs"
-            label={text.clusterMemory}
-            description={text.clusterAll}
-            min={0.1}
-            value={memory ?? ""}
-            onChange={(value) => {
-              setMemory(typeof value === "number" ? value : null);
-            }}
-          />
+          <Amounts value={amount} onChange={setAmount} />
           {save.error && (
             <Refusal title={text.somethingWrong} error={save.error} otherwise={text.offline} />
           )}

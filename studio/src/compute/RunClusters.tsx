@@ -14,14 +14,14 @@ import {
   TextInput,
   Tooltip,
 } from "@mantine/core";
-import { IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
+import { IconPencil, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 import { api, got, type Schemas } from "../api/client";
 import { useText } from "../text/useText";
 import { Refusal } from "../ui/Refusal";
-import { Waiting } from "../ui/Waiting";
+import { Clusters } from "./Clusters";
 import { computeQuery } from "./queries";
 
 type Target = Schemas["Target"];
@@ -40,112 +40,100 @@ export function RunClusters() {
     onSuccess: () => cache.invalidateQueries({ queryKey: ["compute"] }),
   });
   return (
-    <Stack gap="sm">
-      <Group justify="space-between">
-        <Text size="sm" c="dimmed">
-          {text.computeRunsHint}
-        </Text>
-        <Button
-          size="xs"
-          leftSection={<IconPlus size={14} />}
-          onClick={() => {
-            setChanging("new");
-          }}
-        >
-          {text.computeNew}
-        </Button>
-      </Group>
-      {error && <Refusal title={text.somethingWrong} error={error} otherwise={text.offline} />}
-      {remove.error && (
-        <Refusal title={text.somethingWrong} error={remove.error} otherwise={text.offline} />
-      )}
-      {!data ? (
-        !error && <Waiting />
-      ) : (
-        <Table fz="sm" verticalSpacing={7}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{text.clusterName}</Table.Th>
-              <Table.Th>{text.computeKind}</Table.Th>
-              <Table.Th w={100}>{text.computeState}</Table.Th>
-              <Table.Th>{text.computeWorkers}</Table.Th>
-              <Table.Th ta="right">{text.computeIdle}</Table.Th>
-              <Table.Th>{text.computeRunning}</Table.Th>
-              <Table.Th w={80} />
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {data.targets.map((target) => (
-              <Table.Tr key={target.name}>
-                <Table.Td fw={500}>{target.name}</Table.Td>
-                <Table.Td>{text.computeKinds[target.kind] ?? target.kind}</Table.Td>
-                <Table.Td>
-                  <Badge variant="dot" color={COLOURS[target.state]} tt="none" fw={500}>
-                    {text.computeStates[target.state]}
-                  </Badge>
-                </Table.Td>
-                <Table.Td>
-                  {text.computeRange(
-                    target.workers.length,
-                    target.min_workers,
-                    String(target.most ?? target.max_workers ?? "?"),
-                  )}
-                </Table.Td>
-                <Table.Td ta="right">{target.idle_s}</Table.Td>
-                <Table.Td>
-                  {target.running.length === 0 && text.computeNothing}
-                  {target.running.map((step) => (
-                    <Anchor
-                      key={`${step.run} ${step.node}`}
-                      component={Link}
-                      to={`/runs/${step.run}`}
-                      size="sm"
-                      mr="xs"
-                      title={step.reason}
-                    >
-                      {step.node}
-                    </Anchor>
-                  ))}
-                  {target.waiting.length > 0 && (
-                    <Text size="xs" c="dimmed">
-                      {text.computeWaiting(target.waiting.length)}
-                    </Text>
-                  )}
-                </Table.Td>
-                <Table.Td>
-                  <Group gap={2} wrap="nowrap">
-                    <Tooltip label={text.computeEdit(target.name)}>
-                      <ActionIcon
-                        variant="subtle"
-                        color="gray"
-                        aria-label={text.computeEdit(target.name)}
-                        onClick={() => {
-                          setChanging(target);
-                        }}
-                      >
-                        <IconPencil size={15} />
-                      </ActionIcon>
-                    </Tooltip>
-                    <Tooltip label={text.computeDelete(target.name)}>
-                      <ActionIcon
-                        variant="subtle"
-                        color="gray"
-                        aria-label={text.computeDelete(target.name)}
-                        disabled={target.name === "local"}
-                        onClick={() => {
-                          remove.mutate(target.name);
-                        }}
-                      >
-                        <IconTrash size={15} />
-                      </ActionIcon>
-                    </Tooltip>
-                  </Group>
-                </Table.Td>
+    <Clusters
+      hint={text.computeRunsHint}
+      errors={[error, remove.error]}
+      onNew={() => {
+        setChanging("new");
+      }}
+      list={
+        data && (
+          <Table fz="sm" verticalSpacing={7}>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>{text.clusterName}</Table.Th>
+                <Table.Th>{text.computeKind}</Table.Th>
+                <Table.Th w={100}>{text.computeState}</Table.Th>
+                <Table.Th>{text.computeWorkers}</Table.Th>
+                <Table.Th ta="right">{text.computeIdle}</Table.Th>
+                <Table.Th>{text.computeRunning}</Table.Th>
+                <Table.Th w={80} />
               </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      )}
+            </Table.Thead>
+            <Table.Tbody>
+              {data.targets.map((target) => (
+                <Table.Tr key={target.name}>
+                  <Table.Td fw={500}>{target.name}</Table.Td>
+                  <Table.Td>{text.computeKinds[target.kind] ?? target.kind}</Table.Td>
+                  <Table.Td>
+                    <Badge variant="dot" color={COLOURS[target.state]} tt="none" fw={500}>
+                      {text.computeStates[target.state]}
+                    </Badge>
+                  </Table.Td>
+                  <Table.Td>
+                    {text.computeRange(
+                      target.workers.length,
+                      target.min_workers,
+                      String(target.most ?? target.max_workers ?? "?"),
+                    )}
+                  </Table.Td>
+                  <Table.Td ta="right">{target.idle_s}</Table.Td>
+                  <Table.Td>
+                    {target.running.length === 0 && text.computeNothing}
+                    {target.running.map((step) => (
+                      <Anchor
+                        key={`${step.run} ${step.node}`}
+                        component={Link}
+                        to={`/runs/${step.run}`}
+                        size="sm"
+                        mr="xs"
+                        title={step.reason}
+                      >
+                        {step.node}
+                      </Anchor>
+                    ))}
+                    {target.waiting.length > 0 && (
+                      <Text size="xs" c="dimmed">
+                        {text.computeWaiting(target.waiting.length)}
+                      </Text>
+                    )}
+                  </Table.Td>
+                  <Table.Td>
+                    <Group gap={2} wrap="nowrap">
+                      <Tooltip label={text.computeEdit(target.name)}>
+                        <ActionIcon
+                          variant="subtle"
+                          color="gray"
+                          aria-label={text.computeEdit(target.name)}
+                          onClick={() => {
+                            setChanging(target);
+                          }}
+                        >
+                          <IconPencil size={15} />
+                        </ActionIcon>
+                      </Tooltip>
+                      <Tooltip label={text.computeDelete(target.name)}>
+                        <ActionIcon
+                          variant="subtle"
+                          color="gray"
+                          aria-label={text.computeDelete(target.name)}
+                          disabled={target.name === "local"}
+                          onClick={() => {
+                            remove.mutate(target.name);
+                          }}
+                        >
+                          <IconTrash size={15} />
+                        </ActionIcon>
+                      </Tooltip>
+                    </Group>
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        )
+      }
+    >
       {changing && (
         <Changing
           target={changing === "new" ? null : changing}
@@ -154,7 +142,7 @@ export function RunClusters() {
           }}
         />
       )}
-    </Stack>
+    </Clusters>
   );
 }
 

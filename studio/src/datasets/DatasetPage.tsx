@@ -3,8 +3,9 @@ import { IconDownload, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
-import { api, got, isInUse } from "../api/client";
+import { api, got } from "../api/client";
 import { datasetUsesQuery, datasetVersionsQuery } from "../api/queries";
+import { InUse } from "../forms/InUse";
 import { useLanguage, useText } from "../text/useText";
 import { Refusal } from "../ui/Refusal";
 import { undoNotice } from "../ui/undoNotice";
@@ -61,7 +62,6 @@ export function DatasetPage({ profile, rows }: Props) {
   const address = `/api/artifacts/${dataset.digest}/download`;
   const file = encodeURIComponent(dataset.name);
   const users = uses.data?.items ?? [];
-  const used = isInUse(remove.error);
   return (
     <Stack maw={1240} mx="auto" p="xl" gap="md">
       <Group justify="space-between" align="flex-start" wrap="nowrap">
@@ -128,20 +128,11 @@ export function DatasetPage({ profile, rows }: Props) {
         </Group>
       </Group>
       {remove.error && (
-        <Refusal
-          title={used ? text.dataInUse : text.somethingWrong}
+        <InUse
           error={remove.error}
-          otherwise={text.offline}
-          again={
-            used
-              ? {
-                  label: text.dataDeleteAnyway,
-                  act: () => {
-                    remove.mutate(true);
-                  },
-                }
-              : undefined
-          }
+          onAnyway={() => {
+            remove.mutate(true);
+          }}
         />
       )}
       <Tabs defaultValue="profile" keepMounted={false}>

@@ -1,7 +1,8 @@
-import { Button, Group, NumberInput, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Schemas } from "../api/client";
 import { useText } from "../text/useText";
+import { type Amount, Amounts } from "./Amounts";
 
 type Asked = Schemas["ClusterAsked"];
 
@@ -20,8 +21,7 @@ export function ClusterForm({ kinds, kind: given, busy, onSubmit, onCancel }: Pr
   const text = useText();
   const [name, setName] = useState("");
   const [kind, setKind] = useState(given ?? kinds[0]?.name ?? "local");
-  const [cores, setCores] = useState<number | null>(null);
-  const [memory, setMemory] = useState<number | null>(null);
+  const [amount, setAmount] = useState<Amount>({ cpu_cores: null, memory_gb: null });
   const [options, setOptions] = useState<Readonly<Record<string, string>>>({});
   const known = kinds.find((k) => k.name === kind);
   const right = NAME.test(name);
@@ -30,8 +30,7 @@ export function ClusterForm({ kinds, kind: given, busy, onSubmit, onCancel }: Pr
     onSubmit({
       name,
       kind,
-      cpu_cores: cores,
-      memory_gb: memory,
+      ...amount,
       options: Object.fromEntries(filled),
       description: "",
     });
@@ -78,26 +77,7 @@ export function ClusterForm({ kinds, kind: given, busy, onSubmit, onCancel }: Pr
               setOptions({});
             }}
           />
-          <NumberInput
-            size="xs"
-            label={text.clusterCores}
-            description={text.clusterAll}
-            min={0.1}
-            value={cores ?? ""}
-            onChange={(value) => {
-              setCores(typeof value === "number" ? value : null);
-            }}
-          />
-          <NumberInput
-            size="xs"
-            label={text.clusterMemory}
-            description={text.clusterAll}
-            min={0.1}
-            value={memory ?? ""}
-            onChange={(value) => {
-              setMemory(typeof value === "number" ? value : null);
-            }}
-          />
+          <Amounts value={amount} onChange={setAmount} />
           {Object.entries(known?.options ?? {}).map(([option, meaning]) => (
             <TextInput
               key={option}

@@ -3,8 +3,9 @@ import { IconCloudUpload, IconDownload, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
-import { api, got, isInUse, type Schemas } from "../api/client";
+import { api, got, type Schemas } from "../api/client";
 import { ExportMenu } from "../forms/ExportMenu";
+import { InUse } from "../forms/InUse";
 import { useLanguage, useText } from "../text/useText";
 import { Refusal } from "../ui/Refusal";
 import { undoNotice } from "../ui/undoNotice";
@@ -72,7 +73,6 @@ export function ModelPage({ kind, learnt }: Props) {
   if (!model) return <Waiting />;
   const when = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
   const users = uses.data?.items ?? [];
-  const used = isInUse(remove.error);
   const run = model.lineage.run_id;
   return (
     <Stack maw={1120} mx="auto" p="xl" gap="md">
@@ -149,20 +149,11 @@ export function ModelPage({ kind, learnt }: Props) {
         <Refusal title={text.somethingWrong} error={deploy.error} otherwise={text.offline} />
       )}
       {remove.error && (
-        <Refusal
-          title={used ? text.dataInUse : text.somethingWrong}
+        <InUse
           error={remove.error}
-          otherwise={text.offline}
-          again={
-            used
-              ? {
-                  label: text.dataDeleteAnyway,
-                  act: () => {
-                    remove.mutate({ version: model.version, force: true });
-                  },
-                }
-              : undefined
-          }
+          onAnyway={() => {
+            remove.mutate({ version: model.version, force: true });
+          }}
         />
       )}
       <Tabs defaultValue="learnt" keepMounted={false}>

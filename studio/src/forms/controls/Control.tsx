@@ -7,7 +7,7 @@ import {
   Textarea,
   TextInput,
 } from "@mantine/core";
-import { lazy, Suspense } from "react";
+import { type ComponentType, lazy, Suspense } from "react";
 import type { Column, Parameter } from "../../api/client";
 import type { Json } from "../../draft/graph";
 import { useText } from "../../text/useText";
@@ -15,9 +15,16 @@ import { ColumnsControl } from "./ColumnsControl";
 import { ConnectionControl } from "./ConnectionControl";
 import { DatasetControl } from "./DatasetControl";
 import { JsonControl } from "./JsonControl";
+import type { NameControlProps } from "./NameControl";
 import { RequestColumnsControl } from "./RequestColumnsControl";
 
 const CodeControl = lazy(() => import("./CodeControl").then((m) => ({ default: m.CodeControl })));
+
+/** Controls of a name among those that the server knows. */
+const NAMES: Readonly<Record<string, ComponentType<NameControlProps>>> = {
+  connection: ConnectionControl,
+  dataset: DatasetControl,
+};
 
 export interface ControlProps {
   readonly parameter: Parameter;
@@ -38,6 +45,19 @@ export function Control(props: ControlProps) {
     size: "xs" as const,
     required: parameter.required,
   };
+  const OfNames = NAMES[parameter.control];
+  if (OfNames) {
+    return (
+      <OfNames
+        label={parameter.title}
+        help={parameter.help}
+        error={error}
+        required={parameter.required}
+        value={value}
+        onSet={onSet}
+      />
+    );
+  }
   switch (parameter.control) {
     case "columns":
       return <ColumnsControl {...props} />;
@@ -49,28 +69,6 @@ export function Control(props: ControlProps) {
           error={error}
           value={value}
           columns={columns}
-          onSet={onSet}
-        />
-      );
-    case "connection":
-      return (
-        <ConnectionControl
-          label={parameter.title}
-          help={parameter.help}
-          error={error}
-          required={parameter.required}
-          value={value}
-          onSet={onSet}
-        />
-      );
-    case "dataset":
-      return (
-        <DatasetControl
-          label={parameter.title}
-          help={parameter.help}
-          error={error}
-          required={parameter.required}
-          value={value}
           onSet={onSet}
         />
       );
