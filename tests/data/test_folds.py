@@ -45,6 +45,21 @@ def test_it_comes_back_from_a_store_with_its_folds(tmp_path: Path) -> None:
     assert back.summary() == {"rows": 5, "columns": 1, "folds": 3}
 
 
+def test_rows_that_are_in_one_fold_each_are_remembered_by_its_number(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"w": list("abcde")})
+    table = FoldedTable.assigned(frame, (), pl.Series([2, 1, 2, 1, 1], dtype=pl.UInt8), 3)
+    store = Store.open(tmp_path)
+
+    back = store.get(store.put(table))
+
+    assert isinstance(back, FoldedTable)
+    for one in (table, back):
+        assert [rows.to_list() for rows in one.folds] == [[1, 3, 4], [0, 2], []]
+        assert one.fold(2).frame["w"].to_list() == ["a", "c"]
+        assert one.others(2).frame["w"].to_list() == ["b", "d", "e"]
+        assert one.summary() == {"rows": 5, "columns": 1, "folds": 3}
+
+
 def test_a_table_made_of_it_is_plain() -> None:
     table = letters()
 

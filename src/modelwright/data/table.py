@@ -19,6 +19,13 @@ from modelwright.data.schema import Column, ColumnType, Role, Schema
 _FRAME = "frame.arrow"
 _COLUMNS = "columns.json"
 _FAULTS = (ValueError, KeyError, TypeError, AttributeError)
+# Nearly every column is of one of these; asked by class, as there may be thousands of them.
+_KINDS: dict[type[pl.DataType], ColumnType] = {
+    pl.String: ColumnType.STRING,
+    pl.Int64: ColumnType.INTEGER,
+    pl.Float64: ColumnType.DOUBLE,
+    pl.Boolean: ColumnType.BOOLEAN,
+}
 
 
 class Table(Artifact):
@@ -52,7 +59,7 @@ class Table(Artifact):
                 replace(self._marks[name], type=column_type(dtype))
                 if name in self._marks
                 else Column(name, column_type(dtype))
-                for name, dtype in self.frame.schema.items()
+                for name, dtype in zip(self.frame.columns, self.frame.dtypes, strict=True)
             )
         )
 
@@ -113,6 +120,8 @@ class Table(Artifact):
 
 def column_type(dtype: pl.DataType) -> ColumnType:
     """The column type that a Polars type stands for."""
+    if (kind := _KINDS.get(type(dtype))) is not None:
+        return kind
     if dtype == pl.String or isinstance(dtype, (pl.Categorical, pl.Enum)):
         return ColumnType.STRING
     if dtype.is_integer():
@@ -132,7 +141,9 @@ def _canonical(frame: pl.DataFrame) -> tuple[pl.DataFrame, set[str]]:
     """The frame in canonical types, and the columns that were categories."""
     casts: list[pl.Expr] = []
     categories: set[str] = set()
-    for name, dtype in frame.schema.items():
+    for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
+        if type(dtype) in _KINDS:
+            continue
         if isinstance(dtype, (pl.Categorical, pl.Enum)):
             categories.add(name)
         kind = column_type(dtype)

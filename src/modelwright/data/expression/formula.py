@@ -116,12 +116,14 @@ class Formula:
         """
         from modelwright.data.expression import frames
 
-        def applied(rows: pl.DataFrame) -> pl.DataFrame:
-            return frames.collected(frames.extended(rows.lazy(), self.steps, natives))
+        of_rows = [at for at, s in enumerate(self.steps) if isinstance(s, Compute | Filter)]
+        last = of_rows[-1] + 1 if of_rows else 0
 
-        if any(isinstance(s, Compute | Filter) for s in self.steps):
-            return frames.in_parts(frame, applied)
-        return applied(frame)
+        def applied(rows: pl.DataFrame) -> pl.DataFrame:
+            plan = frames.extended(rows.lazy(), self.steps[:last], natives)
+            return frames.arranged(frames.collected(plan), self.steps[last:])
+
+        return frames.in_parts(frame, applied) if last else frames.arranged(frame, self.steps)
 
     def extend(self, lazy: pl.LazyFrame, *, natives: Mapping[str, Native] = _NONE) -> pl.LazyFrame:
         """The lazy frame with this formula added to its plan; for data larger than memory."""

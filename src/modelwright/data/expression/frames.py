@@ -34,6 +34,32 @@ def extended(
     return lazy
 
 
+def arranged(frame: pl.DataFrame, steps: Iterable[Step]) -> pl.DataFrame:
+    """The frame after steps that only choose, order and name columns; no row is looked at.
+
+    Raises TypeError for a step that computes or filters.
+    """
+    for step in steps:
+        if not isinstance(step, Keep | Drop | Rename):
+            raise TypeError(f"{type(step).__name__} reads rows")
+        check_names(step, frame.columns)
+        match step:
+            case Keep(names):
+                frame = frame[list(names)]
+            case Drop(names):
+                frame = frame[[n for n in frame.columns if n not in names]]
+            case Rename(pairs):
+                frame = renamed(frame, dict(pairs))
+    return frame
+
+
+def renamed(frame: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    """The same columns, some under new names; all names must then differ."""
+    other = frame.clone()
+    other.columns = [names.get(n, n) for n in frame.columns]
+    return other
+
+
 def _filters_joined(steps: Iterable[Step]) -> Iterator[Step]:
     """The steps with filters that follow each other as one, so that rows are copied once."""
     for filters, group in groupby(steps, key=lambda step: isinstance(step, Filter)):

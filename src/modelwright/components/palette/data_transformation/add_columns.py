@@ -12,6 +12,7 @@ from modelwright.components.contract import Component, Titled
 from modelwright.components.outline import Outline, TableOutline
 from modelwright.components.palette.column_flow import table_outline
 from modelwright.data.expression import DuplicateColumn
+from modelwright.data.expression.frames import renamed
 from modelwright.data.schema import Schema
 from modelwright.data.table import Table
 
@@ -29,7 +30,7 @@ class AddColumns(Component, category="Data Transformation"):
     ) -> Annotated[Table, Titled("Combined dataset")]:
         left, right = _told_apart(left_dataset.schema, right_dataset.schema)
         frames = [
-            table.frame.rename(dict(zip(table.schema.names, schema.names, strict=True)))
+            renamed(table.frame, dict(zip(table.schema.names, schema.names, strict=True)))
             for table, schema in ((left_dataset, left), (right_dataset, right))
         ]
         even = frames[0].height == frames[1].height

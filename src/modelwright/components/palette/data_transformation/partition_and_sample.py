@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
@@ -157,8 +157,7 @@ class PartitionAndSample(
         if self.mode == _PICK:
             return self._picked(dataset)
         if self.mode == _FOLDS:
-            key = dataset.frame.get_column(self.key) if self.stratified else None
-            return FoldedTable(dataset.frame, dataset.schema, self._assigned(dataset.rows, key))
+            return self._folded(dataset)
         rows, seed = dataset.rows, self.sampling_seed
         if self.sampling_stratified:
             key = dataset.frame.get_column(self.sampling_key)
@@ -195,8 +194,8 @@ class PartitionAndSample(
     def _picked(self, table: Table) -> Table:
         if not isinstance(table, FoldedTable):
             raise NoSuchFold(self.fold, 0)
-        if self.fold > len(table.folds):
-            raise NoSuchFold(self.fold, len(table.folds))
+        if self.fold > table.count:
+            raise NoSuchFold(self.fold, table.count)
         return table.others(self.fold) if self.complement else table.fold(self.fold)
 
     def _shares(self) -> list[float]:
@@ -215,13 +214,15 @@ class PartitionAndSample(
             raise InvalidParameter(title, self.proportions, f"they add up to {sum(shares):g}")
         return [*shares, rest] if rest > 1e-9 else shares
 
-    def _assigned(self, rows: int, key: pl.Series | None) -> Sequence[pl.Series]:
-        """The rows of each fold."""
+    def _folded(self, table: Table) -> FoldedTable:
+        """The table with the rows of each fold."""
+        rows, key = table.rows, table.frame.get_column(self.key) if self.stratified else None
         shares, seed = self._shares(), self.seed if self.randomized else None
         if not self.replacement:
             turns = self.method == _EVENLY
             numbers = deal(rows, shares, key=key, seed=seed, in_turn=turns)
-            return [pl.Series(np.flatnonzero(numbers == n)) for n in range(len(shares))]
+            numbers += 1
+            return FoldedTable.assigned(table.frame, table.schema, pl.Series(numbers), len(shares))
         chances = np.random.SeedSequence(self.seed).generate_state(len(shares))
         drawn = []
         for part, chance in zip(shares, chances, strict=True):
@@ -232,4 +233,4 @@ class PartitionAndSample(
                 else draw_stratified(key, part, seed=own)
             )
             drawn.append(chosen.arg_true())
-        return drawn
+        return FoldedTable(table.frame, table.schema, drawn)

@@ -1,4 +1,8 @@
-"""Choosing rows by chance: a given seed gives the same rows on every machine."""
+"""Choosing rows by chance: a given seed gives the same rows on every machine.
+
+Of many rows the chosen ones are marked at random places, again for those that were marked already, until
+there are as many as wanted: no set of rows is likelier than another, and no row is moved.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from modelwright.data.few_values import numbered
+
+Vector = np.ndarray[Any, np.dtype[Any]]
+
 _MANY = 1 << 21
+# Fewer rows are shuffled, which takes milliseconds.
+_SHUFFLED = 1 << 19
 # Of so many rows at a time what chooses them is made, so that a long table needs little memory.
 _PART = 1 << 20
+# Each of so many values is drawn from by itself.
+_STRATA, _LOOKED_FOR = 1024, 16
 
 
 def share(count: int, fraction: float) -> int:
@@ -21,6 +33,8 @@ def share(count: int, fraction: float) -> int:
 
 def draw(count: int, taken: int, *, seed: int | None) -> pl.Series:
     """True for `taken` of `count` rows: by chance, or the first ones when there is no seed."""
+    if seed is not None and count > _SHUFFLED:
+        return pl.Series(_marked(count, taken, np.random.default_rng(seed)))
     chosen = np.zeros(count, dtype=bool)
     if seed is None:
         chosen[:taken] = True
@@ -42,6 +56,8 @@ def draw_stratified(key: pl.Series, fraction: float, *, seed: int | None) -> pl.
     quota = np.floor(np.round(exact, 9)).astype(np.int64)
     lacking = share(count, fraction) - int(quota.sum())
     quota[np.argsort(quota - exact, kind="stable")[: max(lacking, 0)]] += 1
+    if seed is not None and count > _SHUFFLED and len(quota) <= _STRATA:
+        return pl.Series(_marked_in_each(numbers, lengths, quota, np.random.default_rng(seed)))
     rows = None if seed is None else _inverse(_shuffled(count, seed))
     chosen = np.zeros(count, dtype=bool)
     taken = np.zeros_like(quota)
@@ -57,8 +73,111 @@ def draw_stratified(key: pl.Series, fraction: float, *, seed: int | None) -> pl.
     return pl.Series(chosen)
 
 
-def _strata(key: pl.Series) -> np.ndarray[Any, np.dtype[Any]]:
-    """A number from 0 for each value, in the order in which they first occur, by row."""
+def deal(
+    count: int,
+    shares: Sequence[float],
+    *,
+    key: pl.Series | None,
+    seed: int | None,
+    in_turn: bool,
+) -> Vector:
+    """The number, from 0, of the part that each row goes to; `shares` add up to 1.
+
+    key: each of its values is dealt by itself.  seed: None deals the rows in their order.
+    in_turn: one row to each part after the other, for parts of equal size; otherwise rows that follow
+    each other go to one part.
+    """
+    bounds = np.cumsum(shares[:-1])
+    if key is None and seed is not None and count > _SHUFFLED:
+        sizes = _sizes(count, bounds, in_turn=in_turn)
+        return _dealt(sizes, bounds, np.random.default_rng(seed), evenly=in_turn)
+    order = np.arange(count) if seed is None else _shuffled(count, seed)
+    parts = np.empty(count, dtype=np.min_scalar_type(len(shares)))
+    lengths = np.array([count])
+    if key is not None:
+        numbers = _strata(key)
+        # One value after the other, so that a part that begins with one does not begin with all.
+        order = order[np.argsort(numbers[order], kind="stable")]
+        lengths = np.bincount(numbers)
+    if in_turn:
+        parts[order] = np.arange(count) % len(shares)
+    else:
+        of_value = np.arange(count) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        places = (of_value + 0.5) / np.repeat(lengths, lengths)
+        parts[order] = np.searchsorted(bounds, places, side="right")
+    return parts
+
+
+def _marked(count: int, taken: int, chance: np.random.Generator) -> Vector:
+    """True at `taken` of so many places."""
+    fewer = min(taken, count - taken)
+    marks = np.zeros(count, dtype=bool)
+    lacking = fewer
+    while lacking:
+        marks[chance.integers(0, count, min(lacking, _PART))] = True
+        lacking = fewer - int(np.count_nonzero(marks))
+    return marks if fewer == taken else ~marks
+
+
+def _marked_in_each(
+    numbers: Vector, lengths: Vector, quota: Vector, chance: np.random.Generator
+) -> Vector:
+    """True for as many rows of each number as are wanted of it; `lengths` tell how many it has."""
+    marks = [
+        _marked(*sizes, chance) for sizes in zip(lengths.tolist(), quota.tolist(), strict=True)
+    ]
+    chosen = np.empty(len(numbers), dtype=bool)
+    done = np.zeros_like(quota)
+    for at in range(0, len(numbers), _PART):
+        own = numbers[at : at + _PART]
+        if len(quota) <= _LOOKED_FOR:
+            by_value = np.concatenate([np.flatnonzero(own == n) for n in range(len(quota))])
+        else:
+            by_value = np.argsort(own, kind="stable")
+        until = done + np.bincount(own, minlength=len(quota))
+        pieces = zip(marks, done.tolist(), until.tolist(), strict=True)
+        chosen[at + by_value] = np.concatenate([one[first:last] for one, first, last in pieces])
+        done = until
+    return chosen
+
+
+def _sizes(count: int, bounds: Vector, *, in_turn: bool) -> Vector:
+    """How many rows each part gets."""
+    if in_turn:
+        parts = len(bounds) + 1
+        return (count + parts - 1 - np.arange(parts)) // parts
+    ends = np.ceil(bounds * count - 0.5).astype(np.int64)
+    return np.diff(ends, prepend=0, append=count)
+
+
+def _dealt(sizes: Vector, bounds: Vector, chance: np.random.Generator, *, evenly: bool) -> Vector:
+    """The part of each row: each by itself first, then those of which a part has too many anew."""
+    count = int(sizes.sum())
+    parts = np.empty(count, dtype=np.min_scalar_type(len(sizes)))
+    for at in range(0, count, _PART):
+        here = parts[at : at + _PART]
+        if evenly:
+            here[:] = chance.integers(0, len(sizes), len(here), dtype=parts.dtype)
+        else:
+            here[:] = np.searchsorted(bounds, chance.random(len(here)), side="right")
+    lacking = sizes - np.bincount(parts, minlength=len(sizes))
+    spare = [
+        rows[_marked(len(rows), -int(lacking[part]), chance)]
+        for part in np.flatnonzero(lacking < 0)
+        for rows in [np.flatnonzero(parts == part)]
+    ]
+    if spare:
+        again = np.concatenate(spare)
+        chance.shuffle(again)
+        parts[again] = np.repeat(np.arange(len(sizes)), np.maximum(lacking, 0))
+    return parts
+
+
+def _strata(key: pl.Series) -> Vector:
+    """A number from 0 for each value, by row; a missing value has one."""
+    few = numbered(key, most=_STRATA) if len(key) > _SHUFFLED else None
+    if few is not None:
+        return few.numbers
     values = _nan_is_missing(key.unique(maintain_order=True)).unique(maintain_order=True)
     # NumPy sorts numbers of 16 bits in a pass or two.
     found = np.empty(len(key), dtype=np.uint16 if len(values) < 1 << 16 else np.uint32)
@@ -69,39 +188,6 @@ def _strata(key: pl.Series) -> np.ndarray[Any, np.dtype[Any]]:
             numbers = part.replace_strict(values, wanted, return_dtype=pl.UInt32)
             found[at : at + _PART] = numbers.to_numpy()
     return found
-
-
-def deal(
-    count: int,
-    shares: Sequence[float],
-    *,
-    key: pl.Series | None,
-    seed: int | None,
-    in_turn: bool,
-) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """The number, from 0, of the part that each row goes to; `shares` add up to 1.
-
-    key: each of its values is dealt by itself.  seed: None deals the rows in their order.
-    in_turn: one row to each part after the other, for parts of equal size; otherwise rows that follow
-    each other go to one part.
-    """
-    order = np.arange(count) if seed is None else _shuffled(count, seed)
-    parts = np.empty(count, dtype=np.int64)
-    if key is None:
-        places = (np.arange(count) + 0.5) / max(count, 1)
-    else:
-        rows = pl.DataFrame({"key": _nan_is_missing(key), "row": np.arange(count)})[order]
-        first = rows.select(pl.col("row").min().over("key")).to_series().to_numpy()
-        # One value after the other, so that a part that begins with one does not begin with all.
-        by_value = np.argsort(first, kind="stable")
-        order = order[by_value]
-        within = (pl.int_range(pl.len()).over("key") + 0.5) / pl.len().over("key")
-        places = rows.select(within).to_series().to_numpy()[by_value]
-    if in_turn:
-        parts[order] = np.arange(count) % len(shares)
-    else:
-        parts[order] = np.searchsorted(np.cumsum(shares[:-1]), places, side="right")
-    return parts
 
 
 def _shuffled(count: int, seed: int) -> np.ndarray[Any, np.dtype[Any]]:
