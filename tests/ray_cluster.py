@@ -102,7 +102,8 @@ class RayNode:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(0.2)
             if not any(is_there(process) for process in found):
-                return
+                break
+        self.process.wait(20)
 
 
 def is_there(process: psutil.Process) -> bool:
