@@ -14,6 +14,8 @@ Vector = np.ndarray[Any, np.dtype[Any]]
 _SAMPLE, _PART = 4096, 1 << 16
 # How often values are numbered anew because one more was met.
 _TRIES = 8
+# Of so many texts hashes would hardly be told apart.
+_TEXTS = 2048
 # Room for so many bits of a hash, by which few values are told apart.
 _BITS = 20
 
@@ -46,6 +48,7 @@ def numbered(column: pl.Series, *, most: int) -> Numbered | None:
         return _from_lowest(column, most)
     if column.dtype not in (pl.String, pl.Boolean):
         return None
+    most = min(most, _TEXTS)
     values = column.gather_every(max(1, len(column) // _SAMPLE)).unique()
     for _ in range(_TRIES):
         if len(values) > most:

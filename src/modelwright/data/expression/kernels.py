@@ -10,21 +10,27 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import polars as pl
 
+from modelwright.data.few_values import numbered
 from modelwright.data.native import Evaluator
 
 if TYPE_CHECKING:
     from modelwright.data.expression.functions.form import Vector
 
+Work = Callable[[Sequence["Vector"], "Vector"], "Vector"]
+"""From a block of each leaf to the result, which it may write into its second argument, a block, too."""
+
 # Few enough doubles to stay in the processor's cache while all terms are added.
 _SUM_BLOCK = 16_384
 # What functions within each other pass on stays in the cache, too.
-_VECTOR_BLOCK = 32_768
+_VECTOR_BLOCK = 16_384
 # Comparing with each of so many edges is quicker than searching among them.
 _FEW_EDGES = 64
 # Bounds the memory of the matrix that a native value gets.
 _NATIVE_BLOCK = 65_536
 # Below that, finding the distinct values costs more than it saves.
 _DISTINCT_FROM = 64
+# Values that come so often on average are few.
+_REPEATED = 4
 _EARLIEST = datetime(1, 1, 1)  # noqa: DTZ001  # naive by definition: all are in UTC
 _LATEST = datetime(9999, 12, 31, 23, 59, 59, 999_999)  # noqa: DTZ001
 
@@ -55,30 +61,31 @@ def buckets(
     column: pl.Series, edges: Sequence[float], closed: str, labels: pl.Series | None
 ) -> pl.Series:
     """The label, or the number from 0, of the interval of each double; null for null and NaN."""
-    found = _places(doubles(column), edges, closed)
-    placed = pl.Series(found)
-    lost = column.is_nan().fill_null(value=True)
-    if lost.any():
-        placed = placed.set(lost, None)
-    return placed if labels is None else labels.gather(placed)
+    values = _beneath(column)
+    # Text, and labels of which some are missing, are taken by their numbers.
+    plain = labels is None or (labels.dtype.is_numeric() and not labels.null_count())
+    names = labels.to_numpy() if labels is not None and plain else None
+    found = np.empty(len(values), dtype=np.int64 if names is None else names.dtype)
+    for start in range(0, len(values), _VECTOR_BLOCK):
+        places = _places(values[start : start + _VECTOR_BLOCK], edges, closed)
+        found[start : start + _VECTOR_BLOCK] = places if names is None else names[places]
+    placed = nothing_where_missing(column, pl.Series(found))
+    return placed if labels is None or plain else labels.gather(placed)
 
 
 def _places(values: Vector, edges: Sequence[float], closed: str) -> Vector:
     """How many edges lie below each value, or at it where intervals are closed at the left."""
-    found = np.empty(len(values), dtype=np.int64)
     if len(edges) > _FEW_EDGES:
         side: Literal["left", "right"] = "right" if closed == "left" else "left"
-        found[:] = np.searchsorted(np.asarray(edges, dtype=np.float64), values, side=side)
+        found: Vector = np.searchsorted(np.asarray(edges, dtype=np.float64), values, side=side)
+        # Not a number lies beyond all edges, so it has a place that its label is not asked for.
         return found
     compare = np.greater_equal if closed == "left" else np.greater
-    for start in range(0, len(values), _VECTOR_BLOCK):
-        part = values[start : start + _VECTOR_BLOCK]
-        counts, beyond = np.zeros(len(part), np.int8), np.empty(len(part), np.bool_)
-        for edge in edges:
-            compare(part, edge, out=beyond)
-            counts += beyond.view(np.int8)
-        found[start : start + _VECTOR_BLOCK] = counts
-    return found
+    counts, beyond = np.zeros(len(values), np.int8), np.empty(len(values), np.bool_)
+    for edge in edges:
+        compare(values, edge, out=beyond)
+        counts += beyond.view(np.int8)
+    return counts
 
 
 def native_outputs(
@@ -99,21 +106,46 @@ def native_outputs(
     return pl.DataFrame(wanted).to_struct("native")
 
 
-def fused(
-    leaves: Sequence[pl.Series], work: Callable[[Sequence[Vector]], Vector], gives: pl.DataType
-) -> pl.Series:
-    """NumPy functions within each other over columns of doubles; null where any column is null.
-
-    work: from a vector of each leaf to the result, value by value.
-    """
-    vectors = [doubles(leaf) for leaf in leaves]
+def fused(leaves: Sequence[pl.Series], work: Work, gives: pl.DataType) -> pl.Series:
+    """NumPy functions within each other over columns of doubles; null where any column is null."""
+    vectors = [_beneath(leaf) for leaf in leaves]
     rows = len(vectors[0])
     found: Vector = np.empty(rows, dtype=np.bool_ if gives == pl.Boolean else np.float64)
     with np.errstate(all="ignore"):
         for start in range(0, rows, _VECTOR_BLOCK):
             stop = start + _VECTOR_BLOCK
-            found[start:stop] = work([vector[start:stop] for vector in vectors])
+            place = found[start:stop]
+            made = work([vector[start:stop] for vector in vectors], place)
+            if made is not place:
+                place[:] = made
     return with_nulls(pl.Series(found), leaves)
+
+
+def filled(column: pl.Series, value: float) -> pl.Series:
+    """Doubles with the value for null and not a number; the column itself where there are none."""
+    filled_in = column.fill_null(value) if column.null_count() else column
+    return filled_in.fill_nan(value) if filled_in.is_nan().any() else filled_in
+
+
+def nothing_where_missing(term: pl.Series, result: pl.Series) -> pl.Series:
+    """The result, null where the term is null or not a number."""
+    if term.null_count():
+        result = result.set(term.is_null(), None)
+    if term.dtype.is_float():
+        lost = term.is_nan()
+        result = result.set(lost.fill_null(value=True), None) if lost.any() else result
+    return result
+
+
+def chosen(condition: pl.Series, then: float, otherwise: float, gives: pl.DataType) -> pl.Series:
+    """One number where the condition is true, and another elsewhere."""
+    if condition.null_count():
+        condition = condition.fill_null(value=False)
+    dtype = np.int64 if gives == pl.Int64 else np.float64
+    numbers = condition.to_numpy()
+    if dtype is np.int64 and (then, otherwise) == (1, 0):
+        return pl.Series(numbers.astype(dtype))
+    return pl.Series(np.where(numbers, dtype(then), dtype(otherwise)))
 
 
 def each(
@@ -126,11 +158,15 @@ def each(
     columns = [a for a in arguments if isinstance(a, pl.Series)]
     if any(a is None for a in arguments):
         return _nulls(len(columns[0]), gives)
-    if len(columns) == 1 and columns[0].dtype == pl.String and len(columns[0]) >= _DISTINCT_FROM:
-        distinct = columns[0].unique().drop_nulls()
-        if 2 * len(distinct) <= len(columns[0]):
-            found = _one_by_one([distinct if a is columns[0] else a for a in arguments], row, gives)
-            return columns[0].replace_strict(distinct, found, default=None, return_dtype=gives)
+    alone = columns[0] if len(columns) == 1 and len(columns[0]) >= _DISTINCT_FROM else None
+    if alone is not None and (few := numbered(alone, most=len(alone) // _REPEATED)):
+        one = [few.values if a is alone else a for a in arguments]
+        return few.by_row(_one_by_one(one, row, gives))
+    if alone is not None and alone.dtype == pl.String:
+        distinct = alone.unique().drop_nulls()
+        if 2 * len(distinct) <= len(alone):
+            found = _one_by_one([distinct if a is alone else a for a in arguments], row, gives)
+            return alone.replace_strict(distinct, found, default=None, return_dtype=gives)
     return _one_by_one(arguments, row, gives)
 
 
@@ -151,6 +187,16 @@ def doubles(column: pl.Series) -> Vector:
     values = column.cast(pl.Float64)
     # Quicker than leaving the gaps to `to_numpy`.
     return (values.fill_null(np.nan) if values.null_count() else values).to_numpy()
+
+
+def _beneath(column: pl.Series) -> Vector:
+    """The column as float64 without a copy where it holds doubles; anything where it is null."""
+    values = column.cast(pl.Float64).rechunk()
+    if not values.null_count():
+        return values.to_numpy()
+    array = values.to_arrow()
+    found: Vector = np.frombuffer(array.buffers()[1], np.float64, array.offset + len(array))
+    return found[array.offset :]
 
 
 def with_nulls(result: pl.Series, columns: Sequence[pl.Series]) -> pl.Series:

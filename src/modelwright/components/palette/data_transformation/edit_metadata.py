@@ -26,6 +26,8 @@ from modelwright.data.schema import Column, ColumnType, Role, Schema
 from modelwright.data.table import Table
 
 _MOST_CATEGORIES, _MOST_DISTINCT = 1000, 0.97
+# The first one of so many parts of the rows often tells.
+_FIRST = 16
 
 
 class WrongNumberOfNames(ComponentError):
@@ -193,6 +195,12 @@ class EditMetadata(Component, category="Data Transformation"):
     def _refuse_too_many(self, table: Table, chosen: Sequence[str]) -> None:
         for name in chosen:
             values = table.frame.get_column(name).drop_nulls()
-            distinct = values.n_unique() if len(values) > _MOST_CATEGORIES else 0
+            if len(values) <= _MOST_CATEGORIES:
+                continue
+            # Rows that are alike among the first ones are so among all.
+            first = values.head(len(values) // _FIRST)
+            if len(first) - first.n_unique() > (1 - _MOST_DISTINCT) * len(values):
+                continue
+            distinct = values.n_unique()
             if distinct > _MOST_CATEGORIES and distinct > _MOST_DISTINCT * len(values):
                 raise TooManyCategories(name, distinct, len(values))

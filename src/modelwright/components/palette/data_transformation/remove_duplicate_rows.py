@@ -50,12 +50,12 @@ class RemoveDuplicateRows(
             kept = self._first_in_parts(frame, names)
             return dataset.of(frame if kept.all() else rows_where(frame, kept))
         keys = _keys_of(frame, names)
-        alone = keys.select(pl.any_horizontal(pl.all().is_null())).to_series()
-        if alone.any():
+        if not any(key.null_count() for key in keys.get_columns()):
+            kept = self._first(keys)
+        else:
+            alone = keys.select(pl.any_horizontal(pl.all().is_null())).to_series()
             kept = alone.clone()
             kept[(~alone).arg_true()] = self._first(keys.filter(~alone))
-        else:
-            kept = self._first(keys)
         return dataset.of(frame if kept.all() else rows_where(frame, kept))
 
     def _first(self, keys: pl.DataFrame) -> pl.Series:

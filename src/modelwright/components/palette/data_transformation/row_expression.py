@@ -13,8 +13,10 @@ import polars as pl
 
 from modelwright.components.errors import ComponentError
 from modelwright.data.expression.table import named
+from modelwright.data.few_values import numbered
 from modelwright.data.schema import Column, ColumnType, Schema
 
+_FEW = 1024
 _COLUMN = re.compile(r'\s*(?:\\"([^"]+)"|\(\\(\d+)\))')
 _COMPARISON = re.compile(
     r"""\s*(<=|>=|==|!=|<|>)\s*(?:"([^"]*)"|'([^']*)'|([^\s&|<>=!"'][^&|<>=!"']*?))\s*(?=[&|]|$)"""
@@ -57,6 +59,9 @@ class Pattern:
         """True for each row whose text holds the pattern; a missing value holds none."""
         text = frame.get_column(self.column.name).cast(pl.String)
         # Python's own rules are promised, so each different text is tried once by Python.
+        if few := numbered(text, most=_FEW):
+            tried = [t is not None and self.pattern.search(t) is not None for t in few.values]
+            return few.by_row(pl.Series(tried, dtype=pl.Boolean))
         found = [t for t in text.unique() if t is not None and self.pattern.search(t)]
         return text.is_in(pl.Series(found, dtype=pl.String)).fill_null(value=False)
 

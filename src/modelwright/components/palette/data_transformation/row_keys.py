@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from modelwright.data.few_values import numbered
+
 Vector = np.ndarray[Any, np.dtype[Any]]
 
 # Room for so many keys is made at any rate, and for so many for each row.
 _ROOM, _ROOM_A_ROW = 1 << 16, 4
-# Texts are numbered when the first rows hold few of them.
-_HEAD, _FEW = 4096, 512
+_FEW = 1024
 
 
 def first_of_each(keys: Sequence[pl.Series], *, last: bool = False) -> pl.Series | None:
@@ -73,19 +74,19 @@ def _numbers(keys: Sequence[pl.Series]) -> tuple[Vector, int] | None:
     total: Vector | None = None
     room = 1
     for column in keys:
-        key = column
-        if key.dtype == pl.String and key.head(_HEAD).n_unique() <= _FEW:
-            key = key.cast(pl.Categorical).to_physical()
-        elif key.dtype == pl.Boolean:
-            key = key.cast(pl.UInt8)
-        size = _size(key, rows)
+        if column.dtype in (pl.String, pl.Boolean):
+            few = numbered(column, most=_FEW)
+            size, own = (len(few.values), few.numbers) if few else (None, None)
+        else:
+            size, own = _size(column, rows), None
         if size is None or room * size > max(_ROOM, min(_ROOM_A_ROW * rows, 1 << 30)):
             return None
-        low = np.array(key.min(), dtype=np.int64)
-        # What overflows on the way is right again in the end, as all of it fits into 32 bits.
-        own = np.subtract(key.to_numpy(), low, dtype=np.int32, casting="unsafe")
+        if own is None:
+            low = np.array(column.min(), dtype=np.int64)
+            # What overflows on the way is right again in the end, as all of it fits into 32 bits.
+            own = np.subtract(column.to_numpy(), low, dtype=np.int32, casting="unsafe")
         if total is None:
-            total = own
+            total = own.astype(np.int32, copy=False)
         else:
             total *= size
             total += own

@@ -56,6 +56,14 @@ def _text_of_double(a: float) -> str | None:
     return None if a != a else repr(float(a))
 
 
+def _texts_of_integers(numbers: pl.Series) -> pl.Series:
+    """Each written once, where there are few."""
+    from modelwright.data.few_values import numbered
+
+    few = numbered(numbers, most=len(numbers) // 4)
+    return few.by_row(few.values.cast(pl.String)) if few else numbers.cast(pl.String)
+
+
 def _seconds(a: datetime) -> float:
     since = a - _EPOCH
     micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
@@ -139,7 +147,14 @@ FUNCTIONS = (
                 inline="('true' if {0} else 'false')",
                 table=lambda a: a.cast(pl.String),
             ),
-            Form(takes=(INTEGER,), gives=STRING, row=str, table=lambda a: a.cast(pl.String)),
+            Form(
+                takes=(INTEGER,),
+                gives=STRING,
+                row=str,
+                table=lambda a: a.map_batches(
+                    _texts_of_integers, return_dtype=pl.String(), is_elementwise=True
+                ),
+            ),
             Form(takes=(DOUBLE,), gives=STRING, row=_text_of_double, partial=True),
             Form(takes=(DATETIME,), gives=STRING, row=datetime.isoformat),
         ),
