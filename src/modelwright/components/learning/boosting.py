@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from modelwright.components.context import Context
 from modelwright.components.learning.design import BLOCK
@@ -46,8 +47,8 @@ def boost(
     import lightgbm
 
     numbers = len(data.encoded.encoding.numbers)
-    matrix = tree_matrix(data.encoded)
-    width = matrix.shape[1]
+    held = tree_frame(data.encoded)
+    width = held.width
     parameters = {
         "num_leaves": max(leaves, 2),
         "min_data_in_leaf": fewest_rows,
@@ -56,15 +57,16 @@ def boost(
         "max_cat_to_onehot": ONE_AGAINST_ALL,
         "learning_rate": rate,
         "seed": seed,
-        "num_threads": 1 if matrix.size <= ONE_THREAD else context.threads or 0,
+        "num_threads": 1 if data.rows * width <= ONE_THREAD else context.threads or 0,
         "deterministic": True,
         "force_col_wise": True,
         "verbosity": -1,
         **objective,
     }
     rows = lightgbm.Dataset(
-        matrix,
+        held,
         data.target,
+        feature_name=held.columns,
         categorical_feature=list(range(numbers, width)),
         params=parameters,
         free_raw_data=True,
@@ -76,6 +78,19 @@ def boost(
     booster = lightgbm.train(parameters, rows, num_boost_round=trees, callbacks=[tell])
     native = Native("lightgbm", _text(booster), {"inputs": width})
     return native, _importance(data.encoded.encoding, booster)
+
+
+def tree_frame(data: Encoded) -> pl.DataFrame:
+    """The columns of `tree_matrix`, null where missing or unseen; numbers where they lie already."""
+    numbers = (
+        s if s.dtype == pl.Float64 else s.cast(pl.Float64) for s in data.columns.get_columns()
+    )
+    codes = (
+        pl.Series(codes).set(pl.Series(codes == len(feature.levels)), None)
+        for codes, feature in zip(data.codes, data.encoding.categories, strict=True)
+    )
+    # By the names that LightGBM gives the columns of a matrix: it does not take every name.
+    return pl.DataFrame([s.alias(f"Column_{at}") for at, s in enumerate((*numbers, *codes))])
 
 
 def tree_matrix(data: Encoded) -> Floats:

@@ -186,21 +186,30 @@ def learn(
 def _numbers(data: Encoded, scaling: Scaling) -> Floats:
     held = np.empty((data.rows, len(scaling.shift)))
     for start in range(0, data.rows, BLOCK):
-        block = (data.block(start, start + BLOCK) - scaling.shift) / scaling.scale
-        held[start : start + BLOCK] = np.where(np.isnan(block), 0.0, block)
+        block = data.block(start, start + BLOCK)
+        block -= scaling.shift
+        block /= scaling.scale
+        np.copyto(block, 0.0, where=np.isnan(block))
+        held[start : start + BLOCK] = block
     return held
 
 
 def _step(layers: _Layers, numbers: Floats, levels: Levels, target: Floats, outputs: int) -> None:
     weights = layers.weights
     rows = len(target)
-    held, places = layers.levels(levels)
-    inside = _indicators(places, len(held))
-    of_levels = weights["levels"][held] if len(held) < len(weights["levels"]) else weights["levels"]
+    inside, held, of_levels = None, None, weights["levels"]
+    if levels.shape[1]:
+        held, places = layers.levels(levels)
+        inside = _indicators(places, len(held))
+        if len(held) < len(of_levels):
+            of_levels = of_levels[held]
     # A step that goes too far is told from its end, not from each overflow on the way.
     with np.errstate(all="ignore"):
-        sums = numbers @ weights["hidden"] + inside @ of_levels + weights["bias"]
-        hidden = np.tanh(sums)
+        sums = numbers @ weights["hidden"]
+        if inside is not None:
+            sums += inside @ of_levels
+        sums += weights["bias"]
+        hidden = np.tanh(sums, out=sums)
         found = hidden @ weights["output"] + weights["output_bias"]
         if outputs == 1:
             off = found - target[:, None]
@@ -209,17 +218,14 @@ def _step(layers: _Layers, numbers: Floats, levels: Levels, target: Floats, outp
             off = powers / powers.sum(axis=1, keepdims=True)
             off[np.arange(rows), target.astype(np.int64)] -= 1.0
         off /= rows
-        back = (off @ weights["output"].T) * (1 - hidden**2)
-        layers.move(
-            {
-                "hidden": numbers.T @ back,
-                "levels": inside.T @ back,
-                "bias": back.sum(axis=0),
-                "output": hidden.T @ off,
-                "output_bias": off.sum(axis=0),
-            },
-            held,
-        )
+        back = off @ weights["output"].T
+        slopes = {"output": hidden.T @ off, "output_bias": off.sum(axis=0)}
+        np.square(hidden, out=hidden)
+        back *= np.subtract(1.0, hidden, out=hidden)
+        slopes |= {"hidden": numbers.T @ back, "bias": back.sum(axis=0)}
+        if inside is not None:
+            slopes["levels"] = inside.T @ back
+        layers.move(slopes, held)
 
 
 def _indicators(levels: Levels, count: int) -> Any:
