@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from modelwright.serve.capacity import Resources
 from modelwright.serve.endpoint_folder import Served
 from modelwright.serve.errors import InvalidSetting
-from modelwright.serve.held import Held, access_elsewhere, kept_elsewhere
+from modelwright.serve.held import Held
 from modelwright.serve.settings import DeploymentSettings
-from modelwright.serve.target import NotSupported
-from tests.serve.test_tls import certificate
 
 
 def test_what_an_earlier_version_kept_is_read() -> None:
@@ -47,16 +43,6 @@ def test_settings_change_for_one_deployment_or_for_all() -> None:
         held.changed(DeploymentSettings.read, {"calm_s": -1.0}, 1, None)
 
 
-def test_what_is_not_collected_elsewhere_is_refused_with_what_to_do() -> None:
-    with pytest.raises(NotSupported) as caught:
-        kept_elsewhere("container", {"data_collection": True})
-    assert caught.value.fields["kind"] == "container"
-    assert "Set data_collection to false, or use a local inference cluster." in str(caught.value)
-
-
-def test_a_certificate_is_not_silently_left_out_elsewhere(tmp_path: Path) -> None:
-    tls = certificate(tmp_path / "tls", "one")
-    with pytest.raises(NotSupported) as caught:
-        access_elsewhere("ray", tls)
-    assert "let a proxy before it have the certificate" in str(caught.value)
-    assert access_elsewhere("ray", {"auth": "keys"}).auth == "keys"
+def test_only_deployments_that_keep_requests_have_files() -> None:
+    each = {"data_collection": True, "collection_files": 3}
+    assert Held({1: Served("a"), 2: Served("b", each)}).collecting == {2: 3}

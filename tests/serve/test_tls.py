@@ -18,12 +18,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from modelwright.serve.control import tell
 from modelwright.serve.endpoint import Endpoints
 from modelwright.serve.errors import InvalidSetting
 from modelwright.serve.keys import Keys
 from modelwright.serve.settings import EndpointSettings
 from tests.inference.cars import car_request
-from tests.serve.replicas import package
+from tests.serve.replicas import PRIMARY, package, running
 
 KEYS = Keys.new()
 
@@ -67,9 +68,9 @@ def endpoints(tmp_path: Path) -> Iterator[Endpoints]:
         found.remove(name)
 
 
-def post(url: str, tls: dict[str, str]) -> int:
+def post(url: str, tls: dict[str, str], key: str = KEYS.primary) -> int:
     context = ssl.create_default_context(cafile=tls["tls_certificate"])
-    headers = {"Authorization": f"Bearer {KEYS.primary}"}
+    headers = {"Authorization": f"Bearer {key}"}
     return httpx.post(url, content=car_request(), headers=headers, verify=context).status_code
 
 
@@ -166,6 +167,23 @@ def test_a_certificate_renewed_in_the_same_files_is_shown_without_a_restart(
         time.sleep(0.05)
     assert post(status.scoring_url, files) == 200
     assert endpoints.status("cars").pid == status.pid
+
+
+def test_a_replica_without_a_controller_changes_to_tls_and_back_by_itself(tmp_path: Path) -> None:
+    first, second = certificate(tmp_path / "first", "1"), certificate(tmp_path / "second", "2")
+    with running(package(tmp_path)) as replica:
+        https = f"https://{replica.host}:{replica.port}/score"
+        assert replica.score(car_request()).status_code == 200
+        for files in (first, second):
+            tell(replica.control, {"do": "change", "endpoint": files})
+            assert post(https, files, PRIMARY) == 200
+            assert not plainly(replica.host, replica.port).startswith(b"HTTP/")
+        tell(replica.control, {"do": "change", "endpoint": {}})
+        assert plainly(replica.host, replica.port).startswith(b"HTTP/1.1 200")
+        with pytest.raises(httpx.TransportError):
+            post(https, second, PRIMARY)
+        replica.process.terminate()
+        assert replica.process.wait(30) == 0
 
 
 def test_certificates_that_cannot_be_used_are_refused(tmp_path: Path) -> None:

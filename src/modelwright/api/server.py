@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from modelwright.actions.datasets import add_samples
 from modelwright.actions.home import Home
+from modelwright.actions.tending import tended
 from modelwright.api.app import create_app
 from modelwright.api.guard import Doors
 from modelwright.api.here import Here
@@ -65,7 +66,7 @@ def serve(
         add_samples(home, large=True)
 
     log_file = home.folder / "logs" / "server.log"
-    with log_kept(log_file), told(home.folder, host, taken):
+    with log_kept(log_file), tended(home), told(home.folder, host, taken):
         ApiServer(app, ready).run(sockets=[line])
 
 

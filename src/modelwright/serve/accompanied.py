@@ -11,7 +11,7 @@ import select
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,12 @@ from modelwright.serve.control import private_socket
 from modelwright.serve.copies import Onlooking
 from modelwright.serve.deployed import Deployed, Part
 from modelwright.serve.errors import DeploymentFailed
+from modelwright.serve.keeping import Batches, HandOn
 from modelwright.serve.limits import thread_bounds
 from modelwright.serve.live import Live
 from modelwright.serve.meters import Meter
 from modelwright.serve.shadow import compared
+from modelwright.serve.traffic import Onlooker
 from modelwright.serve.workers import START_S
 
 _PAUSE_S = 1.0
@@ -40,10 +42,13 @@ class Accompanied:
     Raises of `apply`: DeploymentFailed and as `load`; then what served before serves on.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, hand_on: HandOn) -> None:
+        """hand_on: takes requests and replies to where they are kept."""
         self._name = name
         self._folder = Path(tempfile.mkdtemp(prefix="shadows-", dir=temporary.place()))
-        self._deployed = Deployed(name, Onlooking(self._ways))
+        self._looking = Onlooking(self._ways)
+        self._batches = Batches(hand_on)
+        self._deployed = Deployed(name, self._onlookers)
         self._shadows: dict[int, ShadowProcess] = {}
         self._serial = count()
         self._changing = asyncio.Lock()
@@ -91,10 +96,19 @@ class Accompanied:
                     await one.end()
 
     async def close(self) -> None:
-        """End the shadows."""
+        """End the shadows, and hand on what is to be kept."""
+        await self._batches.close()
         for one in self._shadows.values():
             await one.end()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+    def _onlookers(
+        self, parts: Mapping[int, Part], meters: Mapping[int, Meter]
+    ) -> Sequence[Onlooker]:
+        kept = {n: p.settings for n, p in parts.items() if p.answers and p.settings.data_collection}
+        self._batches.want(kept, meters)
+        found = self._looking(parts, meters)
+        return (*found, self._batches) if kept else found
 
     def _ways(self, parts: Mapping[int, Part]) -> dict[Path, dict[int, int]]:
         answering = [number for number, part in parts.items() if part.answers]

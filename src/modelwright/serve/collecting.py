@@ -16,7 +16,9 @@ import orjson
 from modelwright.serve.copies import Copy, received
 from modelwright.serve.settings import DeploymentSettings
 
-_FLUSH_S = 0.5
+FLUSH_S = 0.5
+"""Seconds after which lines are written."""
+
 _PARQUET_S = 60.0
 _PARQUET_ROWS = 20_000
 
@@ -38,18 +40,25 @@ class Collector:
         try:
             async with server:
                 while True:
-                    await asyncio.sleep(_FLUSH_S)
-                    for book in self._books.values():
-                        book.flush(over=False)
+                    await asyncio.sleep(FLUSH_S)
+                    self.flush(over=False)
         finally:
-            for book in self._books.values():
-                book.flush(over=True)
+            self.flush(over=True)
+
+    def add(self, copy: Copy) -> None:
+        """Take a request and its reply in; one of a deployment that is not kept is left out."""
+        if copy.number in self._books:
+            self._books[copy.number].add(copy)
+
+    def flush(self, *, over: bool) -> None:
+        """Write what is due; everything when it is over."""
+        for book in self._books.values():
+            book.flush(over=over)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async for copy in received(reader):
-                if copy.number in self._books:
-                    self._books[copy.number].add(copy)
+                self.add(copy)
         finally:
             writer.close()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelwright.data.errors import ModelwrightError
+from modelwright.serve.collected_files import lacking
 from modelwright.serve.limits import limit_memory, memory_bound
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 
@@ -47,6 +48,7 @@ class Control:
         self._commands: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]] = {
             "status": self._status,
             "measurements": self._measurements,
+            "collected": self._collected,
             "apply": self._apply,
             "deploy": self._deploy,
             "change": self._change,
@@ -111,6 +113,12 @@ class Control:
 
     async def _measurements(self, command: Mapping[str, Any]) -> dict[str, Any]:
         return {"samples": self._replica.history.since(float(command["since"]))}
+
+    async def _collected(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        folder = self._replica.collected
+        if folder is None:
+            return {"pieces": []}
+        return await asyncio.to_thread(lacking, folder, command)
 
     async def _deploy(self, command: Mapping[str, Any]) -> dict[str, Any]:
         settings = DeploymentSettings.read(command.get("settings", {}))

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
-from typing import Any
+from typing import Any, Self
 
 from modelwright.inference.scorer import Shape
 from modelwright.serve.control import connected
@@ -33,30 +33,46 @@ class Copy:
     body: bytes
     reply: bytes
 
+    @classmethod
+    def now(cls, number: int, shape: Shape, body: bytes, reply: bytes) -> Self:
+        """One of a request that has just been answered."""
+        return cls(number, time.time(), shape, body, reply)
 
-class Copies:
-    """Sends copies to an onlooker that listens on a Unix socket.
 
-    shares: percent of the requests, by the number of the deployment that answers.
+class Sampling:
+    """Takes a share of requests, evenly spread.
+
+    shares: percent, by the number of the deployment that answers.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self) -> None:
         self.shares: Mapping[int, int] = {}
-        self.meters: Mapping[int, Meter] = {}
         self._due: dict[int, int] = {}
+
+    def takes(self, number: int) -> bool:
+        """Whether it is the turn of the next request that a deployment answers."""
+        share = self.shares.get(number, 0)
+        if not share:
+            return False
+        due = self._due.get(number, 0) + share
+        self._due[number] = due % 100
+        return due >= 100
+
+
+class Copies(Sampling):
+    """Sends copies to an onlooker that listens on a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.meters: Mapping[int, Meter] = {}
         self._line: asyncio.WriteTransport | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._not_before = 0.0
 
     def see(self, number: int, body: bytes, shape: Shape, reply: bytes) -> None:
         """Send a copy, if it is this request's turn and there is room."""
-        share = self.shares.get(number, 0)
-        if not share:
-            return
-        due = self._due.get(number, 0) + share
-        self._due[number] = due % 100
-        if due < 100:
+        if not self.takes(number):
             return
         line = self._line
         if line is None or line.is_closing():

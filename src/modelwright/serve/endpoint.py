@@ -282,6 +282,13 @@ class Endpoints:
             found.append(status)
         return tuple(found)
 
+    def tend(self) -> None:
+        """Nothing: every endpoint has a controller that does."""
+
+    def bring_collected(self, name: str) -> None:
+        """Nothing: they are written where they belong.  Raises UnknownEndpoint."""
+        EndpointFolder(self.root, name).wanted()
+
     def measurements(self, name: str, since: float = 0.0) -> list[dict[str, Any]]:
         """What was counted in each second after a moment, see `Sample`; nothing where nothing runs.
 

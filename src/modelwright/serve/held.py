@@ -20,7 +20,6 @@ from modelwright.serve.errors import EndpointBusy, InvalidEndpointName, UnknownE
 from modelwright.serve.keys import Keys
 from modelwright.serve.names import ENDPOINT_NAME
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
-from modelwright.serve.target import NotSupported
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,8 @@ class Held:
 
     deployments: by number.  port: 0 until it is known.  baked: the package that is in the image of its
     container, named as in `Served.package`.  based_on: what the base of that image was made for.
+    certificate: the digest of the pair that it was given, see `Pair`; empty without TLS.
+    door: the port on which it answers over TLS, where that is another than without; 0 until it is known.
     """
 
     deployments: Mapping[int, Served]
@@ -38,6 +39,8 @@ class Held:
     running: bool = True
     baked: str = ""
     based_on: Sequence[str] = ()
+    certificate: str = ""
+    door: int = 0
 
     @property
     def leading(self) -> Served:
@@ -48,6 +51,12 @@ class Held:
     def packages(self) -> set[str]:
         """The packages that are needed."""
         return {served.package for served in self.deployments.values()}
+
+    @property
+    def collecting(self) -> dict[int, int]:
+        """How many files of requests and replies stay, by the number of each deployment that keeps some."""
+        found = {n: DeploymentSettings.read(d.settings) for n, d in self.deployments.items()}
+        return {n: one.collection_files for n, one in found.items() if one.data_collection}
 
     def reserves(self) -> Resources:
         """What a replica with all deployments reserves; one that answers and looks on counts twice."""
@@ -204,37 +213,6 @@ class HeldEndpoints:
             yield
         finally:
             os.close(handle)
-
-
-def kept_elsewhere(kind: str, given: Mapping[str, Any]) -> DeploymentSettings:
-    """The settings of a deployment, where requests and replies cannot be collected.
-
-    Raises NotSupported, InvalidSetting and UnknownSetting.
-    """
-    settings = DeploymentSettings.read(given)
-    if settings.data_collection:
-        raise NotSupported(
-            kind,
-            "keep requests and replies",
-            remedy="Set data_collection to false, or use a local inference cluster.",
-        )
-    return settings
-
-
-def access_elsewhere(kind: str, given: Mapping[str, Any]) -> EndpointSettings:
-    """The settings of an endpoint whose address is not a socket of this machine.
-
-    Raises NotSupported, InvalidSetting and UnknownSetting.
-    """
-    settings = EndpointSettings.read(given)
-    if settings.tls_certificate:
-        raise NotSupported(
-            kind,
-            "answer over TLS with a certificate of the endpoint",
-            remedy="Leave tls_certificate empty and let a proxy before it have the certificate, or "
-            "use a local inference cluster.",
-        )
-    return settings
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from modelwright.serve.answers import error_body
-from modelwright.serve.app import App
+from modelwright.serve.app import App, Receive, Scope, Send
 from modelwright.serve.gathering import FEWEST, Answered
 from modelwright.serve.lanes import LARGEST_QUICK_BODY, QUICK_BODY
+from modelwright.serve.settings import EndpointSettings
 
 BACKLOG = 2048
 """Connections that wait in the kernel while the process is busy."""
 
 _TICK = 0.5
+_FORMER_S = 10.0
 
 
 class Connection(HttpToolsProtocol):
@@ -177,14 +180,25 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
+class Answering(Protocol):
+    """The application of a server: an App, or what hands requests on to others."""
+
+    draining: bool
+    settings: EndpointSettings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        ...
+
+
 class Server(uvicorn.Server):
-    """A uvicorn server for one App that ends slow clients and drains gently.
+    """A uvicorn server for one application that ends slow clients and drains gently.
 
     grace_s: longest wait for requests in work.  drain_s: how long idle connections may still bring a
     request after the end has begun; each gets its answer and is closed by it.
     """
 
-    def __init__(self, app: App, *, grace_s: float = 30.0, drain_s: float = 0.0) -> None:
+    def __init__(self, app: Answering, *, grace_s: float = 30.0, drain_s: float = 0.0) -> None:
         config = uvicorn.Config(
             app,
             http=Connection,
@@ -230,6 +244,34 @@ class Server(uvicorn.Server):
             for server in self.servers:
                 server.close()
 
+    async def reopen(self, listener: socket.socket) -> None:
+        """Take connections as the settings say now, with TLS or without; when this returns, none otherwise.
+
+        listener: the socket it answers on, or a copy.  Connections from before are closed after a while.
+        """
+        config, settings = self.config, self._app.settings
+        config.ssl_certfile = settings.tls_certificate or None
+        config.ssl_keyfile = settings.tls_key or None
+        config.ssl = _context(config)
+        loop = asyncio.get_running_loop()
+        async with self._at_door:
+            if self.should_exit:
+                return
+            former = [c for c in self.server_state.connections if isinstance(c, Connection)]
+            made = await loop.create_server(
+                self._connection, sock=listener.dup(), ssl=config.ssl, backlog=config.backlog
+            )
+            for server in self.servers:
+                server.close()
+            self.servers = [made]
+        for connection in former:
+            loop.call_later(_FORMER_S, connection.shutdown)
+
+    def _connection(self) -> asyncio.Protocol:
+        return Connection(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
         settings = self._app.settings
@@ -258,6 +300,14 @@ class Server(uvicorn.Server):
         begun = loop.time()
         while self.server_state.connections and loop.time() < begun + self.drain_s:  # noqa: ASYNC110  # a plain set
             await asyncio.sleep(0.02)
+
+
+def _context(config: uvicorn.Config) -> ssl.SSLContext | None:
+    if not config.ssl_certfile:
+        return None
+    found = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    found.load_cert_chain(config.ssl_certfile, config.ssl_keyfile, password=lambda: "")
+    return found
 
 
 def bound(host: str, port: int) -> socket.socket:

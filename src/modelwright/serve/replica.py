@@ -23,11 +23,13 @@ from typing import Any
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.accompanied import Accompanied
 from modelwright.serve.app import App
+from modelwright.serve.certificates import shown_by
 from modelwright.serve.control import Control
 from modelwright.serve.deployed import Deployed, Part
 from modelwright.serve.errors import AddressTaken, InvalidSetting, NoKeys
 from modelwright.serve.history import History
 from modelwright.serve.http import BACKLOG, Server, address_of, bound
+from modelwright.serve.keeping import kept_in
 from modelwright.serve.keys import Lock
 from modelwright.serve.live import Live
 from modelwright.serve.loading import load
@@ -43,7 +45,12 @@ _log = logging.getLogger("modelwright.replica")
 
 
 class Replica:
-    """One App on one listening socket, and what can be told to it while it serves."""
+    """One App on one listening socket, and what can be told to it while it serves.
+
+    door: a copy of that socket where the replica itself changes to TLS, to another certificate or back;
+    None where its controller puts another replica in its place.  collected: where it keeps requests
+    and replies itself.
+    """
 
     def __init__(
         self,
@@ -59,6 +66,9 @@ class Replica:
         self.deployed: Deployed | Accompanied | None = None
         # Where there is a controller it keeps the history of all replicas, and this one stays empty.
         self.history = History()
+        self.door: socket.socket | None = None
+        self.collected: Path | None = None
+        self._shown = shown_by(endpoint)
         self._keys_file = keys_file
         self._changing = asyncio.Lock()
 
@@ -123,6 +133,10 @@ class Replica:
         lock = _lock(self._keys_file, self.app.name, settings)
         self.app.change(settings)
         self.app.lock = lock
+        if self.door is not None and (shown := shown_by(settings)) != self._shown:
+            await self.server.reopen(self.door)
+            self._shown = shown
+            _log.info("answering %s from now on", "over TLS" if shown else "without TLS")
 
     async def serve(self, listener: socket.socket) -> None:
         """Answer until told to stop; requests in work are finished."""
@@ -211,7 +225,7 @@ async def _run(wanted: argparse.Namespace, report: Report) -> None:
     listener = _bound(wanted)
     several = settings.get("deployments")
     if several:
-        replica.deployed = Accompanied(wanted.name)
+        replica.deployed = Accompanied(wanted.name, kept_in(wanted.collected))
         await replica.apply(several)
     else:
         deployment = DeploymentSettings.read(settings.get("deployment", {}))
@@ -220,17 +234,20 @@ async def _run(wanted: argparse.Namespace, report: Report) -> None:
     gc.collect()
     gc.freeze()
     listener.listen(BACKLOG)
+    replica.door, replica.collected = listener.dup(), wanted.collected
     host, port = address_of(listener)
     control = Control(replica)
     if wanted.control is not None:
         await control.open(wanted.control)
-    _log.info("answering on http://%s:%d/api/v1/service/%s/score", host, port, wanted.name)
+    scheme = "https" if endpoint.tls_certificate else "http"
+    _log.info("answering on %s://%s:%d/api/v1/service/%s/score", scheme, host, port, wanted.name)
     report.ready(host, port)
     keeping = asyncio.create_task(replica.keep_history())
     try:
         await replica.serve(listener)
     finally:
         keeping.cancel()
+        replica.door.close()
         await control.close()
         if isinstance(replica.deployed, Accompanied):
             await replica.deployed.close()
@@ -290,6 +307,12 @@ def _arguments() -> argparse.ArgumentParser:
         help='JSON file {"deployment": {…}, "endpoint": {…}}, or "deployments" by number',
     )
     parser.add_argument("--log-file", type=Path, help="log there, turned over, not to stderr")
+    parser.add_argument(
+        "--collected",
+        type=Path,
+        default=Path("collected"),
+        help="folder for the requests and replies that deployments keep",
+    )
     parser.add_argument("--control", type=Path, help="Unix socket on which it takes commands")
     parser.add_argument("--fd", type=int, help="listen on this inherited socket")
     parser.add_argument("--report", type=int, help="descriptor to tell the outcome of the start on")

@@ -122,6 +122,17 @@ class InferenceTarget(Protocol):
         """Start every endpoint that should serve and does not, as after a restart of the machine."""
         ...
 
+    def tend(self) -> None:
+        """Do what time brings: take up renewed certificates, bring what was collected, hold to limits.
+
+        Called every few seconds, as long as a server runs; what cannot be done is logged.
+        """
+        ...
+
+    def bring_collected(self, name: str) -> None:
+        """Have all requests and replies that were kept so far in the folder of the endpoint."""
+        ...
+
     def logs(self, name: str) -> list[Path]:
         """The files of its log, oldest first."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -29,7 +30,7 @@ from modelwright.actions.scoring import sample_rows, score_rows
 from modelwright.inference.package import Package, write
 from modelwright.inference.scorer import Scorer
 from modelwright.serve.capacity import Unschedulable
-from modelwright.serve.container.engine import connected
+from modelwright.serve.container.engine import connected, files_of
 from modelwright.serve.container.target import ContainerTarget, container_target
 from modelwright.serve.errors import (
     DeploymentFailed,
@@ -46,6 +47,7 @@ from tests.inference.cars import car_prices, car_request
 from tests.serve.callers import calling, until, widths
 from tests.serve.container.podman import podman_engine
 from tests.serve.replicas import PRIMARY, SECONDARY
+from tests.serve.test_tls import certificate, plainly, post, shown
 
 KEYS = Keys(PRIMARY, SECONDARY)
 SETTINGS = {"cpu_reserve": 1.0, "memory_reserve_gb": 0.5}
@@ -271,6 +273,95 @@ def test_settings_of_a_deployment_change_while_its_container_serves(
     assert target.status("cars").deployments == status.deployments
 
 
+def test_a_certificate_is_shown_by_a_container_that_goes_on_and_a_renewed_one_too(
+    engine: str, target: ContainerTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    before = target.status("cars")
+    files = certificate(tmp_path / "served", "first")
+    status = target.change("cars", endpoint=files)
+    assert (status.replicas, status.port) == (before.replicas, before.port)
+    assert status.scoring_url.startswith("https://")
+    assert post(status.scoring_url, files, PRIMARY) == 200
+    assert post(status.scoring_url, files, "x" * 20) == 401
+    assert not plainly(status.host, status.port).startswith(b"HTTP/")
+    inside = container_of(engine, "cars")
+    look = "import os; s = os.stat('/run/modelwright/tls.key'); print(oct(s.st_mode), s.st_uid)"
+    assert inside.exec_run(["python", "-S", "-c", look]).output.decode().split() == [
+        "0o100400",
+        "10001",
+    ]
+    # Half of the two is there: the former ones are shown.
+    renewed = certificate(tmp_path / "renewed", "second")
+    former = Path(files["tls_certificate"]).read_bytes().strip()
+    after = Path(renewed["tls_certificate"]).read_bytes().strip()
+    Path(renewed["tls_key"]).replace(files["tls_key"])
+    target.tend()
+    assert shown(status.host, status.port).strip() == former
+    Path(renewed["tls_certificate"]).replace(files["tls_certificate"])
+    target.tend()
+    assert shown(status.host, status.port).strip() == after
+    # What ends unasked begins again with it.
+    os.kill(before.replicas[0], signal.SIGKILL)
+    assert within(30, lambda: target.status("cars").replicas not in ((), before.replicas))
+    assert shown(status.host, status.port).strip() == after
+    # Nothing of it is in the image.
+    fresh = connected(engine).containers.create(inside.image.id, ["python"])
+    assert not [name for name, _ in files_of(fresh, "/run/modelwright") if "tls" in name]
+    fresh.remove()
+    status = target.change("cars", endpoint=dict.fromkeys(files, ""))
+    assert score(status).status_code == 200
+
+
+def test_limits_given_while_it_ran_hold_again_after_an_end_that_nobody_asked_for(
+    target: ContainerTarget, cars: EndpointStatus
+) -> None:
+    number = target.status("cars").deployments[0]["number"]
+    status = target.change("cars", deployment={"memory_reserve_gb": 0.7}, number=number)
+    wanted = memory_of(status.replicas[0])
+    assert wanted == pytest.approx(status.memory["gb"] * 1e9, rel=1e-4)
+    os.kill(status.replicas[0], signal.SIGKILL)
+    assert within(30, lambda: target.status("cars").replicas not in ((), status.replicas))
+    (status,) = target.ensure_running()
+    assert memory_of(status.replicas[0]) == wanted
+
+
+def test_requests_and_replies_that_a_container_keeps_are_brought_here(
+    target: ContainerTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    write(car_prices(), tmp_path / "cars")
+    one = tmp_path / "cars"
+    keeping = {**SETTINGS, "data_collection": True, "collection_files": 2}
+    status = target.apply("cars", {6: Offer(one, keeping)}, keys=KEYS)
+    folder = target._endpoints / "cars" / "collected"
+    for _ in range(3):
+        assert score(status).status_code == 200
+
+    def kept() -> list[dict[str, Any]]:
+        target.bring_collected("cars")
+        texts = [p.read_text(encoding="utf-8") for p in sorted(folder.glob("6/*.jsonl"))]
+        return [json.loads(line) for text in texts for line in text.splitlines()]
+
+    until(lambda: len(kept()) == 3)
+    first = kept()[0]
+    assert first["request"] == json.loads(car_request())
+    assert first["reply"] == score(status).json()
+    assert first["deployment"] == 6
+    # What was answered last before a stop is there as well.
+    assert score(status).status_code == 200
+    assert target.stop("cars").state is State.STOPPED
+    texts = [p.read_text(encoding="utf-8") for p in sorted(folder.glob("6/*.jsonl"))]
+    assert sum(len(text.splitlines()) for text in texts) == 5
+    target.start("cars")
+    # Parquet in files of a minute, and at the end; the oldest go.
+    status = target.change("cars", deployment={"collection_format": "parquet"}, number=6)
+    assert score(status).status_code == 200
+    target.change("cars", deployment={"collection_format": "jsonl"}, number=6)
+    assert score(status).status_code == 200
+    until(lambda: kept() is not None and len([*folder.glob("6/*.parquet")]) == 1)
+    until(lambda: len([*folder.glob("6/*")]) == 2)
+    target.change("cars", deployment={"data_collection": False}, number=6)
+
+
 def test_what_a_container_cannot_do_is_refused_with_what_to_do(
     target: ContainerTarget, cars: EndpointStatus, tmp_path: Path
 ) -> None:
@@ -280,9 +371,6 @@ def test_what_a_container_cannot_do_is_refused_with_what_to_do(
         with pytest.raises(NotSupported) as caught:
             target.apply("cars", {6: Offer(tmp_path / "cars", unlike)}, keys=KEYS)
         assert "at 1, or use a local inference cluster or one of Ray" in str(caught.value)
-    with pytest.raises(NotSupported) as caught:
-        target.change("cars", deployment={"data_collection": True}, number=4)
-    assert "Set data_collection to false" in str(caught.value)
     assert target.status("cars").deployments == before
     assert target.status("cars").deployment["max_replicas"] == 1
 

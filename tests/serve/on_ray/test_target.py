@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from modelwright.actions.clusters import create_cluster, delete_cluster
@@ -27,12 +31,14 @@ from modelwright.serve.on_ray.link import RayUnreachable, link_to
 from modelwright.serve.on_ray.target import RayTarget, options_for, ray_target
 from modelwright.serve.settings import DeploymentSettings
 from modelwright.serve.status import EndpointStatus, State
-from modelwright.serve.target import NotSupported, Offer, Place, make_target
+from modelwright.serve.target import Offer, Place, make_target
 from tests.actions.homes import open_home, tutorial
-from tests.inference.cars import car_prices, car_request
+from tests.inference.cars import car_prices, car_request, car_rows
+from tests.inference.cars import cars as cars_table
 from tests.ray_cluster import RayCluster, on_loopback
 from tests.serve.callers import calling, until, widths
 from tests.serve.replicas import PRIMARY, SECONDARY
+from tests.serve.test_tls import certificate, plainly, post, shown
 
 pytestmark = pytest.mark.together
 
@@ -186,10 +192,6 @@ def test_what_has_no_room_is_refused_and_what_served_serves_on(
             target.apply("cars", {3: offer}, keys=KEYS)
         assert caught.value.fields["short"][0]["resource"] == "cpu_cores"
         assert "processor cores are needed" in str(caught.value)
-    collecting = {**SETTINGS, "data_collection": True}
-    with pytest.raises(NotSupported) as refused:
-        target.apply("cars", {4: Offer(tmp_path / "cars", collecting)}, keys=KEYS)
-    assert "Set data_collection to false" in str(refused.value)
     assert target.status("cars").package == before.package
     assert score(cars).status_code == 200
 
@@ -258,6 +260,33 @@ def azureml_main(a=None, b=None):
 """
 
 
+def test_a_replica_is_held_to_its_memory(target: RayTarget, cars: EndpointStatus) -> None:
+    until(lambda: target.status("cars").memory["by"] != "none")
+    assert target.status("cars").memory["gb"] == 0.3
+
+
+GREEDY = """
+def azureml_main(a=None, b=None):
+    if a["make"].iloc[0] == "greedy":
+        bytearray(600_000_000)
+    return a
+"""
+
+
+def test_a_script_that_takes_too_much_memory_fails_with_its_request_alone(
+    target: RayTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    write(car_prices(script=GREEDY), tmp_path / "greedy")
+    status = target.apply("cars", {7: Offer(tmp_path / "greedy", SETTINGS)}, keys=KEYS)
+    greedy = car_request({**car_rows(cars_table()[2:3])[0], "make": "greedy"})
+    headers = {"Authorization": f"Bearer {PRIMARY}"}
+    answer = httpx.post(status.scoring_url, content=greedy, headers=headers, timeout=60)
+    code = answer.json()["error"]["details"]["code"]
+    assert (answer.status_code, code) == (400, "scoring-out-of-memory")
+    assert score(status).status_code == 200
+    assert target.status("cars").replicas == status.replicas
+
+
 def test_what_replicas_and_scripts_write_is_one_log_that_grows(
     target: RayTarget, cars: EndpointStatus, tmp_path: Path
 ) -> None:
@@ -295,6 +324,93 @@ def test_a_package_that_fails_there_leaves_what_served(
         target.apply("cars", {6: Offer(tmp_path / "package", SETTINGS)}, keys=KEYS)
     assert within(60, lambda: score(cars).status_code == 200)
     assert score(cars).content == before
+
+
+def test_requests_and_replies_that_replicas_keep_are_brought_here(
+    target: RayTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    write(car_prices(), tmp_path / "cars")
+    keeping = {**SETTINGS, "data_collection": True, "collection_share": 50}
+    status = target.apply("cars", {8: Offer(tmp_path / "cars", keeping)}, keys=KEYS)
+    folder = target._endpoints / "cars" / "collected" / "8"
+    for _ in range(6):
+        assert score(status).status_code == 200
+
+    def kept() -> list[dict[str, Any]]:
+        target.bring_collected("cars")
+        texts = [p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.jsonl"))]
+        return [json.loads(line) for text in texts for line in text.splitlines()]
+
+    until(lambda: len(kept()) == 3)
+    assert {one["deployment"] for one in kept()} == {8}
+    assert kept()[0]["request"] == json.loads(car_request())
+    assert kept()[0]["reply"] == score(status).json()
+    assert score(status).status_code == 200
+    # What a replica had in its hands when it was told to end is there as well.
+    target.stop("cars")
+    assert len(kept()) == 4
+    status = target.start("cars")
+    target.change("cars", deployment={"data_collection": False}, number=8)
+    assert score(status).status_code == 200
+    assert len(kept()) == 4
+
+
+def test_an_endpoint_with_a_certificate_answers_over_tls_alone(
+    target: RayTarget, cars: EndpointStatus, tmp_path: Path
+) -> None:
+    before = target.status("cars")
+    files = certificate(tmp_path / "served", "first")
+    status = target.change("cars", endpoint=files)
+    assert status.replicas == before.replicas
+    assert status.scoring_url.startswith("https://127.0.0.1:")
+    assert post(status.scoring_url, files, PRIMARY) == 200
+    assert post(status.scoring_url, files, "x" * 20) == 401
+    assert not plainly(status.host, status.port).startswith(b"HTTP/")
+    # Ray's own proxy, which has no certificate, knows it no more.
+    assert within(30, lambda: score(before).status_code == 404)
+    context = ssl.create_default_context(cafile=files["tls_certificate"])
+    whole = httpx.post(
+        status.scoring_url,
+        content=car_request(),
+        headers={"Authorization": f"Bearer {PRIMARY}"},
+        verify=context,
+    )
+    assert whole.content == Scorer(car_prices()).answer(car_request())
+    # Renewed in the same files, half of them first.
+    renewed = certificate(tmp_path / "renewed", "second")
+    former = Path(files["tls_certificate"]).read_bytes().strip()
+    after = Path(renewed["tls_certificate"]).read_bytes().strip()
+    Path(renewed["tls_key"]).replace(files["tls_key"])
+    target.tend()
+    assert shown(status.host, status.port).strip() == former
+    Path(renewed["tls_certificate"]).replace(files["tls_certificate"])
+    target.tend()
+    assert shown(status.host, status.port).strip() == after
+    assert target.status("cars").replicas == before.replicas
+    # What ends unasked begins again, on its port and with its certificate.
+    (door,) = (p for p in psutil.process_iter() if is_door(p))
+    door.kill()
+    until(lambda: shows(status, after))
+    assert post(status.scoring_url, files, PRIMARY) == 200
+    status = target.change("cars", endpoint=dict.fromkeys(files, ""))
+    assert status.scoring_url == before.scoring_url
+    assert within(30, lambda: score(status).status_code == 200)
+
+
+def is_door(process: psutil.Process) -> bool:
+    """Whether a process is the door of an endpoint."""
+    try:
+        return "ServeReplica:modelwright-cars:door" in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def shows(status: EndpointStatus, certificate: bytes) -> bool:
+    """Whether new connections are shown a certificate; not while nobody takes them."""
+    try:
+        return shown(status.host, status.port).strip() == certificate
+    except OSError:
+        return False
 
 
 def test_stopped_and_started_it_keeps_its_address(target: RayTarget, cars: EndpointStatus) -> None:

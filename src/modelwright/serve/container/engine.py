@@ -8,7 +8,8 @@ import os
 import resource
 import socket
 import tarfile
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -135,13 +136,18 @@ def set_limits(container: Any, cores: float, memory_gb: float) -> bool:
     return any(api.post(f"{api.base_url}{path}", json=said).ok for path, said in ways)
 
 
-def put_files(container: Any, files: Mapping[str, bytes | str]) -> None:
-    """Write files below the folder for what changes; text is the target of a symbolic link."""
+def put_files(
+    container: Any, files: Mapping[str, bytes | str], *, mode: int = 0o644, owner: int = 0
+) -> None:
+    """Write files below the folder for what changes; text is the target of a symbolic link.
+
+    owner: the user in the container whose they are.
+    """
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w") as tar:
         for name, content in files.items():
             info = tarfile.TarInfo(name)
-            info.mode = 0o644
+            info.mode, info.uid, info.gid = mode, owner, owner
             if isinstance(content, str):
                 info.type, info.linkname = tarfile.SYMTYPE, content
                 tar.addfile(info)
@@ -149,6 +155,25 @@ def put_files(container: Any, files: Mapping[str, bytes | str]) -> None:
                 info.size = len(content)
                 tar.addfile(info, io.BytesIO(content))
     container.put_archive(RUNNING, held.getvalue())
+
+
+def files_of(container: Any, folder: str) -> Iterator[tuple[str, bytes]]:
+    """The files below a folder of a container, also of a stopped one, by their paths in it."""
+    from docker.errors import NotFound
+
+    with tempfile.TemporaryFile() as held:
+        try:
+            parts, _ = container.get_archive(folder)
+            for part in parts:
+                held.write(part)
+        except NotFound:
+            return
+        held.seek(0)
+        with tarfile.open(fileobj=held) as tar:
+            for info in tar:
+                content = tar.extractfile(info) if info.isfile() else None
+                if content is not None:
+                    yield info.name.partition("/")[2], content.read()
 
 
 def folder_files(folder: Path, below: str) -> dict[str, bytes | str]:

@@ -63,7 +63,7 @@ def command(name: str) -> list[str]:
         *("python", "-m", "modelwright.serve.replica", f"{RUNNING}/package"),
         *("--name", name, "--host", "0.0.0.0", "--port", str(PORT)),  # noqa: S104  # the engine says who reaches it
         *("--keys-file", f"{RUNNING}/keys.json", "--settings-file", f"{RUNNING}/settings.json"),
-        *("--control", f"{RUNNING}/control.sock"),
+        *("--control", f"{RUNNING}/control.sock", "--collected", f"{RUNNING}/collected"),
     ]
 
 

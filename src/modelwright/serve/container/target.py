@@ -5,26 +5,34 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.client
-import json
 import logging
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from modelwright.data.errors import ModelwrightError
-from modelwright.inference.takeaway import FOLDER_IN_IMAGE, PORT
+from modelwright.inference.takeaway import PORT
 from modelwright.serve.capacity import Resources
+from modelwright.serve.certificates import named, pair_of
 from modelwright.serve.container import engine as engines
 from modelwright.serve.container import image
 from modelwright.serve.container.base_image import USER
+from modelwright.serve.container.upkeep import (
+    bring_collected,
+    endpoint_within,
+    forget_collected,
+    give,
+    give_certificate,
+    parts,
+)
 from modelwright.serve.endpoint_folder import Served
-from modelwright.serve.errors import DeploymentFailed
-from modelwright.serve.held import Held, HeldEndpoints, access_elsewhere, kept_elsewhere
+from modelwright.serve.errors import DeploymentFailed, EndpointBusy
+from modelwright.serve.held import Held, HeldEndpoints
 from modelwright.serve.keys import Keys
-from modelwright.serve.settings import DeploymentSettings
+from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 from modelwright.serve.status import EndpointStatus, State
 from modelwright.serve.target import NotSupported, Offer, Place
 
@@ -50,6 +58,7 @@ class ContainerTarget:
 
     def __init__(self, place: Place) -> None:
         self._kept = HeldEndpoints(place.folder / "endpoints")
+        self._endpoints = place.endpoints
         self._options = place.options
         self._address = engines.address_of(place.options)
         # Two homes may have clusters and endpoints of the same names on one engine.
@@ -87,9 +96,9 @@ class ContainerTarget:
         All of them are in the one container, whose limits are what they reserve together.  A container
         that serves already changes over without a pause, unless its engine cannot give it other
         limits while it runs: then it is made anew on the same address.
-        Raises NotSupported for several replicas, collected data and TLS, NoContainerEngine, NoBaseImage,
-        InvalidSetting, UnknownSetting, EndpointBusy, DeploymentFailed and what is wrong with a
-        package; then what served before serves on.
+        Raises NotSupported for several replicas, NoContainerEngine, NoBaseImage, InvalidSetting,
+        UnknownSetting, EndpointBusy, DeploymentFailed and what is wrong with a package; then what
+        served before serves on.
         """
         settings = {number: _for_one(offer.settings) for number, offer in offers.items()}
         with (
@@ -97,7 +106,9 @@ class ContainerTarget:
             contextlib.closing(engines.connected(self._address)) as engine,
         ):
             former = self._kept.find(name)
-            access = _access({**(former.endpoint if former else {}), **(endpoint or {})})
+            access = EndpointSettings.read(
+                {**(former.endpoint if former else {}), **(endpoint or {})}
+            )
             deployments = {
                 number: Served(
                     self._kept.take_in(name, offer.package),
@@ -141,12 +152,13 @@ class ContainerTarget:
             contextlib.closing(engines.connected(self._address)) as engine,
         ):
             former = self._kept.get(name)
-            held = former.changed(_for_one, deployment, number, endpoint, _access)
+            held = former.changed(_for_one, deployment, number, endpoint)
             container = self._container(engine, name)
             if container is not None and container.status == "running":
                 held = self._renewed(engine, container, name, held, former)
             elif container is not None:
                 # It would begin with what it was made with.
+                self._bring(container, name, former)
                 self._end(container)
             self._kept.put(name, held)
         return self.status(name)
@@ -204,7 +216,7 @@ class ContainerTarget:
             container = self._container(engine, name)
             if container is not None:
                 engines.put_files(container, {"keys.json": content})
-                self._tell(container, name, {"do": "change", "endpoint": dict(held.endpoint)})
+                self._tell(container, name, {"do": "change", "endpoint": endpoint_within(held)})
 
     def start(self, name: str) -> EndpointStatus:
         """Start its container, or make it anew where it is gone."""
@@ -217,8 +229,10 @@ class ContainerTarget:
             if container is None:
                 held = self._made(engine, name, held)
             elif container.status != "running":
+                pair = pair_of(held.endpoint)
+                give(container, held, self._kept.keys(name), pair)
                 container.start()
-                held = self._ready(container, name, held)
+                held = self._ready(container, name, replace(held, certificate=named(pair)))
                 # Of Podman's own a container forgets limits that it was given while it ran.
                 engines.set_limits(container, *_limits(held))
             self._kept.put(name, held)
@@ -234,6 +248,8 @@ class ContainerTarget:
             container = self._container(engine, name)
             if container is not None:
                 container.stop(timeout=STOP_S)
+                container.reload()
+                self._bring(container, name, held)
             self._kept.put(name, replace(held, running=False))
         return self.status(name)
 
@@ -248,6 +264,7 @@ class ContainerTarget:
             if container is not None:
                 container.stop(timeout=STOP_S)
             self._forget(engine, name)
+            forget_collected(self._endpoints / name / "collected")
 
     def ensure_running(self) -> tuple[EndpointStatus, ...]:
         """Start every endpoint that should serve and does not."""
@@ -260,7 +277,47 @@ class ContainerTarget:
                 except ModelwrightError as error:
                     status = replace(status, state=State.FAILED, message=str(error))
             found.append(status)
+        self.tend()
         return tuple(found)
+
+    def tend(self) -> None:
+        """Take up renewed certificates, bring what was collected, hold containers to their limits."""
+        for name in self.names():
+            try:
+                with self._kept.changing(name):
+                    self._tend(name)
+            except EndpointBusy:
+                continue
+            except ModelwrightError as error:
+                _log.warning("endpoint %s: %s", name, error)
+
+    def _tend(self, name: str) -> None:
+        held = self._kept.get(name)
+        if not held.running:
+            return
+        with contextlib.closing(engines.connected(self._address)) as engine:
+            container = self._container(engine, name)
+            if container is None or container.status != "running":
+                return
+            _hold(container, held)
+            if held.collecting:
+                self._bring(container, name, held)
+            pair = pair_of(held.endpoint)
+            if named(pair) != held.certificate:
+                give_certificate(container, pair)
+                self._tell(container, name, {"do": "change", "endpoint": endpoint_within(held)})
+                self._kept.put(name, replace(held, certificate=named(pair)))
+
+    def bring_collected(self, name: str) -> None:
+        """Have all requests and replies that its container keeps in the folder of the endpoint."""
+        held = self._kept.get(name)
+        with contextlib.closing(engines.connected(self._address)) as engine:
+            container = self._container(engine, name)
+            if container is not None:
+                self._bring(container, name, held)
+
+    def _bring(self, container: Any, name: str, held: Held) -> None:
+        bring_collected(container, name, held, self._endpoints / name / "collected")
 
     def logs(self, name: str) -> list[Path]:
         """The log of its container, as a file."""
@@ -304,7 +361,7 @@ class ContainerTarget:
         if not is_enough or (both != known and not engines.set_limits(container, *both)):
             return self._made_anew(engine, container, name, held)
         try:
-            self._changed_over(container, name, held, former)
+            held = self._changed_over(container, name, held, former)
         except BaseException:
             if both != known:
                 engines.set_limits(container, *known)
@@ -316,6 +373,8 @@ class ContainerTarget:
     def _made_anew(self, engine: Any, container: Any, name: str, held: Held) -> Held:
         """Another container on the same address; the former one again where that fails."""
         container.stop(timeout=STOP_S)
+        container.reload()
+        self._bring(container, name, held)
         aside = f"{container.name}-former"
         container.rename(aside)
         try:
@@ -328,23 +387,27 @@ class ContainerTarget:
         container.remove(force=True)
         return made
 
-    def _changed_over(self, container: Any, name: str, held: Held, former: Held) -> None:
+    def _changed_over(self, container: Any, name: str, held: Held, former: Held) -> Held:
+        pair = pair_of(held.endpoint)
         for package in held.packages - former.packages - {held.baked}:
             engines.put_files(
                 container, engines.folder_files(self._kept.folder(name) / package, package)
             )
-        self._tell(container, name, {"do": "apply", "deployments": _parts(held)})
+        self._tell(container, name, {"do": "apply", "deployments": parts(held)})
         # From here on also after a restart of the container.
-        keys = (self._kept.folder(name) / "keys.json").read_bytes()
-        engines.put_files(container, {"settings.json": _settings(held), "keys.json": keys})
-        self._tell(container, name, {"do": "change", "endpoint": dict(held.endpoint)})
+        give(container, held, self._kept.keys(name), pair)
+        self._tell(container, name, {"do": "change", "endpoint": endpoint_within(held)})
+        return replace(held, certificate=named(pair))
 
     def _made(self, engine: Any, name: str, held: Held) -> Held:
         """A new container that answers.  Raises DeploymentFailed with its last words."""
         from docker.errors import APIError
 
         needed = self._needs(name, held)
-        held = replace(held, baked=held.leading.package, based_on=sorted(needed))
+        pair = pair_of(held.endpoint)
+        held = replace(
+            held, baked=held.leading.package, based_on=sorted(needed), certificate=named(pair)
+        )
         package = self._kept.package(name, held.leading)
         tag = image.build(engine, name, package, self._options.get("base_image"), needed)
         cores, memory = _limits(held)
@@ -369,8 +432,7 @@ class ContainerTarget:
             for other in held.packages - {held.baked}:
                 folder = self._kept.folder(name) / other
                 engines.put_files(container, engines.folder_files(folder, other))
-            keys = self._kept.keys(name)
-            engines.put_files(container, {"keys.json": keys, "settings.json": _settings(held)})
+            give(container, held, self._kept.keys(name), pair)
             container.start()
             return self._ready(container, name, held)
         except APIError as error:
@@ -386,7 +448,7 @@ class ContainerTarget:
         while time.monotonic() < until:
             container.reload()
             bound = (container.ports or {}).get(f"{PORT}/tcp")
-            if bound and _answers(held.host, int(bound[0]["HostPort"])):
+            if bound and _answers(held, int(bound[0]["HostPort"])):
                 return replace(held, port=int(bound[0]["HostPort"]))
             state = container.attrs["State"]
             if container.attrs.get("RestartCount") or state.get("Status") in ("exited", "dead"):
@@ -440,9 +502,6 @@ def container_target(place: Place) -> ContainerTarget:
     return ContainerTarget(place)
 
 
-_access = partial(access_elsewhere, KIND)
-
-
 def _for_one(given: Mapping[str, Any]) -> DeploymentSettings:
     """The settings, with those of scaling brought to the one replica there is."""
     for name in ("min_replicas", "max_replicas"):
@@ -453,7 +512,7 @@ def _for_one(given: Mapping[str, Any]) -> DeploymentSettings:
                 f"have {given[name]} replicas of an endpoint",
                 remedy=f"Leave {name} at 1, or use a local inference cluster or one of Ray.",
             )
-    return kept_elsewhere(KIND, {**given, **_ONE})
+    return DeploymentSettings.read({**given, **_ONE})
 
 
 def _limits(held: Held) -> tuple[float, float]:
@@ -462,17 +521,25 @@ def _limits(held: Held) -> tuple[float, float]:
     return round(whole.cpu_cores, 6), round(whole.memory_gb, 6)
 
 
-def _parts(held: Held) -> dict[str, Any]:
-    baked = held.baked
-    return held.parts(lambda p: FOLDER_IN_IMAGE if p == baked else f"{engines.RUNNING}/{p}")
+def _hold(container: Any, held: Held) -> None:
+    """Hold a container to its limits: of Podman's own it forgets those that it was given while it ran."""
+    cores, memory = _limits(held)
+    made_with = container.attrs["HostConfig"]
+    if (made_with.get("NanoCpus"), made_with.get("Memory")) != (
+        round(cores * 1e9),
+        round(memory * 1e9),
+    ):
+        engines.set_limits(container, cores, memory)
 
 
-def _settings(held: Held) -> bytes:
-    return json.dumps({"deployments": _parts(held), "endpoint": dict(held.endpoint)}).encode()
-
-
-def _answers(host: str, port: int) -> bool:
-    line = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=5)  # noqa: S104  # read, not bound
+def _answers(held: Held, port: int) -> bool:
+    host = "127.0.0.1" if held.host == "0.0.0.0" else held.host  # noqa: S104  # read, not bound
+    line = http.client.HTTPConnection(host, port, timeout=5)
+    if held.certificate:
+        # Whether it answers is asked here, and not who it is.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        line = http.client.HTTPSConnection(host, port, timeout=5, context=context)
     try:
         line.request("GET", "/readyz")
         return line.getresponse().status == http.client.OK

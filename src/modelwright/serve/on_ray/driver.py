@@ -18,6 +18,8 @@ from typing import Any, TextIO
 
 _TICK = 0.2
 _FIGURES_S = 3.0
+_KEPT_S = 30.0
+_REPLICA, _DOOR = "replica", "door"
 _RUNNING = "RUNNING"
 _FAILED = ("DEPLOY_FAILED",)
 
@@ -58,27 +60,55 @@ class Driver:
         }
 
     def apply(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """Deploy an endpoint, and wait until it answers."""
+        """Deploy an endpoint, and wait until it answers.
+
+        door: where it answers over TLS, and with which certificate; null for Ray's own proxy.
+        """
         from ray import serve
         from ray.serve.config import HTTPOptions
 
+        from modelwright.serve.certificates import Pair
+        from modelwright.serve.on_ray import keeping, left
         from modelwright.serve.on_ray.replica import RayReplica, prefix_of
 
-        name = order["name"]
+        name, door = order["name"], order["door"]
         serve.start(proxy_location="HeadOnly", http_options=HTTPOptions(**order["http"]))
         # A class made by `ingress` is pickled whole, and the cluster's nodes have Modelwright.
         asgi: Any = serve.ingress()
         kind: Any = serve.deployment(asgi(RayReplica))
         # Without a version of one's own any change, of a key too, would start all replicas anew.
         made = kind.options(
-            name="replica", version=order["version"], _internal=True, **order["options"]
+            name=_REPLICA, version=order["version"], _internal=True, **order["options"]
         )
         packages = {k: Path(path).read_bytes() for k, path in order["packages"].items()}
-        app = made.bind(name, packages)
-        targets = [serve.RunTarget(app, name=_application(name), route_prefix=prefix_of(name))]
+        app: Any = made.bind(name, packages)
+        if order["kept"]:
+            keeping.made(name, order["kept"])
+        if door:
+            pair = door["pair"]
+            left.leave(name, Pair(pair["certificate"].encode(), pair["key"].encode()))
+            app = _door(name, door, app)
+        # Behind a door nobody is answered by Ray's own proxy, which has no certificate.
+        prefix = None if door else prefix_of(name)
+        targets = [serve.RunTarget(app, name=_application(name), route_prefix=prefix)]
         serve.run_many(targets, wait_for_applications_running=False)
         self._wait(name, order["seconds"])
+        if door:
+            self._wait_for_door(name, door["config"]["shown"], order["seconds"])
+        else:
+            left.forget(name)
         return self.status(order)
+
+    def _wait_for_door(self, name: str, shown: str, seconds: float) -> None:
+        """Wait until the certificate is the one that new connections are shown."""
+        from ray import serve
+
+        until = time.monotonic() + seconds
+        handle = serve.get_deployment_handle(_DOOR, _application(name))
+        while handle.told.remote().result(timeout_s=seconds)["shown"] != shown:
+            if time.monotonic() > until:
+                raise Refused("failed", f"the certificate was not taken up in {seconds:g} s.")
+            time.sleep(_TICK)
 
     def _wait(self, name: str, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -97,24 +127,53 @@ class Driver:
         """Take an endpoint off the cluster when its requests in work are answered."""
         from ray import serve
 
+        from modelwright.serve.on_ray import left
+
         with suppress(KeyError):
             serve.delete(_application(order["name"]))
+        left.forget(order["name"])
+        return {}
+
+    def collected(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """What is kept of requests and replies, and somebody else does not have yet."""
+        import ray
+
+        from modelwright.serve.on_ray import keeping
+
+        actor = keeping.found(order["name"])
+        if actor is None:
+            return {"pieces": []}
+        said: dict[str, Any] = ray.get(actor.lacking.remote(order["wish"]), timeout=_KEPT_S)
+        return said
+
+    def keep_no_more(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """End who keeps requests and replies, with all that was not brought."""
+        import ray
+
+        from modelwright.serve.on_ray import keeping
+
+        actor = keeping.found(order["name"])
+        if actor is not None:
+            ray.kill(actor)
         return {}
 
     def status(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """How an endpoint does, where it answers, and the processes of its replicas."""
+        from modelwright.serve.on_ray import left
+
         found = self._application(order["name"])
         if not found:
             return {"status": "", "message": "", "pids": [], "host": "", "port": 0}
-        replicas = _replicas(found)
+        replicas = _replicas(found, _REPLICA)
         http = self._details().get("http_options") or {}
         host = http.get("host") or "127.0.0.1"
+        port = left.port_of(order["name"]) if _DOOR in found["deployments"] else http.get("port")
         return {
             "status": found["status"],
             "message": _why(found),
             "pids": [r["pid"] for r in replicas if r["state"] == _RUNNING and r["pid"]],
             "host": _head_address() if host == "0.0.0.0" else host,  # noqa: S104  # read, not bound
-            "port": http.get("port") or 0,
+            "port": port or 0,
             "figures": self._figures(order["name"]) if found["status"] == _RUNNING else [],
         }
 
@@ -123,7 +182,7 @@ class Driver:
         from ray import serve
 
         with suppress(Exception):
-            handle: Any = serve.get_app_handle(_application(name))
+            handle: Any = serve.get_deployment_handle(_REPLICA, _application(name))
             found: list[dict[str, Any]] = handle.broadcast("figures").results(timeout_s=_FIGURES_S)
             return found
         return []
@@ -132,7 +191,7 @@ class Driver:
         """What each replica counted in each second after a moment."""
         from ray import serve
 
-        handle: Any = serve.get_app_handle(_application(order["name"]))
+        handle: Any = serve.get_deployment_handle(_REPLICA, _application(order["name"]))
         asked = handle.broadcast("seconds", order["since"])
         return {"replicas": asked.results(timeout_s=_FIGURES_S)}
 
@@ -170,8 +229,23 @@ def _application(name: str) -> str:
     return f"modelwright-{name}"
 
 
-def _replicas(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [r for d in found.get("deployments", {}).values() for r in d.get("replicas", [])]
+def _door(name: str, told: Mapping[str, Any], replicas: Any) -> Any:
+    """A door before replicas, on the head's node."""
+    from ray import serve
+
+    from modelwright.serve.on_ray.door import Door
+
+    made: Any = serve.deployment(Door)
+    on_head = {"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}}
+    options = {"num_replicas": 1, "user_config": told["config"], "ray_actor_options": on_head}
+    # With a version of its own it goes on when its configuration changes.
+    return made.options(name=_DOOR, version="1", _internal=True, **options).bind(name, replicas)
+
+
+def _replicas(found: Mapping[str, Any], of: str | None = None) -> list[dict[str, Any]]:
+    """The processes of a deployment of an application; those of all for None."""
+    deployments = found.get("deployments", {})
+    return [r for n, d in deployments.items() if of in (None, n) for r in d.get("replicas", [])]
 
 
 def _why(found: Mapping[str, Any] | None) -> str:

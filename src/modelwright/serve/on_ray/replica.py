@@ -18,8 +18,11 @@ from modelwright.serve.app import App, Receive, Scope, Send
 from modelwright.serve.deployed import Part
 from modelwright.serve.history import History
 from modelwright.serve.keys import Lock
+from modelwright.serve.limits import limit_memory, memory_bound
 from modelwright.serve.live import Live
 from modelwright.serve.meters import total
+from modelwright.serve.on_ray.door import passed_on
+from modelwright.serve.on_ray.keeping import sent_to
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 
 
@@ -63,8 +66,10 @@ class RayReplica:
         }
         endpoint = EndpointSettings.read(changed["endpoint"])
         if self._deployed is None:
-            self._deployed = Accompanied(self._name)
+            self._deployed = Accompanied(self._name, sent_to(self._name))
         await self._deployed.apply(parts, self._put)
+        # Beyond what it has now, which includes Ray's own.
+        limit_memory(changed["memory_gb"])
         if self._keeping is None:
             logging.getLogger("ray.serve").info("endpoint %s is ready", self._name)
             self._keeping = asyncio.create_task(self._keep_history())
@@ -93,6 +98,15 @@ class RayReplica:
             scope = {**scope, "path": path[len(self._prefix) :] or "/"}
         await self._app(scope, receive, send)
 
+    async def pass_on(self, scope: Scope, body: bytes) -> tuple[int, list[Any], bytes]:
+        """Status, headers and body of the answer to a request that came whole to the door."""
+        return await passed_on(self._answer, scope, body)
+
+    async def __del__(self) -> None:
+        """Hand on what is to be kept, and end the shadows; Ray Serve calls it."""
+        if self._deployed is not None:
+            await self._deployed.close()
+
     def figures(self) -> dict[str, Any]:
         """What it has answered and is doing."""
         live = self._app.live
@@ -103,6 +117,7 @@ class RayReplica:
             "queued": load_now.queued if load_now else 0,
             "last": self._history.last(),
             "shadows": self._deployed.told() if self._deployed else [],
+            "memory": memory_bound(),
         }
 
     async def seconds(self, since: float) -> list[dict[str, Any]]:

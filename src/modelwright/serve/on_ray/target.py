@@ -5,12 +5,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
+import shutil
 import tempfile
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,17 @@ from modelwright import temporary
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.assortment import together as settings_together
 from modelwright.serve.capacity import Resources, Unschedulable
+from modelwright.serve.certificates import Pair, named, pair_of
+from modelwright.serve.collected_files import bring
 from modelwright.serve.endpoint_folder import Served
-from modelwright.serve.errors import DeploymentFailed, InvalidSetting
-from modelwright.serve.held import Held, HeldEndpoints, access_elsewhere, kept_elsewhere
+from modelwright.serve.errors import DeploymentFailed, EndpointBusy, InvalidSetting
+from modelwright.serve.held import Held, HeldEndpoints
 from modelwright.serve.history import recent_of, together
 from modelwright.serve.keys import Keys
 from modelwright.serve.limits import thread_bounds
 from modelwright.serve.logs import KEPT, turn_over
 from modelwright.serve.on_ray.link import RayRefusedError, link_to
-from modelwright.serve.settings import DeploymentSettings
+from modelwright.serve.settings import DeploymentSettings, EndpointSettings
 from modelwright.serve.shadow import taken_together
 from modelwright.serve.status import EndpointStatus, State
 from modelwright.serve.target import Offer, Place
@@ -37,6 +40,8 @@ START_S = 180.0
 """How long an endpoint may take until its fewest replicas answer."""
 
 DEFAULT_PORT = 8000
+
+_log = logging.getLogger("modelwright.ray")
 
 _NOTED_S = 1.5
 _LOG_BYTES = 200_000
@@ -61,6 +66,7 @@ class RayTarget:
         if not str(port).isdigit() or not 0 < int(port) <= 65_535:
             raise InvalidSetting("http_port", port, "a number from 1 to 65535")
         self._name = place.name
+        self._endpoints = place.endpoints
         self._kept = HeldEndpoints(place.folder / "endpoints")
         self._http = {"host": str(options.get("http_host", "127.0.0.1")), "port": int(port)}
         self._link = link_to(address)
@@ -96,21 +102,24 @@ class RayTarget:
 
         Every replica has all of them.  Other shares and settings reach replicas that go on; other
         packages and reserves are for new ones, which are exchanged for the former one after the
-        other while requests go on being answered.  host and port: not heeded, since all endpoints of a
-        cluster share the address of Ray Serve.
-        Raises NotSupported for collected data and TLS, RayUnreachable, Unschedulable, InvalidSetting,
-        UnknownSetting, EndpointBusy, DeploymentFailed and what is wrong with a package; then what
-        served before serves on.
+        other while requests go on being answered.  host: not heeded, and port for an endpoint with a
+        certificate only, since all others of a cluster share the address of Ray Serve.
+        Raises RayUnreachable, Unschedulable, InvalidSetting, UnknownSetting, EndpointBusy,
+        DeploymentFailed and what is wrong with a package; then what served before serves on.
         """
-        settings = {n: _kept(offer.settings) for n, offer in offers.items()}
+        settings = {n: DeploymentSettings.read(offer.settings) for n, offer in offers.items()}
         with self._kept.changing(name):
             former = self._kept.find(name)
-            access = _access({**(former.endpoint if former else {}), **(endpoint or {})})
+            access = EndpointSettings.read(
+                {**(former.endpoint if former else {}), **(endpoint or {})}
+            )
             deployments = {
                 n: Served("", settings[n].to_json(), offer.share, offer.shadow)
                 for n, offer in offers.items()
             }
-            held = Held(deployments, endpoint=access.to_json())
+            held = Held(
+                deployments, endpoint=access.to_json(), door=former.door if former else port
+            )
             self._check_room(name, held)
             packages = {n: self._kept.take_in(name, offer.package) for n, offer in offers.items()}
             deployments = {n: replace(d, package=packages[n]) for n, d in deployments.items()}
@@ -123,6 +132,8 @@ class RayTarget:
                 raise
             self._kept.put(name, held)
             self._kept.forget_packages(name, but=held.packages)
+            if former is not None and former.collecting and not held.collecting:
+                self._keep_no_more(name, former)
         return self.status(name)
 
     def change(
@@ -139,7 +150,7 @@ class RayTarget:
         """
         with self._kept.changing(name):
             former = self._kept.get(name)
-            held = former.changed(_kept, deployment, number, endpoint, _access)
+            held = former.changed(DeploymentSettings.read, deployment, number, endpoint)
             if held.running:
                 self._check_room(name, held)
                 try:
@@ -148,6 +159,8 @@ class RayTarget:
                     self._go_back(name, former)
                     raise
             self._kept.put(name, held)
+            if former.collecting and not held.collecting:
+                self._keep_no_more(name, former)
         return self.status(name)
 
     def status(self, name: str) -> EndpointStatus:
@@ -163,8 +176,7 @@ class RayTarget:
             deployment=held.leading.settings,
             endpoint=held.endpoint,
             deployments=held.told(()),
-            # Ray sets it aside and does not hold to it.
-            memory={"by": "none", "gb": held.reserves().memory_gb},
+            memory={"by": "none", "gb": _whole(held).memory_reserve_gb},
             steps=tuple(s.to_json() for s in package.plan.steps),
         )
         if not held.running:
@@ -188,6 +200,8 @@ class RayTarget:
             # Replicas that began under an earlier version tell nothing of it.
             recent=recent_of([f["last"] for f in said["figures"] if "last" in f]),
             deployments=held.told(_shadows(said["figures"])),
+            # Replicas that began under an earlier version are not held to theirs.
+            memory=next((f["memory"] for f in said["figures"] if "memory" in f), known.memory),
         )
 
     def set_keys(self, name: str, keys: Keys) -> None:
@@ -210,15 +224,20 @@ class RayTarget:
         with self._kept.changing(name):
             held = self._kept.get(name)
             self._delete(name)
+            if held.collecting:
+                self._keep_no_more(name, held)
             self._kept.put(name, replace(held, running=False))
         return self.status(name)
 
     def remove(self, name: str) -> None:
         """Take it off the cluster and forget it."""
         with self._kept.changing(name):
-            self._kept.get(name)
+            held = self._kept.get(name)
             self._delete(name)
+            if held.collecting:
+                self._keep_no_more(name, held)
             self._kept.forget(name)
+            shutil.rmtree(self._endpoints / name, ignore_errors=True)
 
     def ensure_running(self) -> tuple[EndpointStatus, ...]:
         """Start every endpoint that should serve and is not on the cluster, as after its restart."""
@@ -234,6 +253,46 @@ class RayTarget:
                     status = replace(status, state=state, message=str(error))
             found.append(status)
         return tuple(found)
+
+    def tend(self) -> None:
+        """Take up renewed certificates, and bring what was collected."""
+        for name in self.names():
+            try:
+                with self._kept.changing(name):
+                    held = self._kept.get(name)
+                    if not held.running:
+                        continue
+                    if held.collecting:
+                        self._bring(name, held)
+                    if named(pair_of(held.endpoint)) != held.certificate:
+                        self._kept.put(name, self._served(name, held))
+            except EndpointBusy:
+                continue
+            except (ModelwrightError, RayRefusedError) as error:
+                _log.warning("endpoint %s: %s", name, error)
+
+    def bring_collected(self, name: str) -> None:
+        """Have all requests and replies that are kept on the cluster in the folder of the endpoint."""
+        self._bring(name, self._kept.get(name))
+
+    def _bring(self, name: str, held: Held, *, over: bool = False) -> None:
+        """over: nothing is added any more."""
+
+        def ask(wish: Mapping[str, Any]) -> Mapping[str, Any]:
+            try:
+                return self._link.ask("collected", name=name, wish={**wish, "over": over})
+            except RayRefusedError as error:
+                raise DeploymentFailed(name, f"what is kept was not told: {error}") from None
+
+        bring(self._endpoints / name / "collected", ask, held.collecting)
+
+    def _keep_no_more(self, name: str, held: Held) -> None:
+        """Bring what is left, and end who keeps it."""
+        try:
+            self._bring(name, held, over=True)
+            self._link.ask("keep_no_more", name=name)
+        except (ModelwrightError, RayRefusedError) as error:
+            _log.warning("endpoint %s: what was kept last is not brought: %s", name, error)
 
     def logs(self, name: str) -> list[Path]:
         """What its replicas have written, fetched from the nodes that they are on, in one log."""
@@ -272,10 +331,14 @@ class RayTarget:
 
     def _served(self, name: str, held: Held) -> Held:
         """The same with its address, when it answers."""
+        pair = pair_of(held.endpoint)
+        # Replicas are beyond the door, and have neither certificate nor key.
+        plain = {**held.endpoint, "tls_certificate": "", "tls_key": ""}
         changing = {
             "deployments": held.parts(str),
-            "endpoint": held.endpoint,
+            "endpoint": plain,
             "keys": self._kept.keys(name).decode(),
+            "memory_gb": _whole(held).memory_reserve_gb,
         }
         version = hashlib.sha256("\n".join(sorted(held.packages)).encode()).hexdigest()[:16]
         with tempfile.TemporaryDirectory(prefix="ray-", dir=temporary.place()) as folder:
@@ -293,10 +356,25 @@ class RayTarget:
                     version=version,
                     options={**_options(held), "user_config": changing},
                     http=self._http,
+                    door=self._door(held, plain, pair),
+                    kept={n: dict(held.deployments[n].settings) for n in held.collecting},
                 )
             except RayRefusedError as error:
                 raise DeploymentFailed(name, str(error)) from None
-        return replace(held, host=said["host"], port=said["port"])
+        host, port = said["host"], said["port"]
+        door = port if pair else held.door
+        return replace(held, host=host, port=port, certificate=named(pair), door=door)
+
+    def _door(
+        self, held: Held, endpoint: Mapping[str, Any], pair: Pair | None
+    ) -> dict[str, Any] | None:
+        """How an endpoint answers over TLS."""
+        if pair is None:
+            return None
+        shown = {"host": self._http["host"], "port": held.door, "shown": pair.digest}
+        # As text: JSON has no bytes, and PEM is text.
+        files = {"certificate": pair.certificate.decode(), "key": pair.key.decode()}
+        return {"config": {**shown, "endpoint": dict(endpoint)}, "pair": files}
 
     def _go_back(self, name: str, former: Held | None) -> None:
         """Have the cluster serve again what it did; nothing is left of a new name."""
@@ -321,10 +399,6 @@ class RayTarget:
         whole = Resources(said["cpu_cores"], said["memory_gb"])
         if short := largest.short(each) or whole.short(each * replicas):
             raise Unschedulable(name, self._name, replicas, short, whole.times(each))
-
-
-_access = partial(access_elsewhere, KIND)
-_kept = partial(kept_elsewhere, KIND)
 
 
 def _whole(held: Held) -> DeploymentSettings:

@@ -1,0 +1,66 @@
+"""What goes into a container and comes out of it while it is there: certificates, what was collected."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from modelwright.inference.takeaway import FOLDER_IN_IMAGE
+from modelwright.serve.certificates import Pair, settings_in
+from modelwright.serve.collected_files import bring, take_in
+from modelwright.serve.container import engine as engines
+from modelwright.serve.container.base_image import USER
+from modelwright.serve.held import Held
+
+_ASK_S = 30.0
+_COLLECTED = f"{engines.RUNNING}/collected"
+
+
+def parts(held: Held) -> dict[str, Any]:
+    """The deployments as the replica in a container is told of them."""
+    baked = held.baked
+    return held.parts(lambda p: FOLDER_IN_IMAGE if p == baked else f"{engines.RUNNING}/{p}")
+
+
+def endpoint_within(held: Held) -> dict[str, Any]:
+    """The settings of an endpoint as its container gets them: its certificate is in files of its own."""
+    if not held.endpoint.get("tls_certificate"):
+        return dict(held.endpoint)
+    return {**held.endpoint, **settings_in(engines.RUNNING)}
+
+
+def give(container: Any, held: Held, keys: bytes, pair: Pair | None) -> None:
+    """Put all that may change into a container; it counts when it is told, or starts."""
+    settings = {"deployments": parts(held), "endpoint": endpoint_within(held)}
+    give_certificate(container, pair)
+    engines.put_files(
+        container, {"settings.json": json.dumps(settings).encode(), "keys.json": keys}
+    )
+
+
+def give_certificate(container: Any, pair: Pair | None) -> None:
+    """Put a certificate with its key where the process in a container alone can read it."""
+    if pair is not None:
+        engines.put_files(container, pair.files(), mode=0o400, owner=USER)
+
+
+def bring_collected(container: Any, name: str, held: Held, folder: Path) -> None:
+    """Have all here that a container keeps of requests and replies.
+
+    folder: where they belong.  Raises ContainerRefuses.
+    """
+    if container.status == "running":
+        bring(
+            folder,
+            lambda wish: engines.ask(container, name, {"do": "collected", **wish}, seconds=_ASK_S),
+            held.collecting,
+        )
+    else:
+        take_in(folder, engines.files_of(container, _COLLECTED), held.collecting)
+
+
+def forget_collected(folder: Path) -> None:
+    """Delete what was brought, and the folder of the endpoint if nothing else is in it."""
+    shutil.rmtree(folder.parent, ignore_errors=True)
