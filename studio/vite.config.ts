@@ -35,5 +35,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
   },
   server: { proxy: { "/api": { target: server, changeOrigin: true } } },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"] },
+  // The few tests that draw ask for a document of their own; making one costs a second each.
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
 });
