@@ -234,6 +234,25 @@ def test_requests_that_come_together_get_the_replies_they_would_get_alone(
     assert answering.answer_all(bodies) == [answering.answer(body) for body in bodies]
 
 
+CAR_REQUESTS = st.sampled_from(
+    [
+        *(car_request(CARS[0]), car_request(CARS[1]), car_request(*CARS), car_request()),
+        *(car_request({**CARS[0], "bore": None}), car_request({**CARS[0], "bore": "wide"}), b"["),
+        b'{"Inputs": {}}',
+    ]
+)
+
+
+@given(st.lists(CAR_REQUESTS, max_size=8), st.sampled_from([None, 2]))
+@settings(max_examples=100, deadline=None)
+def test_so_do_requests_of_a_pipeline_of_formulas(
+    bodies: list[bytes], crossover: int | None
+) -> None:
+    answering = quick(crossover)
+    assert answering.gains_together
+    assert answering.answer_all(bodies) == [answering.answer(body) for body in bodies]
+
+
 def test_native_values_get_the_rows_of_all_requests_that_come_together() -> None:
     answering, asked = requests_of_halves(steady=True)
     assert answering.gains_together

@@ -129,22 +129,29 @@ class LeafMasks:
         columns = np.ascontiguousarray(matrix.T)
         gaps = np.isnan(columns)
         whole_rows = not gaps.any()
-        left = np.full((len(matrix), self._trees), ~self._bits.mask(0))
-        line = np.empty_like(left)
+        left = np.empty((len(matrix), self._trees), self._bits.mask)
+        line = left
         for column, thresholds, table in self._columns:
             place = thresholds.searchsorted(columns[column])
             if not whole_rows:
                 place[gaps[column]] = len(thresholds) + 1
-            # No place is out of bounds; not to look is faster.
-            table.take(place, axis=0, out=line, mode="clip")
-            np.bitwise_and(left, line, out=left)
+            # No place is out of bounds; not to look is faster, and so are arguments without their names.
+            table.take(place, 0, line, "clip")
+            if line is left:
+                line = np.empty_like(left)
+            else:
+                np.bitwise_and(left, line, left)
+        if line is left:
+            left.fill(~self._bits.mask(0))
         return self._summed(left)
 
     def _summed(self, left: np.ndarray) -> np.ndarray:
         """The sums of the figures of the lowest leaves that are left, a row each."""
-        kind, real, whole, mantissa, _ = self._bits
-        left &= ~left + kind(1)
-        leaf = (left.astype(real).view(whole) >> mantissa) + self._start
+        _, real, whole, mantissa, _ = self._bits
+        left &= np.negative(left)
+        leaf = left.astype(real).view(whole)
+        leaf >>= mantissa
+        leaf += self._start
         by_tree = self._figures.take(leaf.T, mode="clip")
         # NumPy adds lines one after the other, as the trees are to be, but not the numbers of a column.
         total: np.ndarray = by_tree.sum(axis=0) if len(left) > 1 else by_tree.cumsum(axis=0)[-1]

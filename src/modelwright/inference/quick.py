@@ -93,7 +93,7 @@ class QuickAnswer:
         self._encode = msgspec.json.Encoder().encode
         self._together = together
         stages = [o.whole.records.together for o in outputs]
-        self.gains_together = len(stages) == 1 and stages[0] is not None and stages[0].steady
+        self.gains_together = len(stages) == 1 and (stages[0] is None or stages[0].steady)
         self._stages = stages[0] if self.gains_together else None
 
     def answer(self, body: bytes) -> bytes | None:
@@ -122,8 +122,11 @@ class QuickAnswer:
     def answer_all(self, bodies: Sequence[bytes]) -> list[bytes | None]:
         """The replies to requests that came at the same time, each as `answer` gives it.
 
-        Where `gains_together`, native values get the rows of all of them at once, if there are enough.
+        Where `gains_together`, native values get the rows of all of them at once, if there are enough; and
+        where there are none, each step is done for all before the next, which finds it in the caches.
         """
+        if self.gains_together and self._stages is None:
+            return self._step_by_step(bodies)
         if self._stages is None or len(bodies) < self._together:
             return list(map(self.answer, bodies))
         decode, [(output, *_)] = self._ways[0]
@@ -148,6 +151,19 @@ class QuickAnswer:
             replies.append(encode({"Results": {output: found[start:end]}}))
             start = end
         return replies
+
+    def _step_by_step(self, bodies: Sequence[bytes]) -> list[bytes | None]:
+        decode, [(output, score, _, from_rows)] = self._ways[0]
+        read = [self._rows(decode, body) for body in bodies]
+        few = [None if rows is None or len(rows) >= from_rows else rows for rows in read]
+        found = [None if rows is None else list(map(score, rows)) for rows in few]
+        encode = self._encode
+        return [
+            self.answer(body)
+            if scored is None or Dropped in map(type, scored)
+            else encode({"Results": {output: scored}})
+            for body, scored in zip(bodies, found, strict=True)
+        ]
 
     def _rows(self, decode: Callable[[bytes], Any], body: bytes) -> list[Any] | None:
         """The rows of a request; None for one that is not decoded so, or must be looked at more closely."""

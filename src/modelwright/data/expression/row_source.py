@@ -91,13 +91,13 @@ class Known:
 class Ask:
     """A place in a program at which a native value is to be asked.
 
-    line: the first that comes after it.  given: source of its inputs, each followed by a comma.  found: the
-    local that is to hold what it says.  locals: how many there are by then.
+    line: the first that comes after it.  given: sources of its inputs.  found: the local that is to hold
+    what it says.  locals: how many there are by then.
     """
 
     line: int
     evaluator: Evaluator
-    given: str
+    given: Sequence[str]
     found: str
     locals: int
 
@@ -372,8 +372,7 @@ class Writer:
             known = self._locals
             found = self._outputs[key] = self.local()
             if self._asks:
-                given = "".join(f"{source}, " for source in sources)
-                self.asked.append(Ask(len(self.lines), evaluator, given, found, known))
+                self.asked.append(Ask(len(self.lines), evaluator, sources, found, known))
             else:
                 row = self.bind(evaluator.row, "native")
                 self.lines.append(f"{found} = {row}([{', '.join(sources)}])")
