@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.components.palette.data_transformation.quantiles import quantiles
-from modelwright.components.palette.data_transformation.row_keys import first_of_each, row_in
+from modelwright.components.palette.data_transformation.row_keys import first_of_each, lookup
 
 EXTREMES = [-(2**63), 2**63 - 1]
 numbers = st.none() | st.integers(-5, 5) | st.sampled_from(EXTREMES)
@@ -15,14 +15,29 @@ numbers = st.none() | st.integers(-5, 5) | st.sampled_from(EXTREMES)
 @given(st.lists(numbers, max_size=12), st.lists(st.integers(-5, 5), min_size=1, unique=True))
 @settings(max_examples=60, deadline=None)
 def test_a_number_is_found_in_the_row_that_has_it(left: list[int | None], right: list[int]) -> None:
-    found = row_in(pl.Series(left, dtype=pl.Int64), pl.Series(right, dtype=pl.Int64))
+    found = lookup(pl.Series(left, dtype=pl.Int64), pl.Series(right, dtype=pl.Int64))
     assert found is not None
-    assert found.to_list() == [right.index(n) if n in right else None for n in left]
+    rows = pl.DataFrame({"row": range(len(right))})
+    beside = found.beside(rows).get_column("row")
+    assert beside.to_list() == [right.index(n) if n in right else None for n in left]
+    matched = found.matched()
+    assert (matched is None) == (not beside.null_count())
+    if matched is not None:
+        assert matched.equals(beside.is_not_null())
+        assert found.of(matched).beside(rows)["row"].equals(beside.drop_nulls())
+    assert found.left_over(len(right)).to_list() == [n not in left for n in right]
 
 
-@pytest.mark.parametrize("right", [[1, 1], [1, None], EXTREMES, []])
+@pytest.mark.parametrize("right", [[1, 1], [1, 1, None], EXTREMES, [], [None]])
 def test_keys_that_are_no_dense_numbers_are_left_to_others(right: list[int | None]) -> None:
-    assert row_in(pl.Series([1, 2]), pl.Series(right, dtype=pl.Int64)) is None
+    assert lookup(pl.Series([1, 2]), pl.Series(right, dtype=pl.Int64)) is None
+
+
+def test_a_missing_key_finds_no_missing_key() -> None:
+    found = lookup(pl.Series([None, 5, 6]), pl.Series([None, 6, None]))
+    assert found is not None
+    assert found.beside(pl.DataFrame({"row": [0, 1, 2]}))["row"].to_list() == [None, None, 1]
+    assert found.left_over(3).to_list() == [True, False, True]
 
 
 @given(

@@ -15,9 +15,10 @@ from modelwright.components.contract import Component, Titled
 from modelwright.components.errors import ComponentError
 from modelwright.components.outline import Outline, TableOutline
 from modelwright.components.palette.column_flow import table_outline
-from modelwright.components.palette.data_transformation.row_keys import row_in
+from modelwright.components.palette.data_transformation.row_keys import lookup
 from modelwright.components.parameters import Columns
 from modelwright.data.expression import DuplicateColumn
+from modelwright.data.expression.frames import renamed
 from modelwright.data.expression.table import named
 from modelwright.data.memory import carried_out, is_large, parts, written
 from modelwright.data.schema import Column, ColumnType, Schema
@@ -143,19 +144,33 @@ class JoinData(Component, category="Data Transformation"):
         (one, other), *more = pairs
         if more or one.type is not ColumnType.INTEGER or other.type is not ColumnType.INTEGER:
             return None
-        if self.join_type == "Full Outer Join" or is_large(left.frame) or is_large(right.frame):
+        if is_large(left.frame) or is_large(right.frame):
             return None
-        row = row_in(left.frame.get_column(one.name), right.frame.get_column(other.name))
-        if row is None:
+        found = lookup(left.frame.get_column(one.name), right.frame.get_column(other.name))
+        if found is None:
             return None
         frame = left.frame
-        if self.join_type != "Left Outer Join" and row.null_count():
-            frame, row = frame.filter(row.is_not_null()), row.drop_nulls()
-        if self.join_type == "Left Semi-Join":
+        if self.join_type in ("Inner Join", "Left Semi-Join"):
+            matched = found.matched()
+            if matched is not None:
+                frame, found = frame.filter(matched), found.of(matched)
+            if self.join_type == "Left Semi-Join":
+                return frame
+        names = self._renamed(left.schema, right.schema)
+        added = renamed(right.frame[list(names)], names)
+        if names:
+            frame = pl.concat([frame, found.beside(added)], how="horizontal")
+        if self.join_type != "Full Outer Join":
             return frame
-        renamed = self._renamed(left.schema, right.schema)
-        added = right.frame.select(named(old).alias(new) for old, new in renamed.items())
-        return pl.concat([frame, added[row]], how="horizontal") if renamed else frame
+        rest = found.left_over(right.rows)
+        if not rest.any():
+            return frame
+        # The columns of the left side are null there, but for a key that tells that of both.
+        keys = {one.name: named(other.name)} if self._left_keys_tell_all else {}
+        lacking = {n: pl.lit(None, dtype=t) for n, t in left.frame.schema.items()} | keys
+        chosen = lacking | {new: named(old) for old, new in names.items()}
+        below = right.frame.filter(rest).select(e.alias(n) for n, e in chosen.items())
+        return pl.concat([frame, below])
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         left, right = table_outline(inputs, "left_dataset"), table_outline(inputs, "right_dataset")

@@ -6,6 +6,7 @@ Each function gives None where keys are too many or too far apart for that.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ Vector = np.ndarray[Any, np.dtype[Any]]
 # Room for so many keys is made at any rate, and for so many for each row.
 _ROOM, _ROOM_A_ROW = 1 << 16, 4
 _FEW = 1024
+# Distances below it stay apart in 32 bits, those to lower numbers too.
+_WITHIN = 1 << 31
 
 
 def first_of_each(keys: Sequence[pl.Series], *, last: bool = False) -> pl.Series | None:
@@ -36,35 +39,79 @@ def first_of_each(keys: Sequence[pl.Series], *, last: bool = False) -> pl.Series
     return pl.Series(row_of[numbers] == rows)
 
 
-def row_in(left: pl.Series, right: pl.Series) -> pl.Series | None:
-    """For each whole number on the left its row on the right, null without one.
+@dataclass(frozen=True)
+class Lookup:
+    """Where whole numbers on the left are found on the right, each of which is there once.
+
+    places: for each left row the distance of its number from the lowest on the right; those that lie
+    outside or are missing share the last place.  row_at: the right row for each place, -1 without one.
+    """
+
+    places: Vector
+    row_at: Vector
+
+    def matched(self) -> pl.Series | None:
+        """True for each left row that has a right one; None where all have."""
+        found = (self.row_at >= 0)[self.places]
+        return None if found.all() else pl.Series(found)
+
+    def of(self, rows: pl.Series) -> Lookup:
+        """The same for the left rows for which `rows` is true."""
+        return Lookup(pl.Series(self.places).filter(rows).to_numpy(), self.row_at)
+
+    def beside(self, right: pl.DataFrame) -> pl.DataFrame:
+        """The right row for each left one, null without one."""
+        spread, asked = right, pl.Series(self.row_at[:0])
+        if len(self.row_at) <= len(self.places):
+            # Few right rows are laid out by place, so that each left row looks once.
+            spread, asked = right[_index(self.row_at)], pl.Series(self.places)
+        else:
+            asked = _index(self.row_at[self.places])
+        return spread[asked]
+
+    def left_over(self, count: int) -> pl.Series:
+        """True for each of so many right rows that no left row has found."""
+        met = np.zeros(len(self.row_at), dtype=bool)
+        met[self.places] = True
+        found = self.row_at[met]
+        rest = np.ones(count, dtype=bool)
+        rest[found[found >= 0]] = False
+        return pl.Series(rest)
+
+
+def lookup(left: pl.Series, right: pl.Series) -> Lookup | None:
+    """How whole numbers on the left find theirs on the right; a missing one finds nothing.
 
     None, too, where the right has one twice.
     """
-    there = right.drop_nulls() if right.null_count() else right
-    size = _size(there, len(left) + len(right))
-    if size is None or len(there) != len(right):
+    rows = np.arange(len(right), dtype=np.int32)
+    if right.null_count():
+        rows, right = rows[right.is_not_null().to_numpy()], right.drop_nulls()
+    size = _size(right, len(left) + len(right))
+    if size is None:
         return None
-    low = int(there.min())  # type: ignore[arg-type]  # of whole numbers, and there are some
-    values = there.to_numpy()
-    rows = np.arange(len(values), dtype=np.int32)
+    low = int(right.min())  # type: ignore[arg-type]  # of whole numbers, and there are some
+    values = right.to_numpy() - low
     # The last place is for all that lies outside.
-    row_of = np.full(size + 1, -1, dtype=np.int32)
-    row_of[values - low] = rows
-    if not np.array_equal(row_of[values - low], rows):
+    row_at = np.full(size + 1, -1, dtype=np.int32)
+    row_at[values] = rows
+    if not np.array_equal(row_at[values], rows):
         return None
     asked = (left.fill_null(low) if left.null_count() else left).to_numpy()
-    if left.len() and (int(asked.min()) < low or int(asked.max()) >= low + size):
-        # Compared before subtracting, which could leave the range of 64 bits.
-        outside = (asked < low) | (asked >= low + size)
-        places = np.where(outside, size, asked - low)
-    else:
-        places = asked - low
-    found = row_of[places]
-    lost = found < 0
+    # Numbers below the lowest become very large ones.
+    places = np.subtract(asked, np.array(low), dtype=np.uint32, casting="unsafe")
+    if len(left) and max(int(asked.max()) - low, low - int(asked.min())) >= _WITHIN:
+        places[(asked < low) | (asked >= low + size)] = size
+    np.minimum(places, size, out=places)
     if left.null_count():
-        lost |= left.is_null().to_numpy()
-    index = pl.Series(found.view(np.uint32))
+        places[left.is_null().to_numpy()] = size
+    return Lookup(places, row_at)
+
+
+def _index(rows: Vector) -> pl.Series:
+    """Row numbers to gather by, null for -1."""
+    index = pl.Series(rows.view(np.uint32))
+    lost = rows < 0
     return index.set(pl.Series(lost), None) if lost.any() else index
 
 
