@@ -79,6 +79,28 @@ def test_the_tutorial_s_figures_and_curves_are_on_its_run(server: Running) -> No
     assert fault(nothing, 422)["code"] in ("no-score-columns", "not-evaluated")
 
 
+def test_an_evaluation_by_groups_tells_each_group_beside_all_rows(server: Running) -> None:
+    draft = server.post("/api/drafts", {"sample": "automobile-price"})
+    graph = draft["graph"]
+    (evaluate,) = (n for n in graph["nodes"] if n["component"] == "evaluate-model")
+    evaluate["parameters"]["group_by_column"] = "fuel-type"
+    run = server.finished(server.post("/api/runs", {"graph": graph})["id"])
+    found = server.get(f"/api/runs/{run['id']}/steps/evaluate-model/evaluation")
+    groups = found["groups"]
+    assert groups["column"] == "fuel-type"
+    figures = {row["name"]: row["values"][0] for row in found["metrics"]["rows"]}
+    (whole,) = groups["whole"]
+    assert figures.pop("Number of rows") == whole["rows"]
+    assert groups["metrics"] == list(figures)
+    assert whole["values"] == list(figures.values())
+    assert set(figures) - set(groups["losses"]) == {"Coefficient_of_Determination"}
+    assert [g["name"] for g in groups["groups"]] == ["diesel", "gas"]
+    assert sum(g["rows"] for g in groups["groups"]) == whole["rows"] == 58
+    # The mean absolute error of all rows is that of the groups, by their rows.
+    sums = sum(g["rows"] * g["values"][0] for g in groups["groups"])
+    assert sums / whole["rows"] == pytest.approx(whole["values"][0])
+
+
 def test_a_run_with_a_failing_step_tells_why_and_on_which_node(server: Running) -> None:
     run = server.post("/api/runs", {"graph": script("raise ValueError('no such luck')")})
     run = server.finished(run["id"])

@@ -106,7 +106,9 @@ def test_a_data_set_that_a_pipeline_uses_is_deleted_only_anyway(tmp_path: Path) 
 def test_a_run_shows_its_steps_what_was_learnt_and_how_well(tmp_path: Path) -> None:
     with served(tmp_path) as address, opened(address) as page:
         page.get_by_role("button", name=re.compile("Price Prediction .Basic.")).click()
-        page.locator(".react-flow__node").first.wait_for()
+        page.locator('.react-flow__node:has-text("Evaluate Model")').click()
+        page.get_by_role("combobox", name="Group by column").fill("fuel-type")
+        page.get_by_role("combobox", name="Group by column").blur()
         page.get_by_role("button", name="Run", exact=True).click()
         page.locator('.react-flow__node:has-text("Evaluate Model") :text("Done")').wait_for(
             timeout=60_000
@@ -118,8 +120,14 @@ def test_a_run_shows_its_steps_what_was_learnt_and_how_well(tmp_path: Path) -> N
 
         page.get_by_role("tab", name="Steps").click()
         page.get_by_role("button", name="Evaluate Model", exact=True).click()
-        page.get_by_role("row", name=re.compile("Coefficient of Determination")).wait_for()
+        page.get_by_role("row", name=re.compile("^Coefficient of Determination")).wait_for()
         page.locator("figure:has-text('Predicted against actual') svg").wait_for()
+        groups = page.get_by_role("table", name="By the value of fuel-type")
+        first = groups.get_by_role("rowheader")
+        assert first.all_text_contents() == ["All rows", "diesel", "gas"]
+        groups.get_by_role("button", name="Rows", exact=True).click()
+        assert first.all_text_contents() == ["All rows", "gas", "diesel"]
+        page.locator("figure:has-text('Mean Absolute Error by fuel-type') svg").wait_for()
 
         page.get_by_role("button", name="Clone into a pipeline").click()
         page.wait_for_url("**/drafts/*")

@@ -3581,6 +3581,8 @@ export interface components {
             /** Scored */
             scored: components["schemas"]["ScoredRows"][];
             metrics: components["schemas"]["MetricTable"] | null;
+            /** @description Where a column to group by was given. */
+            groups: components["schemas"]["Groups"] | null;
         };
         /**
          * Experiment
@@ -3772,6 +3774,45 @@ export interface components {
              * @default
              */
             compute: string;
+        };
+        /**
+         * GroupFigures
+         * @description What was measured of some rows of a dataset.  values: by metric.
+         */
+        GroupFigures: {
+            /**
+             * Port
+             * @description Of their dataset.
+             */
+            port: string;
+            /** Name */
+            name: string;
+            /** Rows */
+            rows: number;
+            /** Values */
+            values: (number | null)[];
+        };
+        /**
+         * Groups
+         * @description The figures of each group of rows that have the same value in a column.
+         */
+        Groups: {
+            /** Column */
+            column: string;
+            /** Metrics */
+            metrics: string[];
+            /**
+             * Losses
+             * @description The metrics that are better when they are smaller.
+             */
+            losses: string[];
+            /**
+             * Whole
+             * @description Of all rows of each dataset.
+             */
+            whole: components["schemas"]["GroupFigures"][];
+            /** Groups */
+            groups: components["schemas"]["GroupFigures"][];
         };
         /**
          * Health

@@ -6,6 +6,7 @@ import { evaluationQuery } from "../api/queries";
 import { useText } from "../text/useText";
 import { Waiting } from "../ui/Waiting";
 import { ConfusionMatrix } from "./ConfusionMatrix";
+import { GroupsLook } from "./GroupsLook";
 import { Plot } from "./Plot";
 import {
   lines,
@@ -38,6 +39,16 @@ export function EvaluationLook({ runId, node }: Props) {
   const twoClass = series.filter((s): s is Series<TwoClassPlots> => s.plots.task === "two-class");
   return (
     <Stack gap="md">
+      {data.groups && (
+        <Group align="flex-start" gap="xl">
+          <GroupsLook
+            groups={data.groups}
+            names={Object.fromEntries(
+              data.scored.map(({ port }, place) => [port, series[place]?.name ?? port]),
+            )}
+          />
+        </Group>
+      )}
       <Group align="flex-start" gap="xl">
         {data.metrics && <Figures metrics={data.metrics} names={series.map((s) => s.name)} />}
         {twoClass.length > 0 && <Curves series={twoClass} />}

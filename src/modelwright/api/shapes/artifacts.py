@@ -9,6 +9,7 @@ from pydantic import Field
 
 from modelwright.actions.contents import Content
 from modelwright.actions.evaluations import Evaluation as EvaluationRecord
+from modelwright.actions.evaluations import Groups as GroupsRecord
 from modelwright.actions.stored_files import media_type_of
 from modelwright.actions.table_difference import ColumnChange
 from modelwright.actions.table_difference import ColumnDifference as ColumnDifferenceRecord
@@ -252,11 +253,46 @@ class ScoredRows(Shape):
     predicted_actual."""
 
 
+class GroupFigures(Shape):
+    """What was measured of some rows of a dataset.  values: by metric."""
+
+    port: str
+    """Of their dataset."""
+    name: str
+    rows: int
+    values: list[float | None]
+
+
+class Groups(Shape):
+    """The figures of each group of rows that have the same value in a column."""
+
+    column: str
+    metrics: list[str]
+    losses: list[str]
+    """The metrics that are better when they are smaller."""
+    whole: list[GroupFigures]
+    """Of all rows of each dataset."""
+    groups: list[GroupFigures]
+
+    @classmethod
+    def of(cls, found: GroupsRecord) -> Groups:
+        """The body of the figures by group."""
+        return cls.model_construct(
+            column=found.column,
+            metrics=list(found.metrics),
+            losses=sorted(found.losses),
+            whole=[GroupFigures.of(g) for g in found.whole],
+            groups=[GroupFigures.of(g) for g in found.groups],
+        )
+
+
 class Evaluation(Shape):
     """All sets of scored rows that a step evaluated, and the figures it measured."""
 
     scored: list[ScoredRows]
     metrics: MetricTable | None
+    groups: Groups | None
+    """Where a column to group by was given."""
 
     @classmethod
     def of(cls, found: EvaluationRecord) -> Evaluation:
@@ -264,6 +300,7 @@ class Evaluation(Shape):
         return cls.model_construct(
             scored=[ScoredRows.of(s) for s in found.scored],
             metrics=MetricTable.of(found.metrics) if found.metrics else None,
+            groups=Groups.of(found.groups) if found.groups else None,
         )
 
 

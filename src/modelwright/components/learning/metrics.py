@@ -25,6 +25,16 @@ COMBINED = "Combined Evaluation"
 ALL_ROWS = "All rows"
 """The group of a row of figures that speaks of all groups."""
 
+_LOSSES = (
+    "Average Log Loss",
+    "Mean_Absolute_Error",
+    "Root_Mean_Squared_Error",
+    "Relative_Absolute_Error",
+    "Relative_Squared_Error",
+    "Average Distance to Cluster Center",
+    "Maximal Distance to Cluster Center",
+)
+
 SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 
 
@@ -132,11 +142,24 @@ def cluster_metrics(cluster: Numbers, distance: Floats) -> list[Row]:
     return rows
 
 
+def smaller_is_better(metric: str) -> bool:
+    """Whether a measure of the evaluation table is better when it is smaller."""
+    return metric in _LOSSES or "Quantile Loss" in metric
+
+
+def of_all_clusters(evaluation: pl.DataFrame) -> pl.DataFrame:
+    """An evaluation table without the rows of single clusters."""
+    if "Result Description" in evaluation.columns:
+        return evaluation.filter(pl.col("Result Description") == COMBINED)
+    return evaluation
+
+
 def of_all_rows(evaluation: pl.DataFrame) -> pl.DataFrame:
     """Of an evaluation table the row of each dataset as a whole, without clusters and groups."""
-    for name, whole in (("Group", ALL_ROWS), ("Result Description", COMBINED)):
-        if name in evaluation.columns:
-            evaluation = evaluation.filter(pl.col(name) == whole)
+    evaluation = of_all_clusters(evaluation)
+    if "Group" in evaluation.columns:
+        # They come first; a group may have the name that these have.
+        return evaluation.head(evaluation["Dataset"].n_unique())
     return evaluation
 
 

@@ -33,6 +33,8 @@ MISSING = "(missing)"
 MOST_GROUPS = 200
 
 _FIRST, _SECOND = "scored_dataset", "scored_dataset_to_compare"
+PORTS = {"Scored dataset": _FIRST, "Scored dataset to compare": _SECOND}
+"""The ports by what the evaluation table calls their datasets."""
 
 
 class EvaluateModel(Component, category="Model Scoring and Evaluation"):
@@ -122,7 +124,7 @@ class EvaluateModel(Component, category="Model Scoring and Evaluation"):
 
 
 def _of_group(port: str, group: str, rows: int) -> Row:
-    title = "Scored dataset" if port == _FIRST else "Scored dataset to compare"
+    title = next(title for title, known in PORTS.items() if known == port)
     return {"Dataset": title, "Group": group, "Number of rows": rows}
 
 

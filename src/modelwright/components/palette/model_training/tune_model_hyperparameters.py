@@ -12,6 +12,7 @@ from modelwright.components.context import Context
 from modelwright.components.contract import Component, Titled
 from modelwright.components.errors import EmptyTable
 from modelwright.components.learning.learner import Learner
+from modelwright.components.learning.metrics import smaller_is_better
 from modelwright.components.learning.sample import with_sample
 from modelwright.components.learning.search import most_tries, search
 from modelwright.components.learning.sweep import entire_grid, random_grid, random_sweep
@@ -51,14 +52,6 @@ _NUMBERS = {
     "Relative absolute error": "Relative_Absolute_Error",
     "Relative squared error": "Relative_Squared_Error",
     "Coefficient of determination": "Coefficient_of_Determination",
-}
-_SMALLEST = {
-    "Average Log Loss",
-    "Average Quantile Loss",
-    "Mean_Absolute_Error",
-    "Root_Mean_Squared_Error",
-    "Relative_Absolute_Error",
-    "Relative_Squared_Error",
 }
 
 
@@ -209,7 +202,7 @@ class TuneModelHyperparameters(Component, category="Model Training"):
             metric = _CLASSES[self.classification_metric]
         else:
             metric = "Accuracy" if task is Task.MULTICLASS else "Average Quantile Loss"
-        return Ranking(metric, metric in _SMALLEST)
+        return Ranking(metric, smaller_is_better(metric))
 
 
 def _report(learner: Learner, trials: Trials, context: Context) -> pl.DataFrame:
