@@ -47,6 +47,13 @@ def scaled(data: TrainingData) -> np.ndarray:
     return np.ascontiguousarray((matrix - matrix.mean(axis=0)) / matrix.std(axis=0))
 
 
+def of_length_one(data: TrainingData) -> np.ndarray:
+    """The rows one after the other, each number in an interval of length 1, as the perceptron reads them."""
+    from modelwright.components.learning.design import Design, Scaling
+
+    return Design(data.encoded, Scaling.unit(data.encoded.encoding.numbers)).dense()
+
+
 def questions(splits: int) -> Callable[[TrainingData], np.ndarray]:
     """What the nodes of a decision forest may ask for."""
 
@@ -198,7 +205,7 @@ def pairs() -> tuple[Pair, ...]:
             {"maximum_number_of_iterations": PASSES},
             "side",
             "SGDClassifier",
-            scaled,
+            of_length_one,
             margin(penalty=None, learning_rate="constant", eta0=1.0),
             note=f"{PASSES} passes",
         ),

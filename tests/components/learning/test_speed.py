@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
 import lightgbm
 import numpy as np
 import polars as pl
 import pytest
 
 from modelwright.components.context import Context
-from modelwright.components.learning import network
+from modelwright.components.learning import margins, network
 from modelwright.components.learning.boosting import boost, tree_frame, tree_matrix
-from modelwright.components.learning.encoding import learn_encoding
+from modelwright.components.learning.encoding import Encoded, Floats, learn_encoding
 from modelwright.components.learning.learner import TrainingData
 from modelwright.components.learning.network import Course, learn
+from modelwright.components.palette.classification.two_class_averaged_perceptron import (
+    TwoClassAveragedPerceptron,
+)
+from modelwright.components.palette.classification.two_class_support_vector_machine import (
+    TwoClassSupportVectorMachine,
+)
+from modelwright.data.schema import Column, ColumnType
 from modelwright.data.table import Table
 
 ROWS = 300
@@ -33,6 +44,23 @@ def data_of(frame: pl.DataFrame) -> TrainingData:
     encoded = learn_encoding(frame, schema).encode(frame)
     target = frame["a"].to_numpy() + np.arange(float(len(frame))) % 3
     return TrainingData(encoded, schema, target)
+
+
+class Counted(Encoded):
+    """Rows that tell how many of them were read."""
+
+    read: ClassVar[int] = 0
+
+    def block(self, start: int, stop: int) -> Floats:
+        Counted.read += min(stop, self.rows) - start
+        return super().block(start, stop)
+
+    @classmethod
+    def of(cls, data: TrainingData) -> TrainingData:
+        """The same rows, of which none was read yet."""
+        cls.read = 0
+        own = data.encoded
+        return replace(data, encoded=cls(own.encoding, own.rows, own.columns, own.codes))
 
 
 def test_trees_are_grown_on_the_columns_where_they_lie() -> None:
@@ -98,3 +126,48 @@ def test_a_network_without_categories_makes_no_indicators_of_them(
     learn(data.encoded, data.target, outputs=1, course=COURSE, context=Context(), learner="network")
     steps = COURSE.epochs * 50
     assert len(made) == (steps if texts else 0)
+
+
+@pytest.mark.parametrize(
+    "learner",
+    [
+        TwoClassAveragedPerceptron(),
+        TwoClassSupportVectorMachine(),
+        TwoClassSupportVectorMachine(project_to_the_unit_sphere=True),
+    ],
+)
+@pytest.mark.parametrize("texts", [False, True])
+def test_the_rows_of_a_margin_are_scaled_once(
+    learner: TwoClassAveragedPerceptron | TwoClassSupportVectorMachine, texts: bool
+) -> None:
+    frame = pl.concat([NUMBERS, TEXTS], how="horizontal") if texts else NUMBERS
+    data = data_of(frame)
+    label = Column("y", ColumnType.INTEGER)
+    target = (data.target > data.target.mean()).astype(np.float64)
+    data = Counted.of(replace(data, target=target, label=label, classes=(0, 1)))
+    learner.fit(data, Context())
+    lengths = isinstance(learner, TwoClassSupportVectorMachine) and (
+        learner.project_to_the_unit_sphere
+    )
+    assert Counted.read == ROWS * (2 if lengths else 1)
+
+
+def test_the_line_over_the_margins_is_found_in_a_few_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[int] = []
+    real = margins._of_line
+
+    def counted(
+        values: Floats, wanted: Floats, blocks: Sequence[slice], line: Floats
+    ) -> tuple[float, Floats, Floats]:
+        seen.append(sum(len(values[rows]) for rows in blocks))
+        return real(values, wanted, blocks, line)
+
+    monkeypatch.setattr(margins, "_of_line", counted)
+    count = 40 * margins.BLOCK
+    values = CHANCE.normal(size=count)
+    target = (CHANCE.uniform(size=count) < 1 / (1 + np.exp(1 - 3 * values))).astype(np.float64)
+    slope, offset = margins.calibrate(values, target)
+    assert (slope, offset) == pytest.approx((3.0, -1.0), rel=0.05)
+    assert sum(seen) < 5 * count

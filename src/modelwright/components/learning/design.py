@@ -20,7 +20,9 @@ from modelwright.components.learning.encoding import (
 BLOCK = 65_536
 """Rows worked on at a time: large enough for fast arithmetic, small enough to take little memory."""
 
-STRIP = 4_096
+STRIP = 8_192
+SHORT_STRIP = 256
+"""Rows that columns are turned into at a time: so many lie in the cache until all columns are there."""
 
 BLOCK_CELLS = 262_144
 """Numbers of a block of a `Design`, whose rows are read twice while they are in the cache."""
@@ -195,11 +197,12 @@ class Design:
     def dense(self, start: int = 0, stop: int | None = None) -> Floats:
         """These rows of the matrix, built; for few rows, or for a library that needs it."""
         stop = self.rows if stop is None else min(stop, self.rows)
-        out = np.zeros((stop - start, self.width))
-        # Columns become rows while they are in the cache.
+        out = (np.zeros if self.sizes else np.empty)((stop - start, self.width))
         for first in range(start, stop, STRIP):
-            last = min(first + STRIP, stop)
-            out[first - start : last - start, : self.numbers] = self._scaled(first, last)
+            strip = self._scaled(first, min(first + STRIP, stop))
+            for at in range(0, len(strip), SHORT_STRIP):
+                part, here = strip[at : at + SHORT_STRIP], first - start + at
+                out[here : here + len(part), : self.numbers] = part
         row = np.arange(stop - start)
         for first, size, codes in zip(self.starts, self.sizes, self.data.codes, strict=True):
             code = codes[start:stop].astype(np.intp)

@@ -12,37 +12,33 @@ from modelwright.components.learning.contributions import LinearExplains
 from modelwright.components.learning.design import Design
 from modelwright.components.learning.encoding import Floats
 from modelwright.components.learning.errors import Diverged
-from modelwright.components.learning.generalised_linear import two_class_loss
 from modelwright.components.learning.learner import Fitted, TrainingData
-from modelwright.components.learning.quasi_newton import minimise
 from modelwright.components.learning.scores import two_class_scores
 from modelwright.components.learning.weights import LinearWeights
 from modelwright.data.expression import Expression, Scalar, call, column, dot, lookup, when
 
-BLOCK = 16_384
+BLOCK = 8_192
 PART = 16
 """Of so many blocks of rows one is looked at first."""
+
+STEPS, HALVINGS = 100, 30
+LITTLE = 1e-8
+"""A step that gains no more than this share of the loss is the last one."""
 
 
 @dataclass(frozen=True)
 class Margin:
     """A linear margin over scaled features: positive on the side of the positive class.
 
-    values: (width,) of the design's columns.  projected: whether rows are brought to unit length.
+    values: (width,) of the design's columns.  of_rows: (rows,) the margin of each training row.
+    projected: whether rows are brought to unit length.
     """
 
     design: Design
     values: Floats
     intercept: float
+    of_rows: Floats
     projected: bool = False
-
-    def of_rows(self) -> Floats:
-        """The margin of each training row."""
-        sums = self.design.times(self.values)
-        if self.projected:
-            length = np.sqrt(self.design.squared_lengths())
-            sums = np.divide(sums, length, out=np.zeros(len(sums)), where=length > 0)
-        return sums + self.intercept
 
     def weights(self) -> LinearWeights:
         """The margin as weights of features as they are; of unprojected rows only."""
@@ -64,6 +60,7 @@ def learn_margin(
 
     settings: those of scikit-learn's SGDClassifier.  Raises Diverged.
     """
+    from sklearn import config_context
     from sklearn.linear_model import SGDClassifier
 
     # Numbers alone are read faster row by row than through lists of where they stand.
@@ -77,18 +74,21 @@ def learn_margin(
             matrix *= share[:, None]
     descent = SGDClassifier(loss="hinge", tol=None, **settings)
     try:
-        descent.fit(matrix, target)
+        # The library sorts the classes, of bytes in no time, and would look for what is not finite again.
+        with config_context(assume_finite=True):
+            descent.fit(matrix, target.astype(np.int8))
     except ValueError as error:
         # The library's only word for it; any other fault of the values was found before.
         if "overflow" not in str(error):
             raise
         raise Diverged(learner, "Learning rate") from error
-    return Margin(design, descent.coef_[0], float(descent.intercept_[0]), projected)
+    values, intercept = descent.coef_[0], float(descent.intercept_[0])
+    return Margin(design, values, intercept, matrix @ values + intercept, projected)
 
 
 def calibrated(margin: Margin, data: TrainingData) -> Fitted:
     """A two-class model whose probability is a logistic curve over the margin."""
-    slope, offset = calibrate(margin.of_rows(), data.target)
+    slope, offset = calibrate(margin.of_rows, data.target)
     working = data.working()
     likely = call("sigmoid", margin.expression() * slope + offset)
     stretched = margin.weights().stretched(slope, offset)
@@ -105,35 +105,65 @@ def calibrated(margin: Margin, data: TrainingData) -> Fitted:
 def calibrate(margins: Floats, target: Floats) -> tuple[float, float]:
     """Slope and offset of the log-odds of the positive class as a line over the margin.
 
-    Source: Platt 1999, with his targets, which keep a separable class from being certain.
+    Source: Platt 1999, with his targets, which keep a separable class from being certain; by Newton's
+    method with smaller steps where one goes too far, as Lin, Lin & Weng 2007.
     """
     positives = float(target.sum())
     negatives = len(target) - positives
     wanted = np.where(target > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     scale = float(np.abs(margins).max()) or 1.0
-    judge = two_class_loss(wanted)
+    scaled = margins / scale
     blocks = [slice(start, start + BLOCK) for start in range(0, len(target), BLOCK)]
-
-    def found(line: Floats, some: Sequence[slice]) -> Floats:
-        def function(line: Floats) -> tuple[float, Floats]:
-            total, gradient = 0.0, np.zeros(2)
-            for rows in some:
-                loss, slope = judge(rows, line[0] / scale * margins[rows] + line[1])
-                total += loss
-                gradient += (float(slope @ margins[rows]) / scale, float(slope.sum()))
-            return total, gradient
-
-        return minimise(
-            function, line, absolute=np.zeros(2), memory=5, tolerance=1e-12, rounds=200
-        ).point
-
     line = np.array([1.0, 0.0])
     if len(blocks) >= PART:
         # A part of the rows tells nearly where the line is.
-        line = found(line, blocks[::PART])
-    line = found(line, blocks)
+        line = _best_line(scaled, wanted, blocks[::PART], line)
+    line = _best_line(scaled, wanted, blocks, line)
     # A line that falls would turn the classes around; then the margin says nothing.
     return max(float(line[0]) / scale, 0.0), float(line[1])
+
+
+def _best_line(margins: Floats, wanted: Floats, blocks: Sequence[slice], line: Floats) -> Floats:
+    """The line over the margins whose logarithmic loss is the smallest, searched from another."""
+    loss, slope, bend = _of_line(margins, wanted, blocks, line)
+    for _ in range(STEPS):
+        # Of least squares, since margins that are all alike bend the loss in one direction only.
+        step = np.linalg.lstsq(bend, -slope)[0]
+        if -float(slope @ step) <= LITTLE * abs(loss):
+            # So near the end each step squares the error: what is left after this one is nothing.
+            return line + step
+        for _ in range(HALVINGS):
+            found = _of_line(margins, wanted, blocks, line + step)
+            if found[0] <= loss:
+                break
+            step /= 2
+        else:
+            break
+        line, (loss, slope, bend) = line + step, found
+    return line
+
+
+def _of_line(
+    margins: Floats, wanted: Floats, blocks: Sequence[slice], line: Floats
+) -> tuple[float, Floats, Floats]:
+    """The logarithmic loss of a line over the margins, its slope (2,) and its bend (2, 2)."""
+    loss, slope, bend = 0.0, np.zeros(2), np.zeros((2, 2))
+    for rows in blocks:
+        some, odds = margins[rows], line[0] * margins[rows] + line[1]
+        # Of -|odds| no power overflows, and one serves the loss, the likelihood and its slope.
+        powers = np.exp(-np.abs(odds))
+        whole = powers + 1.0
+        loss += float(np.maximum(odds, 0.0).sum() - wanted[rows] @ odds + np.log(whole).sum())
+        off = np.where(odds >= 0, 1.0, powers)
+        off /= whole
+        off -= wanted[rows]
+        slope += (off @ some, off.sum())
+        np.square(whole, out=whole)
+        powers /= whole
+        leaning = float(powers @ some)
+        np.square(some, out=odds)
+        bend += ((powers @ odds, leaning), (leaning, powers.sum()))
+    return loss, slope, bend
 
 
 def _squared_length(design: Design) -> Expression:
