@@ -14,7 +14,6 @@ import polars as pl
 from modelwright.components.errors import ComponentError, MissingExtra
 from modelwright.data.expression import DuplicateColumn
 from modelwright.data.expression.table import named
-from modelwright.data.memory import is_large
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,7 +63,7 @@ def run_script(
         changes = any(not s for s, _ in statements) or _ROWS_OF_TABLES.search(script)
         for name, frame in tables.items():
             place = f"{name} rows" if changes else name
-            _failing(connection.register, place, _handed_over(frame, script))
+            _failing(connection.register, place, _handed_over(frame))
             if changes:
                 copied = f'CREATE TABLE {name} AS SELECT * FROM "{name} rows"'  # noqa: S608  # own names
                 connection.execute(copied)
@@ -100,19 +99,13 @@ def columns_of(script: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame 
         return columns
 
 
-def _handed_over(frame: pl.DataFrame, script: str) -> pa.Table:
-    """The rows in Arrow's form, NaN as null; no copies but of text that the script may ask for."""
+def _handed_over(frame: pl.DataFrame) -> pa.Table:
+    """The rows in Arrow's form, NaN as null; columns without one are not copied."""
     floats = [n for n, dtype in frame.schema.items() if dtype.is_float()]
-    plain = frame.with_columns(named(n).fill_nan(None) for n in floats)
-    table = plain.to_arrow(compat_level=pl.CompatLevel.newest())
-    if is_large(frame):
-        return table
-    for at, (name, dtype) in enumerate(frame.schema.items()):
-        # The engine reads text that lies one after the other twice as fast as Polars' own form.
-        if dtype == pl.String and name.lower() in script.lower():
-            one = plain.select(named(name)).to_arrow(compat_level=pl.CompatLevel.oldest())
-            table = table.set_column(at, name, one.column(0))
-    return table
+    told = frame.select(named(n).is_nan().any() for n in floats).row(0) if floats else ()
+    held = [n for n, has_nan in zip(floats, told, strict=True) if has_nan]
+    plain = frame.with_columns(named(n).fill_nan(None) for n in held) if held else frame
+    return plain.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 @contextmanager
