@@ -14,6 +14,8 @@ import pytest
 from modelwright.components.context import Context
 from modelwright.components.learning import margins, network
 from modelwright.components.learning.boosting import boost, tree_frame, tree_matrix
+from modelwright.components.learning.centroids import plus_plus
+from modelwright.components.learning.design import Design
 from modelwright.components.learning.encoding import Encoded, Floats, learn_encoding
 from modelwright.components.learning.learner import TrainingData
 from modelwright.components.learning.network import Course, learn
@@ -23,6 +25,7 @@ from modelwright.components.palette.classification.two_class_averaged_perceptron
 from modelwright.components.palette.classification.two_class_support_vector_machine import (
     TwoClassSupportVectorMachine,
 )
+from modelwright.components.palette.clustering.k_means_clustering import KMeansClustering
 from modelwright.data.schema import Column, ColumnType
 from modelwright.data.table import Table
 
@@ -171,3 +174,17 @@ def test_the_line_over_the_margins_is_found_in_a_few_passes(
     slope, offset = margins.calibrate(values, target)
     assert (slope, offset) == pytest.approx((3.0, -1.0), rel=0.05)
     assert sum(seen) < 5 * count
+
+
+def test_rows_far_apart_are_drawn_in_a_pass_for_each_but_the_last() -> None:
+    data = Counted.of(data_of(pl.concat([NUMBERS, TEXTS], how="horizontal")))
+    design = Design(data.encoded)
+    assert len(plus_plus(design, 5, np.random.default_rng(0))) == 5
+    # One for the lengths of the rows, four for distances, and the five rows themselves.
+    assert Counted.read == ROWS * (1 + 4) + 5
+
+
+def test_clustering_keeps_the_rows_that_it_scaled() -> None:
+    data = Counted.of(data_of(pl.concat([NUMBERS, TEXTS], how="horizontal")))
+    KMeansClustering(number_of_centroids=4, iterations=9).fit(data, Context())
+    assert Counted.read == ROWS + 4

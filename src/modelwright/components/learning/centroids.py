@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,11 @@ from numpy.typing import NDArray
 from modelwright.components.learning.design import Block, Design
 from modelwright.components.learning.encoding import Floats
 
-Groups = NDArray[np.intp]
+Groups = NDArray[Any]
+"""(rows,) numbers of centroids, in a small type."""
+
+CELLS = 131_072
+"""Numbers of a block of rows: what a pass makes of them stays in the cache beside them."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,28 @@ def plus_plus(design: Design, count: int, chance: np.random.Generator) -> Floats
     first = int(chance.integers(design.rows))
     chosen = [design.dense(first, first + 1)[0]]
     lengths = design.squared_lengths()
-    distance = _distances(design, np.array(chosen), lengths)[:, 0]
-    while len(chosen) < count and distance.sum() > 0:
-        drawn = int(chance.choice(design.rows, p=distance / distance.sum()))
+    distance = np.full(design.rows, np.inf)
+    _approach(design, chosen[0], lengths, distance)
+    while len(chosen) < count and (total := distance.sum()) > 0:
+        drawn = int(chance.choice(design.rows, p=distance / total))
         chosen.append(design.dense(drawn, drawn + 1)[0])
-        distance = np.minimum(distance, _distances(design, np.array(chosen[-1:]), lengths)[:, 0])
+        if len(chosen) < count:
+            _approach(design, chosen[-1], lengths, distance)
     return np.array(chosen)
+
+
+def _approach(design: Design, centroid: Floats, lengths: Floats, distance: Floats) -> None:
+    """Bring each row's squared distance down to that from another centroid, where it is nearer."""
+    weights = np.ascontiguousarray(centroid[:, None])
+    tables, own = design.tables(weights), float((centroid**2).sum())
+    for block in design.blocks():
+        found = design.times_block(block, weights, tables)[:, 0]
+        found *= -2.0
+        found += lengths[block.rows]
+        found += own
+        np.maximum(found, 0.0, out=found)
+        here = distance[block.rows]
+        np.minimum(here, found, out=here)
 
 
 def refine(
@@ -99,17 +120,19 @@ def _gathered(design: Design, centroids: Floats) -> tuple[Groups, Floats, Floats
     tables = [table.T for table in design.tables(weights)]
     # Of the distance only what differs between centroids, halved.
     offsets = (centroids**2).sum(axis=1)[:, None] / 2
-    group = np.empty(design.rows, dtype=np.intp)
+    group = np.zeros(design.rows, dtype=np.min_scalar_type(len(centroids)))
+    numbers = [group.dtype.type(at) for at in range(len(centroids))]
     sums = np.zeros_like(centroids)
     for block in design.blocks():
-        near = weights[: design.numbers].T @ block.numbers.T - offsets
+        near = weights[: design.numbers].T @ block.numbers.T
+        near -= offsets
         for table, code in zip(tables, block.codes, strict=True):
             near += table[:, code]
         here = group[block.rows]
-        here[:] = 0
         best = near[0].copy()
-        for at, other in enumerate(near[1:], 1):
-            here[other > best] = at
+        for at, other in zip(numbers[1:], near[1:], strict=True):
+            # The last number that was better is the largest of them.
+            np.maximum(here, (other > best) * at, out=here)
             np.maximum(best, other, out=best)
         _add(design, block, here, sums)
     counts = np.bincount(group, minlength=len(centroids)).astype(np.float64)
@@ -127,8 +150,10 @@ def _means(design: Design, group: Groups, count: int) -> Floats:
 def _add(design: Design, block: Block, group: Groups, sums: Floats) -> None:
     """Add the rows of a block to the sums of their groups, (k, width)."""
     count = len(sums)
-    member = (group == np.arange(count)[:, None]).astype(np.float64)
+    member = (group == np.arange(count, dtype=group.dtype)[:, None]).astype(np.float64)
     sums[:, : design.numbers] += member @ block.numbers
+    if design.sizes:
+        group = group.astype(np.intp, copy=False)
     for start, size, code in zip(design.starts, design.sizes, block.codes, strict=True):
         pairs = np.bincount(group * (size + 1) + code, minlength=count * (size + 1))
         sums[:, start : start + size] += pairs.reshape(count, size + 1)[:, :size]

@@ -89,9 +89,18 @@ class Design:
     """A matrix of (rows, width): one column per number, then one per level of each category."""
 
     def __init__(
-        self, data: Encoded, scaling: Scaling | None = None, *, keep: bool = False
+        self,
+        data: Encoded,
+        scaling: Scaling | None = None,
+        *,
+        keep: bool = False,
+        cells: int = BLOCK_CELLS,
     ) -> None:
-        """With `keep` the blocks stay in memory, for a method that goes through them many times."""
+        """With `keep` the blocks stay in memory, for a method that goes through them many times.
+
+        cells: numbers of a block, about.
+        """
+        self._cells = cells
         encoding = data.encoding
         self._kept: list[Block] | None = [] if keep else None
         self.data = data
@@ -110,7 +119,7 @@ class Design:
             return
         step = min(
             BLOCK,
-            max(FEWEST_ROWS, BLOCK_CELLS // max(1, self.numbers)),
+            max(FEWEST_ROWS, self._cells // max(1, self.numbers)),
             max(FEWEST_ROWS, self.rows // FEWEST_BLOCKS),
         )
         for start in range(0, self.rows, step):

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from modelwright.components.context import Context
 from modelwright.components.learning.centroids import (
+    CELLS,
     Clusters,
     first_rows,
     nearest_rows,
@@ -81,7 +82,7 @@ class KMeansClustering(Learner, category=CLUSTERING, title="K-Means Clustering")
             raise TooFewRows("dataset", data.rows, self.number_of_centroids, why)
         numbers = data.encoded.encoding.numbers
         scaling = Scaling.unit(numbers) if self.normalize_features else Scaling.none(numbers)
-        design = Design(data.encoded, scaling, keep=True)
+        design = Design(data.encoded, scaling, keep=True, cells=CELLS)
         start = {"First N": first_rows, "Random": random_partition, "K-Means++": plus_plus}
         chance = np.random.default_rng(self.random_number_seed)
         centroids = start[self.initialization](design, self.number_of_centroids, chance)
