@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -17,6 +18,7 @@ from modelwright.data.expression import (
     literal,
 )
 from modelwright.data.expression.functions import FUNCTIONS, Form, Function
+from modelwright.data.expression.functions.arithmetic import power
 from modelwright.data.expression.functions.hashing import murmur3
 from modelwright.data.expression.nodes import Call
 from modelwright.data.schema import Column, ColumnType, Schema
@@ -90,15 +92,38 @@ def test_a_constant_argument_gives_what_a_column_of_it_gives(
             assert_alike(found, by_rows(of_columns, constants))
 
 
-@pytest.mark.parametrize("exponent", [0.5, 2.0, 3.0, 4.0, -1.0, 2.5])
+@pytest.mark.parametrize("exponent", [-2.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 2.5])
 @pytest.mark.parametrize("rows", [1, 2, 32_769])
-def test_a_power_is_that_of_the_c_library_for_every_exponent_and_number_of_rows(
+def test_a_power_is_the_same_in_both_forms_for_every_exponent_and_number_of_rows(
     exponent: float, rows: int
 ) -> None:
     bases = [1.4581823046899465 + n / 7.0 for n in range(rows)]
     powers = Formula(Compute({"y": call("power", column("x"), literal(exponent))}))
     found = powers.apply(pl.DataFrame({"x": bases}))["y"].to_list()
-    assert found == [b**exponent for b in bases]
+    assert found == [power(b, exponent) for b in bases]
+    assert found == pytest.approx([b**exponent for b in bases], rel=1e-15)
+
+
+def _of_doubles(form: Form) -> bool:
+    by_numpy = form.ufunc is not None or form.vector is not None
+    return by_numpy and {*form.takes} == {ColumnType.DOUBLE}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "name", [f.name for f in FUNCTIONS.values() if any(map(_of_doubles, f.forms))]
+)
+def test_one_value_has_the_bits_that_it_has_among_many(name: str) -> None:
+    chance = np.random.default_rng(5)
+    drawn = [chance.normal(0, size, 2_001) for size in (0.6, 5, 300)]
+    drawn += [sign * 10.0 ** chance.uniform(-320, 308, 501) for sign in (1, -1)]
+    numbers = [*np.concatenate(drawn).tolist(), *SPECIAL[ColumnType.DOUBLE]]
+    form = next(filter(_of_doubles, FUNCTIONS[name].forms))
+    names = [f"c{n}" for n in range(len(form.takes))]
+    frame = pl.DataFrame({n: pl.Series(numbers[at:] + numbers[:at]) for at, n in enumerate(names)})
+    formula = Formula(Compute({"y": call(name, *map(column, names))}))
+    many = formula.apply(frame)["y"].to_list()
+    assert all(map(same, many, [form.row(*row) for row in frame.iter_rows()]))
 
 
 def value(function: str, *arguments: object, **options: object) -> object:

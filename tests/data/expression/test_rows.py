@@ -103,9 +103,9 @@ def test_rows_are_scored_without_loading_numpy_or_polars() -> None:
 import sys
 from modelwright.data.expression import Compute, Formula, bucket, call, column, lookup
 from modelwright.data.schema import Column, ColumnType, Schema
-formula = Formula.from_json(Formula(Compute({"y": call("ln", column("x")) / 2 + 1})).to_json())
+formula = Formula.from_json(Formula(Compute({"y": call("sigmoid", column("x")) * 2 + call("exp", column("x"))})).to_json())
 schema = Schema((Column("x", ColumnType.DOUBLE),))
-assert formula.compile_rows(schema).score({"x": 1.0}) == {"x": 1.0, "y": 1.0}
+assert formula.compile_rows(schema).score({"x": 0.0}) == {"x": 0.0, "y": 2.0}
 print({"numpy", "polars"} & sys.modules.keys())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from modelwright.data.column_names import named as named
@@ -23,6 +23,7 @@ from modelwright.data.expression.nodes import (
     Expression,
     FillMissing,
     IsMissing,
+    Literal,
     Lookup,
     NativeCall,
     Not,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 DOUBLE = ColumnType.DOUBLE
 BOOLEAN = ColumnType.BOOLEAN
+_NUMBERS = (ColumnType.INTEGER, DOUBLE)
 
 
 class TableForm:
@@ -147,8 +149,27 @@ class TableForm:
             case IsMissing(term):
                 return self._missing(term)
             case FillMissing(term, value):
-                missing = self._missing(term)
-                return pl.when(missing).then(self.of(value, kind)).otherwise(self.of(term, kind))
+                return self._filled(term, value, kind)
+            case When(IsMissing(term), Literal(None), otherwise) if kind and term.columns():
+                given = self.types.of(term) or DOUBLE
+                return self._over(
+                    [(term, given), (otherwise, kind)],
+                    lambda columns: kernels.nothing_where_missing(*columns),
+                    kind.dtype,
+                )
+            case When(condition, Literal(yes), Literal(no)) if (
+                isinstance(yes, int | float)
+                and isinstance(no, int | float)
+                and kind in _NUMBERS
+                and condition.columns()
+            ):
+                gives = _dtype(kind)
+                numbers = yes, no
+                return self._over(
+                    [(condition, BOOLEAN)],
+                    lambda columns: kernels.chosen(columns[0], *numbers, gives),
+                    gives,
+                )
             case When(condition, then, otherwise):
                 chosen = pl.when(self.of(condition, BOOLEAN)).then(self.of(then, kind))
                 return chosen.otherwise(self.of(otherwise, kind))
@@ -182,6 +203,17 @@ class TableForm:
         if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
             read = read.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         return read.cast(kind.dtype, strict=False)
+
+    def _filled(self, term: Expression, value: Expression, kind: ColumnType | None) -> pl.Expr:
+        number = converted(constant(value), kind) if is_constant(value) else None
+        if self.types.of(term) is not DOUBLE and kind is not DOUBLE:
+            return self.of(term, kind).fill_null(self.of(value, kind))
+        if isinstance(number, float) and term.columns():
+            return self._over(
+                [(term, DOUBLE)], lambda columns: kernels.filled(columns[0], number), pl.Float64()
+            )
+        missing = self._missing(term)
+        return pl.when(missing).then(self.of(value, kind)).otherwise(self.of(term, kind))
 
     def _missing(self, term: Expression) -> pl.Expr:
         value = self.of(term)
@@ -223,31 +255,46 @@ class TableForm:
 
     def _is_vector(self, call: Expression) -> bool:
         """Whether NumPy does a call, whose constants are all there."""
-        if not isinstance(call, Call) or self.types.form(call).vector is None:
+        if not isinstance(call, Call):
+            return False
+        form = self.types.form(call)
+        if form.vector is None and form.ufunc is None:
             return False
         return not any(is_constant(a) and constant(a) is None for a in call.arguments)
 
     def _vector(
         self, call: Call, leaves: list[tuple[Expression, ColumnType]]
-    ) -> Callable[[Sequence[Vector]], Vector]:
-        """A call and those within it that NumPy does too, as one function of the leaves, which it adds."""
+    ) -> Callable[[Sequence[Vector], Vector | None], Vector]:
+        """A call and those within it that NumPy does too, as one function of the leaves, which it adds.
+
+        The function may write its result into its second argument.
+        """
         form = self.types.form(call)
         wanted = (*form.takes, *(form.takes[-1:] * len(call.arguments)))
-        parts: list[Callable[[Sequence[Vector]], Any]] = []
-        for argument, kind in zip(call.arguments, wanted, strict=False):
+        parts: list[Callable[[Sequence[Vector], Vector | None], Any]] = []
+        first: int | None = None
+        for at, (argument, kind) in enumerate(zip(call.arguments, wanted, strict=False)):
             if is_constant(argument):
                 value = converted(constant(argument), kind)
                 parts.append(partial(_always, value))
             elif kind is DOUBLE and isinstance(argument, Call) and self._is_vector(argument):
                 parts.append(self._vector(argument, leaves))
+                first = at if first is None else first
             else:
                 if (argument, kind) not in leaves:
                     leaves.append((argument, kind))
-                parts.append(itemgetter(leaves.index((argument, kind))))
-        function = form.vector
+                parts.append(partial(_leaf, leaves.index((argument, kind))))
+        function = getattr(np, form.ufunc) if form.ufunc else form.vector
         if function is None:
             raise TypeError(f"no vector form for {call.function}")
-        return lambda vectors: function(*(part(vectors) for part in parts))
+
+        def work(vectors: Sequence[Vector], place: Vector | None) -> Vector:
+            # What one call gives may stand where the result will, as it is read before that is written.
+            given = [p(vectors, place if at == first else None) for at, p in enumerate(parts)]
+            found: Vector = function(*given, out=place) if form.ufunc else function(*given)
+            return found
+
+        return work
 
     def _lookup(self, lookup: Lookup) -> pl.Expr:
         kind = self.types.of(lookup)
@@ -275,8 +322,12 @@ def free_name(wish: str, taken: Iterable[str]) -> str:
     return wish
 
 
-def _always(value: Any, _: Sequence[Vector]) -> Any:
+def _always(value: Any, _: Sequence[Vector], __: Vector | None) -> Any:
     return value
+
+
+def _leaf(at: int, vectors: Sequence[Vector], _: Vector | None) -> Any:
+    return vectors[at]
 
 
 def _dtype(kind: ColumnType | None) -> pl.DataType:

@@ -28,6 +28,7 @@ _PLAIN = {
     "ln": "Log",
     "sqrt": "Sqrt",
     "sigmoid": "Sigmoid",
+    "logistic": "Sigmoid",
     "sin": "Sin",
     "cos": "Cos",
     "tanh": "Tanh",

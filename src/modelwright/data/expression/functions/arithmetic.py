@@ -14,7 +14,7 @@ from modelwright.data.expression.functions.form import (
     Function,
     where_given,
 )
-from modelwright.data.expression.functions.later import np, pl
+from modelwright.data.expression.functions.later import np, pl, quietly
 
 
 def wrapped(value: int) -> int:
@@ -34,25 +34,35 @@ def divide(a: float, b: float) -> float:
 
 
 def power(a: float, b: float) -> float:
-    """Power as C has it: an infinity on overflow, not a number outside the domain."""
-    try:
-        return math.pow(a, b)
-    except OverflowError:
-        return -math.inf if a < 0 and b % 2 == 1 else math.inf
-    except ValueError:
-        if a != 0:
-            return math.nan
-        return math.copysign(math.inf, a) if b % 2 == 1 else math.inf
+    """Power as NumPy has it: an infinity on overflow, not a number outside the domain."""
+    if b == 2.0:
+        return a * a
+    if b == -1.0:
+        return divide(1.0, a)
+    if b == 0.5:
+        return math.inf if a == -math.inf else math.sqrt(a) + 0.0 if a >= 0.0 else math.nan
+    return quietly("power", a, b)
 
 
 def _powers(a: Any, b: Any) -> Any:
-    """The same over arrays, by Polars, which asks the C library where both are columns."""
-    bases, exponents = np.broadcast_arrays(a, b)
-    if len(bases) == 1:
-        # A single exponent is a constant to Polars, which has ways of its own for some of them.
-        return np.array([power(float(bases[0]), float(exponents[0]))])
-    found = pl.Series(np.array(bases)).pow(pl.Series(np.array(exponents)))
-    return found.to_numpy()
+    """The same over arrays; NumPy has other ways of its own for these exponents, but only some times."""
+    if not isinstance(b, float):
+        found = np.power(a, b)
+        for exponent in (2.0, -1.0, 0.5):
+            here = np.broadcast_to(b == exponent, found.shape)
+            if here.any():
+                found[here] = _powers(np.broadcast_to(a, found.shape)[here], exponent)
+        return found
+    if b == 2.0:
+        return np.multiply(a, a)
+    if b == -1.0:
+        return np.divide(1.0, a)
+    if b == 0.5:
+        found = np.sqrt(a)
+        found += 0.0
+        found[a == -math.inf] = math.inf
+        return found
+    return np.power(a, b)
 
 
 def _floor_divide(a: float, b: float) -> float:
@@ -82,20 +92,23 @@ def _clip(a: float, low: float, high: float) -> float:
     return low if a < low else high if a > high else a
 
 
-def _table_minimum(a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    chosen = pl.when(b.is_nan() | ((b < a) & a.is_not_nan())).then(b).otherwise(a)
-    return where_given(chosen, a, b)
+def _minima(a: Any, b: Any) -> Any:
+    # Of two zeros NumPy may take either.
+    return np.minimum(a, b) if _no_zero(b) else np.where((b < a) | (b != b), b, a)
 
 
-def _table_maximum(a: pl.Expr, b: pl.Expr) -> pl.Expr:
-    chosen = pl.when(b.is_nan() | ((b > a) & a.is_not_nan())).then(b).otherwise(a)
-    return where_given(chosen, a, b)
+def _maxima(a: Any, b: Any) -> Any:
+    return np.maximum(a, b) if _no_zero(b) else np.where((b > a) | (b != b), b, a)
 
 
-def _table_clip(a: pl.Expr, low: pl.Expr, high: pl.Expr) -> pl.Expr:
-    below = (a < low) & low.is_not_nan()
-    above = (a > high) & a.is_not_nan()
-    return where_given(pl.when(below).then(low).when(above).then(high).otherwise(a), a, low, high)
+def _clips(a: Any, low: Any, high: Any) -> Any:
+    if _no_zero(low) and _no_zero(high) and low <= high:
+        return np.clip(a, low, high)
+    return np.where(a < low, low, np.where(a > high, high, a))
+
+
+def _no_zero(bound: Any) -> bool:
+    return isinstance(bound, float) and bound != 0.0 and bound == bound
 
 
 def _pair(
@@ -103,7 +116,7 @@ def _pair(
     sign: str,
     whole: Callable[[int, int], int],
     plain: Callable[[Any, Any], Any],
-    vector: Callable[..., Any],
+    ufunc: str,
 ) -> Function:
     return Function(
         name,
@@ -118,20 +131,16 @@ def _pair(
                 promotes=True,
                 # Polars takes x + 0.0 for x and 0.0 - x for -x, which have other signs of zero.
                 beside=plain,
-                vector=vector,
+                ufunc=ufunc,
             ),
         ),
     )
 
 
 FUNCTIONS = (
-    _pair("add", "+", lambda a, b: wrapped(a + b), operator.add, lambda a, b: np.add(a, b)),
-    _pair(
-        "subtract", "-", lambda a, b: wrapped(a - b), operator.sub, lambda a, b: np.subtract(a, b)
-    ),
-    _pair(
-        "multiply", "*", lambda a, b: wrapped(a * b), operator.mul, lambda a, b: np.multiply(a, b)
-    ),
+    _pair("add", "+", lambda a, b: wrapped(a + b), operator.add, "add"),
+    _pair("subtract", "-", lambda a, b: wrapped(a - b), operator.sub, "subtract"),
+    _pair("multiply", "*", lambda a, b: wrapped(a * b), operator.mul, "multiply"),
     Function(
         "divide",
         (
@@ -141,7 +150,7 @@ FUNCTIONS = (
                 row=divide,
                 inline="({0} / {1} if {1} else {f}({0}, {1}))",
                 # Polars multiplies by the reciprocal of a constant, which is not the same number.
-                vector=lambda a, b: np.divide(a, b),
+                ufunc="divide",
             ),
         ),
     ),
@@ -229,7 +238,7 @@ FUNCTIONS = (
                 gives=DOUBLE,
                 row=_minimum,
                 inline="({1} if {1} < {0} or {1} != {1} else {0})",
-                table=_table_minimum,
+                vector=_minima,
             ),
         ),
     ),
@@ -247,7 +256,7 @@ FUNCTIONS = (
                 gives=DOUBLE,
                 row=_maximum,
                 inline="({1} if {1} > {0} or {1} != {1} else {0})",
-                table=_table_maximum,
+                vector=_maxima,
             ),
         ),
     ),
@@ -268,7 +277,7 @@ FUNCTIONS = (
                 gives=DOUBLE,
                 row=_clip,
                 inline="({1} if {0} < {1} else {2} if {0} > {2} else {0})",
-                table=_table_clip,
+                vector=_clips,
             ),
         ),
     ),

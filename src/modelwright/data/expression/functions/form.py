@@ -38,6 +38,7 @@ class Form:
     when these options have no such form.
     beside: instead of `table`, where one argument is a constant other than 0.
     vector: instead of `table`, the same over NumPy arrays of doubles; nulls are not its concern.
+    ufunc: instead of `vector`, the name of NumPy's function that does the same.
     """
 
     takes: tuple[ColumnType, ...]
@@ -50,6 +51,7 @@ class Form:
     table: Callable[..., pl.Expr | None] | None = None
     beside: Callable[..., pl.Expr] | None = None
     vector: Callable[..., Vector] | None = None
+    ufunc: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

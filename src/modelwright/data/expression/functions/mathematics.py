@@ -1,7 +1,7 @@
-"""Functions of one or two doubles, as the C library has them; not a number outside their domain.
+"""Functions of one or two doubles, as NumPy or the C library has them; not a number outside their domain.
 
-The table forms that Polars has are kept only where they call the same C library, so that both forms
-give the same bits; elsewhere the row form runs over the column.
+Both forms of a function call the same, so that they give the same bits: NumPy, which is quicker over a
+column, or the C library, which is there without loading NumPy, for what models score a row with.
 """
 
 from __future__ import annotations
@@ -12,30 +12,15 @@ from operator import methodcaller
 from typing import TYPE_CHECKING
 
 from modelwright.data.expression.functions.form import BOOLEAN, DOUBLE, Form, Function
-from modelwright.data.expression.functions.later import np, pl
+from modelwright.data.expression.functions.later import np, pl, quietly, ufunc
 from modelwright.data.expression.functions.normal import normal_cdf, normal_cdfs
 
 if TYPE_CHECKING:
     from modelwright.data.expression.functions.form import Vector
 
 
-def _safe(
-    f: Callable[[float], float], *, overflow: float = math.inf, pole: float = math.nan
-) -> Callable[[float], float]:
-    """The function with an infinity for overflow, `pole` at zero, not a number outside its domain.
-
-    overflow: for positive arguments; an odd function gives the other infinity for negative ones.
-    """
-
-    def total(a: float) -> float:
-        try:
-            return f(a)
-        except ValueError:
-            return pole if a == 0 else math.nan
-        except OverflowError:
-            return overflow
-
-    return total
+# The exponential of less is finite, with some to spare.
+_EXPONENT = 700.0
 
 
 def exp(a: float) -> float:
@@ -54,28 +39,26 @@ def sigmoid(a: float) -> float:
         return 0.0
 
 
-def _log1p(a: float) -> float:
-    if a > -1.0:
-        return math.log1p(a)
-    return -math.inf if a == -1.0 else math.nan
+def _sqrt(a: float) -> float:
+    return math.sqrt(a) if a >= 0.0 else math.nan
 
 
-def _sinh(a: float) -> float:
-    try:
-        return math.sinh(a)
-    except OverflowError:
-        return math.copysign(math.inf, a)
+def logistic(a: float) -> float:
+    """The logistic function by NumPy's exponential."""
+    return 1.0 / (1.0 + (ufunc("exp")(-a).item() if a > -_EXPONENT else quietly("exp", -a)))
 
 
-def _atanh(a: float) -> float:
-    if -1.0 < a < 1.0:
-        return math.atanh(a)
-    return math.copysign(math.inf, a) if abs(a) == 1.0 else math.nan
+def _logistics(a: Vector) -> Vector:
+    found = np.negative(a)
+    np.exp(found, out=found)
+    found += 1.0
+    found_as: Vector = np.divide(1.0, found, out=found)
+    return found_as
 
 
 def _log(a: float, base: float) -> float:
     """Logarithm to a base: ln a / ln base, both as doubles."""
-    above, below = _ln(a), _ln(base)
+    above, below = ln(a), ln(base)
     if below:
         return above / below
     if above == 0 or above != above:
@@ -98,35 +81,65 @@ def _each(f: Callable[[float], float]) -> Callable[[Vector], Vector]:
     return lambda a: np.fromiter(map(f, a.tolist()), np.float64, len(a))
 
 
-_ln = _safe(math.log, pole=-math.inf)
+def _by_numpy(name: str, above: float = -math.inf, below: float = math.inf) -> Form:
+    """A function of NumPy's in both forms.
+
+    above, below: between them, both excluded, it warns of nothing.
+    """
+
+    def row(a: float) -> float:
+        if above < a < below:
+            found: float = ufunc(name)(a).item()
+            return found
+        return quietly(name, a)
+
+    return Form(takes=(DOUBLE,), gives=DOUBLE, row=row, ufunc=name)
+
+
+def _numpy(name: str, theirs: str, above: float = -math.inf, below: float = math.inf) -> Function:
+    return Function(name, (_by_numpy(theirs, above, below),))
+
+
+ln: Callable[..., float] = _by_numpy("log", 0.0).row  # type: ignore[assignment]
 
 FUNCTIONS = (
     _one("exp", exp, methodcaller("exp")),
-    _one("exp2", _safe(math.exp2)),
-    _one("expm1", _safe(math.expm1)),
-    _one("ln", _ln, methodcaller("log")),
-    _one("log1p", _log1p, methodcaller("log1p")),
-    _one("log2", _safe(math.log2, pole=-math.inf)),
-    _one("log10", _safe(math.log10, pole=-math.inf)),
-    Function("log", (Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=_log),)),
-    _one("sqrt", _safe(math.sqrt), methodcaller("sqrt")),
-    _one("cbrt", math.cbrt, vector=_each(math.cbrt)),
+    _numpy("exp2", "exp2", below=1000.0),
+    _numpy("expm1", "expm1", below=_EXPONENT),
+    _numpy("ln", "log", 0.0),
+    _numpy("log1p", "log1p", -1.0),
+    _numpy("log2", "log2", 0.0),
+    _numpy("log10", "log10", 0.0),
+    Function(
+        "log",
+        (
+            Form(
+                takes=(DOUBLE, DOUBLE),
+                gives=DOUBLE,
+                row=_log,
+                vector=lambda a, base: np.divide(np.log(a), np.log(base)),
+            ),
+        ),
+    ),
+    Function("sqrt", (Form(takes=(DOUBLE,), gives=DOUBLE, row=_sqrt, ufunc="sqrt"),)),
+    _numpy("cbrt", "cbrt"),
     _one("sigmoid", sigmoid, lambda a: 1.0 / (1.0 + (-a).exp())),
+    _one("logistic", logistic, vector=_logistics),
     _one("normal_cdf", normal_cdf, vector=normal_cdfs),
     _one("erf", math.erf, vector=_each(math.erf)),
     _one("erfc", math.erfc, vector=_each(math.erfc)),
-    _one("sin", _safe(math.sin), methodcaller("sin")),
-    _one("cos", _safe(math.cos), methodcaller("cos")),
-    _one("tan", _safe(math.tan), methodcaller("tan")),
-    _one("asin", _safe(math.asin), methodcaller("arcsin")),
-    _one("acos", _safe(math.acos), methodcaller("arccos")),
-    _one("atan", math.atan, methodcaller("arctan")),
-    _one("sinh", _sinh, methodcaller("sinh")),
-    _one("cosh", _safe(math.cosh), methodcaller("cosh")),
-    _one("tanh", math.tanh, methodcaller("tanh")),
-    _one("asinh", math.asinh, vector=_each(math.asinh)),
-    _one("acosh", _safe(math.acosh)),
-    _one("atanh", _atanh),
+    _numpy("sin", "sin"),
+    _numpy("cos", "cos"),
+    _numpy("tan", "tan"),
+    _numpy("asin", "arcsin", -1.0, 1.0),
+    _numpy("acos", "arccos", -1.0, 1.0),
+    _numpy("atan", "arctan"),
+    _numpy("sinh", "sinh", -_EXPONENT, _EXPONENT),
+    _numpy("cosh", "cosh", -_EXPONENT, _EXPONENT),
+    _numpy("tanh", "tanh"),
+    _numpy("asinh", "arcsinh"),
+    _numpy("acosh", "arccosh", 1.0),
+    _numpy("atanh", "arctanh", -1.0, 1.0),
     _one("degrees", math.degrees, methodcaller("degrees")),
     _one("radians", math.radians, methodcaller("radians")),
     Function(

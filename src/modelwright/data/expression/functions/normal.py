@@ -1,15 +1,14 @@
 """The cumulative distribution function of the standard normal law, alike to the bit in both forms.
 
 Both carry out the same steps, of which every one but the exponential is rounded as IEEE 754 says; the
-exponential is that of the C library in both.
+exponential is that of NumPy in both.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from modelwright.data.expression.functions.later import np, pl
+from modelwright.data.expression.functions.later import np, ufunc
 
 if TYPE_CHECKING:
     from modelwright.data.expression.functions.form import Vector
@@ -64,7 +63,8 @@ def normal_cdf(z: float) -> float:
     cut = a * _HALVES
     half = cut - (cut - a)
     rest = (a - half) * (a + half) * 0.5
-    above = above * math.exp(half * half * -0.5) * (1.0 - (1.0 - rest * 0.5) * rest)
+    exponential: float = ufunc("exp")(half * half * -0.5).item()
+    above = above * exponential * (1.0 - (1.0 - rest * 0.5) * rest)
     return 1.0 - above if z >= 0.0 else above
 
 
@@ -90,7 +90,7 @@ def normal_cdfs(z: Vector) -> Vector:
     rest *= 0.5
     half *= half
     half *= -0.5
-    above *= pl.Series(half).exp().to_numpy()
+    above *= np.exp(half, out=half)
     np.multiply(rest, 0.5, out=a)
     np.subtract(1.0, a, out=a)
     a *= rest

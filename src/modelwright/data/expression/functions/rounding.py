@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from operator import methodcaller
 
 from modelwright.data.expression.functions.form import DOUBLE, INTEGER, Form, Function, Option
 from modelwright.data.expression.functions.later import pl
@@ -35,22 +34,20 @@ def _table_half_up(a: pl.Expr, digits: int) -> pl.Expr | None:
     return a.round(digits, mode="half_away_from_zero") if digits >= 0 else None
 
 
-def _same(
-    name: str, row: Callable[[float], float], table: Callable[[pl.Expr], pl.Expr]
-) -> Function:
+def _same(name: str, row: Callable[[float], float], ufunc: str) -> Function:
     return Function(
         name,
         (
             Form(takes=(INTEGER,), gives=INTEGER, row=lambda a: a, inline="{0}", table=lambda a: a),
-            Form(takes=(DOUBLE,), gives=DOUBLE, row=row, table=table),
+            Form(takes=(DOUBLE,), gives=DOUBLE, row=row, ufunc=ufunc),
         ),
     )
 
 
 FUNCTIONS = (
-    _same("floor", _whole(math.floor), methodcaller("floor")),
-    _same("ceiling", _whole(math.ceil), methodcaller("ceil")),
-    _same("truncate", _whole(math.trunc), methodcaller("truncate")),
+    _same("floor", _whole(math.floor), "floor"),
+    _same("ceiling", _whole(math.ceil), "ceil"),
+    _same("truncate", _whole(math.trunc), "trunc"),
     Function(
         "round",
         (Form(takes=(DOUBLE,), gives=DOUBLE, row=half_up, table=_table_half_up),),
