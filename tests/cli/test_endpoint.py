@@ -68,6 +68,16 @@ def test_an_inference_pipeline_is_deployed_looked_at_scored_stopped_and_deleted(
     assert changed.json["tags"] == {"team": "cars"}
     assert changed.json["description"] == "Used cars"
     assert modelwright("endpoint", "change", "cars").status == 2
+    single = modelwright(
+        "endpoint", "change", "cars", "--deployment", "1", "--tag", "model=linear",
+        "--set", "calm_s=5", "--json",
+    )  # fmt: skip
+    assert single.json["tags"] == {"team": "cars"}
+    (made,) = single.json["deployments"]
+    assert (made["tags"], made["settings"]["calm_s"]) == ({"model": "linear"}, 5.0)
+    assert "model=linear" in modelwright("endpoint", "show", "cars").out
+    for tags, count in (("model=linear", 1), ("team=cars", 1), ("model=forest", 0)):
+        assert len(modelwright("endpoint", "list", "--tag", tags, "--json").json) == count
     wrong = modelwright("endpoint", "change", "cars", "--tag", "none")
     assert wrong.err.startswith("error [malformed-setting]:")
     for column in shown["inputs"][0]["columns"]:

@@ -84,8 +84,11 @@ def test_the_tutorial_is_done_with_a_server(client: Client) -> None:
     assert conversion.parity["verdict"] == "equal"
     draft = client.drafts.get(conversion.draft_id or "")
     assert draft.pipeline.graph.nodes == conversion.pipeline.graph.nodes
-    endpoint = client.endpoints.deploy(conversion.pipeline, "cars")
+    endpoint = client.endpoints.deploy(
+        conversion.pipeline, "cars", deployment_tags={"model": "linear"}
+    )
     assert endpoint.state == "healthy"
+    assert [d["tags"] for d in endpoint.deployments] == [{"model": "linear"}]
     (request,) = client.endpoints.schema("cars")["inputs"]
     (reply,) = endpoint.score({request["name"]: request["samples"][:2]}).values()
     assert len(reply) == 2
@@ -95,6 +98,16 @@ def test_the_tutorial_is_done_with_a_server(client: Client) -> None:
     client.endpoints.change("cars", tags={"team": "sales"}, access={"max_body_mb": 7})
     found = client.endpoints.change("cars", description="Used cars")
     assert (found.tags, found.access["max_body_mb"]) == ({"team": "sales"}, 7)
+    found = client.endpoints.change_deployment("cars", 1, tags={"model": "forest"})
+    assert ([d["tags"] for d in found.deployments], found.tags) == (
+        [{"model": "forest"}],
+        {"team": "sales"},
+    )
+    for tags, names in (
+        ({"team": "sales", "model": "forest"}, ["cars"]),
+        ({"model": "linear"}, []),
+    ):
+        assert [e.name for e in client.endpoints.list(tags=tags)] == names
     assert client.endpoints.stop("cars").state == "stopped"
     assert client.endpoints.start("cars").state == "healthy"
     assert client.endpoints.log("cars")

@@ -207,20 +207,30 @@ def rollback_endpoint(home: Home, name: str) -> Endpoint:
     )
 
 
-def change_deployment(home: Home, name: str, number: int, settings: Mapping[str, Any]) -> Endpoint:
+def change_deployment(
+    home: Home,
+    name: str,
+    number: int,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    tags: Mapping[str, str] | None = None,
+) -> Endpoint:
     """Change some settings of a deployment, of one at work at once.
 
-    Raises NotFound, InvalidSetting, UnknownSetting, Unschedulable and EndpointBusy.
+    tags: all that people say of it from now on; as it is for None.  Raises NotFound, InvalidSetting, UnknownSetting, Unschedulable and EndpointBusy.
     """
     record = home.workspace.endpoints.get(name)
     deployments = home.workspace.endpoints.deployments
     found = deployments.get(record.name, number)
-    chosen = DeploymentSettings.read({**found.settings, **settings}).to_json()
-    if is_live(found):
-        target = target_of(home, record.cluster)
-        if record.name in target.names():
-            target.change(record.name, deployment=settings, number=number)
-    deployments.set_settings(record.name, number, chosen)
+    if settings:
+        chosen = DeploymentSettings.read({**found.settings, **settings}).to_json()
+        if is_live(found):
+            target = target_of(home, record.cluster)
+            if record.name in target.names():
+                target.change(record.name, deployment=settings, number=number)
+        deployments.set_settings(record.name, number, chosen)
+    if tags is not None:
+        deployments.set_tags(record.name, number, tags)
     return home.workspace.endpoints.get(record.name)
 
 

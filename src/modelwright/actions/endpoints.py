@@ -128,6 +128,7 @@ def deploy_endpoint(
     name: str,
     description: str = "",
     tags: Mapping[str, str] | None = None,
+    deployment_tags: Mapping[str, str] | None = None,
     deployment: Mapping[str, Any] | None = None,
     endpoint: Mapping[str, Any] | None = None,
     host: str = "127.0.0.1",
@@ -143,6 +144,7 @@ def deploy_endpoint(
     A name that is there already keeps its address and keys, and serves the former pipeline until the
     new one has answered its sample rows.  deployment and endpoint: settings by name; those of a known
     endpoint stay as they are where none are given.  port: 0 for any that is free.
+    tags: of a new endpoint.  deployment_tags: of this deployment alone.
     beside: keep the deployments that a known endpoint has, and give this one a part; in place of all
     that are there for None.  cluster: where a new endpoint is to be; the default one for None.
     on_step: told each step as it begins.
@@ -169,7 +171,7 @@ def deploy_endpoint(
         save=home.store.put,
     )
     source = source_of_serving(serving, home.library)
-    plain = not (deployment or endpoint or beside)
+    plain = not (deployment or endpoint or beside or deployment_tags)
     if known and plain and _serves(home, known, source):
         return Deployed(show_endpoint(home, known.name), is_new=False)
     record = known or home.workspace.endpoints.create(
@@ -186,6 +188,7 @@ def deploy_endpoint(
             settings=settings.to_json(),
             lineage=lineage,
             assets=uses_of(home, Document(graph)),
+            tags=deployment_tags,
         )
         offers = _with(home, record, added, kept, settings.to_json(), beside)
         try:
@@ -205,9 +208,18 @@ def deploy_endpoint(
     return Deployed(show_endpoint(home, record.name), is_new=True)
 
 
-def list_endpoints(home: Home) -> tuple[EndpointReport, ...]:
-    """Every endpoint with its state as it is now, by name."""
-    return tuple(_report(home, record) for record in home.workspace.endpoints.list())
+def list_endpoints(
+    home: Home, *, tags: Mapping[str, str] | None = None
+) -> tuple[EndpointReport, ...]:
+    """Every endpoint with its state as it is now, by name.
+
+    tags: only those that have all of them, themselves or one of their deployments.
+    """
+    return tuple(
+        _report(home, record)
+        for record in home.workspace.endpoints.list()
+        if _has_tags(home, record, tags or {})
+    )
 
 
 def show_endpoint(home: Home, name: str) -> EndpointReport:
@@ -500,6 +512,16 @@ def _report(home: Home, record: Endpoint) -> EndpointReport:
     except ModelwrightError:
         status = None
     return EndpointReport(record, home.workspace.endpoints.deployments.list(record.name), status)
+
+
+def _has_tags(home: Home, record: Endpoint, tags: Mapping[str, str]) -> bool:
+    if not tags:
+        return True
+    made = home.workspace.endpoints.deployments.list(record.name)
+    wanted = tags.items()
+    return any(wanted <= {**record.tags, **one.tags}.items() for one in made) or (
+        wanted <= dict(record.tags).items()
+    )
 
 
 def _forget(home: Home, name: str) -> None:

@@ -164,7 +164,7 @@ def change(
             metavar="NUMBER",
             min=1,
             show_default="the one with most requests",
-            help="Whose settings.",
+            help="Whose settings and tags.",
         ),
     ] = None,
     tags: TagsOption = None,
@@ -192,14 +192,16 @@ def change(
     access = {k: v for k, v in given.items() if k in EndpointSettings.__struct_fields__}
     others = {k: v for k, v in given.items() if k not in access}
     with opened(home) as here:
-        if deployment is not None and others:
-            change_deployment(here, name, deployment, others)
-            others = {}
+        report = show_endpoint(here, name)
         labels: dict[str, str] | None = None
         if tags or untag:
-            former = show_endpoint(here, name).record.tags
+            whose = {d.number: d.tags for d in report.deployments}
+            former = report.record.tags if deployment is None else whose.get(deployment, {})
             labels = {**former, **parse_tags(tags)}
             labels = {k: v for k, v in labels.items() if k not in (untag or ())}
+        if deployment is not None and (others or labels is not None):
+            change_deployment(here, name, deployment, others, tags=labels)
+            others, labels = {}, None
         change_endpoint(
             here,
             name,
@@ -223,7 +225,7 @@ def remove(name: NameArgument, number: NumberArgument, home: HomeOption = None) 
 def put_deployments(report: EndpointReport) -> None:
     """Write the deployments of an endpoint as a table, the newest first."""
     put_table(
-        ("DEPLOYMENT", "STATE", "TRAFFIC", "SHADOW", "CREATED"),
+        ("DEPLOYMENT", "STATE", "TRAFFIC", "SHADOW", "CREATED", "TAGS"),
         (
             (
                 d.number,
@@ -231,6 +233,7 @@ def put_deployments(report: EndpointReport) -> None:
                 f"{d.traffic} %",
                 f"{d.shadow} %" if d.shadow else "",
                 d.created_at,
+                ", ".join(f"{k}={v}" for k, v in sorted(d.tags.items())),
             )
             for d in report.deployments
         ),

@@ -82,6 +82,15 @@ def deploy(
     host: Annotated[str, typer.Option(help="Address that it listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 0,
     tags: TagsOption = None,
+    deployment_tags: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--deployment-tag",
+            metavar="NAME=VALUE",
+            show_default=False,
+            help="The same for this deployment alone; may be given again.",
+        ),
+    ] = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -101,6 +110,7 @@ def deploy(
             name=name,
             description=description,
             tags=parse_tags(tags),
+            deployment_tags=parse_tags(deployment_tags),
             deployment=given,
             beside=beside,
             cluster=cluster,
@@ -117,12 +127,24 @@ def deploy(
 
 
 @app.command("list")
-def list_(home: HomeOption = None, json: JsonOption = False) -> None:
+def list_(
+    tags: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tag",
+            metavar="NAME=VALUE",
+            show_default=False,
+            help="Only those that have it, or a deployment that has; may be given again.",
+        ),
+    ] = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
     """List endpoints and how they do."""
     from modelwright.actions.endpoints import list_endpoints
 
     with opened(home) as here:
-        found = list_endpoints(here)
+        found = list_endpoints(here, tags=parse_tags(tags))
     if json:
         put_json(found)
         return

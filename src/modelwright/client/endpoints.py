@@ -18,9 +18,14 @@ class Endpoints:
     def __init__(self, connection: Connection) -> None:
         self._server = connection
 
-    def list(self) -> tuple[Endpoint, ...]:
-        """Every endpoint as it is now, by name."""
-        return tuple(self._endpoint(e) for e in self._server.get("/api/endpoints")["items"])
+    def list(self, *, tags: Mapping[str, str] | None = None) -> tuple[Endpoint, ...]:
+        """Every endpoint as it is now, by name.
+
+        tags: only those that have all of them, themselves or one of their deployments.
+        """
+        given = [f"{name}={value}" for name, value in (tags or {}).items()]
+        found = self._server.get("/api/endpoints", tag=given)
+        return tuple(self._endpoint(e) for e in found["items"])
 
     def get(self, name: str) -> Endpoint:
         """One endpoint as it is now.  Raises NotFound."""
@@ -33,6 +38,7 @@ class Endpoints:
         *,
         description: str = "",
         tags: Mapping[str, str] | None = None,
+        deployment_tags: Mapping[str, str] | None = None,
         settings: Mapping[str, Any] | None = None,
         cluster: str | None = None,
         share: int | None = None,
@@ -42,12 +48,14 @@ class Endpoints:
 
         cluster: for a new name; the default one for None.  share: percent of the requests that it
         gets beside the deployments that are there; in their place for None.  shadow: percent of the
-        requests of which it gets copies instead, its answers being thrown away.
+        requests of which it gets copies instead, its answers being thrown away.  tags: of a new
+        endpoint; deployment_tags: of this deployment alone.
         Raises PipelineProblems, NotAnInferencePipeline, InvalidSetting, Unschedulable and
         DeploymentFailed; then what served before serves on.
         """
         body = {"graph": graph_to_json(pipeline.graph)}
-        where = {"cluster": cluster, "share": share, "shadow": shadow}
+        where: dict[str, Any] = {"cluster": cluster, "share": share, "shadow": shadow}
+        where["deployment_tags"] = dict(deployment_tags or {})
         return self._deploy({**body, **where}, name, description, tags, settings)
 
     def deploy_draft(
@@ -57,13 +65,15 @@ class Endpoints:
         *,
         description: str = "",
         tags: Mapping[str, str] | None = None,
+        deployment_tags: Mapping[str, str] | None = None,
         settings: Mapping[str, Any] | None = None,
         cluster: str | None = None,
         share: int | None = None,
         shadow: int | None = None,
     ) -> Endpoint:
         """Serve the inference pipeline of a draft, as `deploy` does; it must score as its run did."""
-        where = {"cluster": cluster, "share": share, "shadow": shadow}
+        where: dict[str, Any] = {"cluster": cluster, "share": share, "shadow": shadow}
+        where["deployment_tags"] = dict(deployment_tags or {})
         body = {"draft_id": draft_id, **where}
         return self._deploy(body, name, description, tags, settings)
 
@@ -164,11 +174,21 @@ class Endpoints:
         return self._endpoint(self._server.post(f"/api/endpoints/{segment(name)}/rollback"))
 
     def change_deployment(
-        self, name: str, deployment: int, settings: Mapping[str, Any]
+        self,
+        name: str,
+        deployment: int,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        tags: Mapping[str, str] | None = None,
     ) -> Endpoint:
-        """Change some settings of one deployment while it serves."""
+        """Change some settings of one deployment while it serves, or what people say of it.
+
+        tags: all of them from now on.
+        """
         address = f"/api/endpoints/{segment(name)}/deployments/{deployment}"
-        return self._endpoint(self._server.patch(address, {"settings": dict(settings)}))
+        given = {"settings": settings, "tags": tags}
+        body = {key: dict(value) for key, value in given.items() if value is not None}
+        return self._endpoint(self._server.patch(address, body))
 
     def delete_deployment(self, name: str, deployment: int) -> Endpoint:
         """Forget a deployment that gets no requests, with its package.  Raises WrongState."""

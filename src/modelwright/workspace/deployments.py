@@ -22,6 +22,7 @@ _PLAIN = (
     "package",
     "package_digest",
     "settings",
+    "tags",
     "state",
     "traffic",
     "shadow",
@@ -47,6 +48,7 @@ class Deployments:
         settings: Mapping[str, Any],
         lineage: DeploymentLineage | None = None,
         assets: Sequence[AssetReference] = (),
+        tags: Mapping[str, str] | None = None,
     ) -> Deployment:
         """Add a deployment that gets no requests yet.  assets: what it uses.  Raises NotFound."""
         now = self._now()
@@ -67,6 +69,7 @@ class Deployments:
                     "package": package,
                     "package_digest": package_digest,
                     "settings": dict(settings),
+                    "tags": dict(tags or {}),
                     "state": EndpointState.TRANSITIONING,
                     "traffic": 0,
                     "shadow": 0,
@@ -127,6 +130,10 @@ class Deployments:
     def set_settings(self, endpoint: str, number: int, settings: Mapping[str, Any]) -> Deployment:
         """Replace the settings of a deployment; the controller takes them up."""
         return self._change(endpoint, number, {"settings": dict(settings)})
+
+    def set_tags(self, endpoint: str, number: int, tags: Mapping[str, str]) -> Deployment:
+        """Replace what people say of a deployment."""
+        return self._change(endpoint, number, {"tags": dict(tags)})
 
     def set_shadow(self, endpoint: str, number: int, percent: int) -> Deployment:
         """Say of which share of the requests it gets copies; 0 for none."""

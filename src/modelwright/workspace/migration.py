@@ -13,7 +13,7 @@ from modelwright.workspace.errors import ForeignDatabase, NewerDatabase
 from modelwright.workspace.failures import mendable
 from modelwright.workspace.tables import metadata
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision, so that an up-to-date database opens without loading Alembic."""
 
 # Not Alembic's own name: another program may keep its revisions in the same schema.

@@ -229,6 +229,7 @@ class _Deployments(TypedColumns):
     created_at: Named[datetime] = Column(Utc)
     changed_at: Named[datetime] = Column(Utc)
     shadow: Named[int]
+    tags: Named[Any] = Column(Json, nullable=False)
 
 
 settings = Table("settings", metadata, _Settings)

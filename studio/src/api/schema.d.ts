@@ -1582,7 +1582,7 @@ export interface paths {
         head?: never;
         /**
          * Change Deployment
-         * @description Change settings of one deployment, while it serves.
+         * @description Change settings or tags of one deployment, while it serves.
          */
         patch: operations["change_deployment"];
         trace?: never;
@@ -1596,7 +1596,9 @@ export interface paths {
         };
         /**
          * List Endpoints
-         * @description Every endpoint with its state as it is now, by name.
+         * @description Every endpoint with its state as it is now, by name; of some tags, only those that have all of them.
+         *
+         *     An endpoint has the tags of its deployments, too.
          */
         get: operations["list_endpoints"];
         put?: never;
@@ -3087,11 +3089,19 @@ export interface components {
             description: string;
             /**
              * Tags
+             * @description Of a new endpoint.
              * @default {}
              */
             tags: {
                 [key: string]: string;
             };
+            /**
+             * Deployment Tags
+             * @description Of this deployment alone.
+             */
+            deployment_tags?: {
+                [key: string]: string;
+            } | null;
             /**
              * Settings
              * @description How it answers and scales; see /api/endpoints/settings.
@@ -3144,6 +3154,10 @@ export interface components {
             settings: {
                 [key: string]: unknown;
             };
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
             state: components["schemas"]["EndpointState"];
             /**
              * Traffic
@@ -3178,13 +3192,20 @@ export interface components {
         };
         /**
          * DeploymentChange
-         * @description Settings of a deployment to be changed while it serves.
+         * @description What to change of a deployment while it serves; null leaves as it is.
          */
         DeploymentChange: {
             /** Settings */
-            settings: {
+            settings?: {
                 [key: string]: unknown;
-            };
+            } | null;
+            /**
+             * Tags
+             * @description What people say of it: all of them from now on.
+             */
+            tags?: {
+                [key: string]: string;
+            } | null;
         };
         /**
          * DeploymentLineage
@@ -10329,7 +10350,10 @@ export interface operations {
     };
     list_endpoints: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A tag as NAME=VALUE; may be given again. */
+                tag?: string[];
+            };
             header?: never;
             path?: never;
             cookie?: never;

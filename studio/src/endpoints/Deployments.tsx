@@ -1,6 +1,7 @@
 import {
   ActionIcon,
   Anchor,
+  Badge,
   Button,
   Group,
   Menu,
@@ -160,6 +161,11 @@ export function Deployments({ endpoint }: { readonly endpoint: Endpoint }) {
                       {text.endpointTrainingRun}
                     </Anchor>
                   )}
+                  {Object.entries(made.tags).map(([tag, value]) => (
+                    <Badge key={tag} size="sm" variant="light" color="gray" tt="none">
+                      {`${tag}=${value}`}
+                    </Badge>
+                  ))}
                 </Group>
               </Table.Td>
               <Table.Td>

@@ -67,8 +67,8 @@ def set_shadow(name: str, number: Number, asked: ShadowAsked, here: HereDep) -> 
 def change_deployment(
     name: str, number: Number, change: DeploymentChange, here: HereDep
 ) -> Endpoint:
-    """Change settings of one deployment, while it serves."""
-    deployments.change_deployment(here.home, name, number, change.settings)
+    """Change settings or tags of one deployment, while it serves."""
+    deployments.change_deployment(here.home, name, number, change.settings, tags=change.tags)
     return _endpoint(here, name)
 
 

@@ -37,11 +37,17 @@ from modelwright.workspace.records.endpoints import KeyName
 
 router = APIRouter(prefix="/endpoints", tags=["endpoints"])
 
+Tags = Annotated[tuple[str, ...], Query(description="A tag as NAME=VALUE; may be given again.")]
+
 
 @router.get("")
-def list_endpoints(here: HereDep) -> Listed[Endpoint]:
-    """Every endpoint with its state as it is now, by name."""
-    found = endpoints.list_endpoints(here.home)
+def list_endpoints(here: HereDep, tag: Tags = ()) -> Listed[Endpoint]:
+    """Every endpoint with its state as it is now, by name; of some tags, only those that have all of them.
+
+    An endpoint has the tags of its deployments, too.
+    """
+    tags = dict(one.partition("=")[::2] for one in tag)
+    found = endpoints.list_endpoints(here.home, tags=tags)
     return Listed[Endpoint](items=[Endpoint.of(e) for e in found])
 
 
@@ -60,6 +66,7 @@ def deploy(asked: DeployAsked, here: HereDep, person: Caller) -> DeployedEndpoin
                 name=asked.name,
                 description=asked.description,
                 tags=asked.tags,
+                deployment_tags=asked.deployment_tags,
                 deployment=asked.settings,
                 endpoint=asked.access,
                 beside=asked.beside,
@@ -76,6 +83,7 @@ def deploy(asked: DeployAsked, here: HereDep, person: Caller) -> DeployedEndpoin
                 name=asked.name,
                 description=asked.description,
                 tags=asked.tags,
+                deployment_tags=asked.deployment_tags,
                 deployment=asked.settings,
                 endpoint=asked.access,
                 beside=asked.beside,

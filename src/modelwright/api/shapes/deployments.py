@@ -165,6 +165,8 @@ class ShadowAsked(Asked):
 
 
 class DeploymentChange(Asked):
-    """Settings of a deployment to be changed while it serves."""
+    """What to change of a deployment while it serves; null leaves as it is."""
 
-    settings: dict[str, Any]
+    settings: dict[str, Any] | None = None
+    tags: dict[str, str] | None = None
+    """What people say of it: all of them from now on."""

@@ -131,6 +131,9 @@ class DeployAsked(Asked):
     graph: Graph | None = None
     description: Annotated[str, Field(max_length=10_000)] = ""
     tags: dict[str, str] = {}
+    """Of a new endpoint."""
+    deployment_tags: dict[str, str] | None = None
+    """Of this deployment alone."""
     settings: dict[str, Any] | None = None
     """How it answers and scales; see /api/endpoints/settings."""
     access: dict[str, Any] | None = None
@@ -196,6 +199,7 @@ class Deployment(Shape):
     number: int
     package_digest: str
     settings: dict[str, Any]
+    tags: dict[str, str]
     state: EndpointState
     traffic: int
     """Percent of the requests."""
@@ -232,6 +236,7 @@ _DEPLOYMENT = (
     "number",
     "package_digest",
     "settings",
+    "tags",
     "state",
     "traffic",
     "shadow",

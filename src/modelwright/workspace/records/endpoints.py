@@ -79,7 +79,7 @@ class Deployment:
 
     number: from 1, never used again.  package: path of the package, relative to the home.
     package_digest: names its content.  traffic: percent, 0 to 100.  shadow: percent of the requests
-    to the others of which it gets a copy, its answers being thrown away.
+    to the others of which it gets a copy, its answers being thrown away.  tags: what people say of it.
     """
 
     endpoint: str
@@ -87,6 +87,7 @@ class Deployment:
     package: str
     package_digest: str
     settings: Mapping[str, Any]
+    tags: Mapping[str, str]
     state: EndpointState
     traffic: int
     shadow: int
