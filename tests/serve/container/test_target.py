@@ -39,6 +39,7 @@ from modelwright.serve.errors import (
     UnknownEndpoint,
 )
 from modelwright.serve.keys import Keys
+from modelwright.serve.logs import LARGEST
 from modelwright.serve.status import EndpointStatus, State
 from modelwright.serve.target import NotSupported, Offer, Place, make_target
 from modelwright.workspace.records.endpoints import KeyName
@@ -94,6 +95,17 @@ def container_of(engine: str, name: str) -> Any:
     return found
 
 
+def log_bounds(most: int) -> str:
+    """The command lines of Podman's monitors that begin a log anew after so many bytes."""
+    lines = []
+    for process in psutil.process_iter(["name", "cmdline"]):
+        words = process.info["cmdline"] or []
+        bound = words.index("--log-size-max") + 1 if "--log-size-max" in words else 0
+        if process.info["name"] == "conmon" and bound and words[bound] == str(most):
+            lines.append(" ".join(words))
+    return "\n".join(lines)
+
+
 def test_a_container_answers_with_its_limits_and_nothing_more(
     engine: str, target: ContainerTarget, cars: EndpointStatus
 ) -> None:
@@ -112,6 +124,7 @@ def test_a_container_answers_with_its_limits_and_nothing_more(
     assert target.names() == ("cars",)
     assert target.status("cars").answered > 0
     assert any("answering on" in line for line in target.logs("cars")[0].read_text().splitlines())
+    assert container_of(engine, "cars").id in log_bounds(LARGEST)
 
 
 def test_what_a_container_does_is_counted_second_by_second(
@@ -181,9 +194,15 @@ def test_stopped_and_started_it_keeps_address_and_package(
     with pytest.raises(httpx.TransportError):
         score(before)
     assert [s.state for s in target.ensure_running()] == [State.STOPPED]
+    # Settings change what it begins with, so that its container is another one.
+    target.change("cars", deployment={"max_queue_wait_ms": 600})
     after = target.start("cars")
     assert (after.state, after.port, after.package) == (State.HEALTHY, before.port, before.package)
+    assert after.deployment["max_queue_wait_ms"] == 600
     assert score(after).status_code == 200
+    former, present = (path.read_text() for path in target.logs("cars"))
+    assert "answering on" in former
+    assert "answering on" in present
 
 
 def test_a_container_that_is_gone_is_made_anew_on_its_address(
@@ -398,8 +417,12 @@ def test_a_trained_pipeline_is_deployed_to_a_cluster_of_containers(
     with open_home(tmp_path) as home:
         run = run_pipeline(home, tutorial().graph).run
         graph = convert_pipeline(home, run.id).document.graph
+        begun = time.monotonic()
         made = create_cluster(home, "boxes", kind="container", options={"engine_url": engine})
+        # Some hundredths of a second where nothing else runs.
+        assert time.monotonic() - begun < 5
         assert (made.state, made.record.kind) == ("ready", "container")
+        assert made.capacity.cpu_cores >= 1
         too_much = {"cpu_reserve": 64.0, "memory_reserve_gb": 0.5}
         with pytest.raises(Unschedulable) as caught:
             deploy_endpoint(home, graph, name="wide", cluster="boxes", deployment=too_much)

@@ -439,8 +439,13 @@ def test_a_trained_pipeline_is_deployed_to_a_cluster_of_ray(place: Place, tmp_pa
     with open_home(tmp_path) as home:
         run = run_pipeline(home, tutorial().graph).run
         graph = convert_pipeline(home, run.id).document.graph
+        # As for somebody who has not spoken to the cluster yet; half a second where nothing else runs.
+        link_to(place.options["address"]).close()
+        begun = time.monotonic()
         made = create_cluster(home, "rays", kind="ray", options=place.options)
+        assert time.monotonic() - begun < 10
         assert (made.state, made.record.kind) == ("ready", "ray")
+        assert made.capacity.cpu_cores == 2.0
         report = deploy_endpoint(
             home, graph, name="prices", cluster="rays", deployment=SETTINGS
         ).report

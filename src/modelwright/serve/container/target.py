@@ -24,8 +24,10 @@ from modelwright.serve.container.upkeep import (
     bring_collected,
     endpoint_within,
     forget_collected,
+    former_logs,
     give,
     give_certificate,
+    keep_log,
     parts,
 )
 from modelwright.serve.endpoint_folder import Served
@@ -159,6 +161,7 @@ class ContainerTarget:
             elif container is not None:
                 # It would begin with what it was made with.
                 self._bring(container, name, former)
+                keep_log(container, self._kept.folder(name))
                 self._end(container)
             self._kept.put(name, held)
         return self.status(name)
@@ -320,14 +323,15 @@ class ContainerTarget:
         bring_collected(container, name, held, self._endpoints / name / "collected")
 
     def logs(self, name: str) -> list[Path]:
-        """The log of its container, as a file."""
+        """The log of its container, after those of the containers that it has followed on."""
         self._kept.get(name)
         path = self._kept.folder(name) / "container.log"
         with contextlib.closing(engines.connected(self._address)) as engine:
             container = self._container(engine, name)
             if container is not None:
                 path.write_bytes(container.logs(stdout=True, stderr=True, timestamps=False))
-        return [path] if path.exists() else []
+        former = former_logs(path.parent)
+        return [*former, path] if path.exists() else former
 
     def measurements(self, name: str, since: float = 0.0) -> list[dict[str, Any]]:
         """What its replica has counted since it began; nothing where it does not answer."""
@@ -384,6 +388,7 @@ class ContainerTarget:
             container.rename(self._container_name(name))
             container.start()
             raise
+        keep_log(container, self._kept.folder(name))
         container.remove(force=True)
         return made
 

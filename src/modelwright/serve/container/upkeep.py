@@ -13,8 +13,10 @@ from modelwright.serve.collected_files import bring, take_in
 from modelwright.serve.container import engine as engines
 from modelwright.serve.container.base_image import USER
 from modelwright.serve.held import Held
+from modelwright.serve.logs import turn_over
 
 _ASK_S = 30.0
+_FORMER_LOG = "former.log"
 _COLLECTED = f"{engines.RUNNING}/collected"
 
 
@@ -59,6 +61,20 @@ def bring_collected(container: Any, name: str, held: Held, folder: Path) -> None
         )
     else:
         take_in(folder, engines.files_of(container, _COLLECTED), held.collecting)
+
+
+def keep_log(container: Any, folder: Path) -> None:
+    """Add the log of a container that goes to those of the ones before."""
+    path = folder / _FORMER_LOG
+    with path.open("ab") as file:
+        file.write(container.logs(stdout=True, stderr=True, timestamps=False))
+    turn_over(path, kept=1)
+
+
+def former_logs(folder: Path) -> list[Path]:
+    """The logs of containers that are gone, the oldest first."""
+    path = folder / _FORMER_LOG
+    return [one for one in (path.with_name(f"{_FORMER_LOG}.1"), path) if one.exists()]
 
 
 def forget_collected(folder: Path) -> None:
