@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -34,18 +34,20 @@ def tend_endpoints(home: Home) -> None:
 
 
 @contextmanager
-def tended(home: Home, *, every_s: float = EVERY_S) -> Iterator[None]:
+def tended(
+    home: Home, *, every_s: float = EVERY_S, tend: Callable[[Home], None] = tend_endpoints
+) -> Iterator[None]:
     """Look after them again and again, on a thread, until the end."""
     over = threading.Event()
 
-    def tend() -> None:
+    def go_on() -> None:
         while not over.wait(every_s):
             try:
-                tend_endpoints(home)
+                tend(home)
             except Exception:  # noqa: BLE001  # the rim of a thread: the next look may succeed
                 _log.exception("endpoints are not looked after")
 
-    thread = threading.Thread(target=tend, name="tending", daemon=True)
+    thread = threading.Thread(target=go_on, name="tending", daemon=True)
     thread.start()
     try:
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -24,6 +25,7 @@ from modelwright.actions.run_pipeline import run_pipeline
 from modelwright.actions.scoring import sample_rows, score_rows
 from modelwright.inference.package import Package, write
 from modelwright.inference.scorer import Scorer
+from modelwright.serve import groups
 from modelwright.serve.capacity import Unschedulable
 from modelwright.serve.errors import DeploymentFailed, InvalidSetting, UnknownEndpoint
 from modelwright.serve.keys import Keys
@@ -262,7 +264,15 @@ def azureml_main(a=None, b=None):
 
 def test_a_replica_is_held_to_its_memory(target: RayTarget, cars: EndpointStatus) -> None:
     until(lambda: target.status("cars").memory["by"] != "none")
-    assert target.status("cars").memory["gb"] == 0.3
+    status = target.status("cars")
+    assert status.memory["gb"] == 0.3
+    (replica,) = status.replicas
+    group = groups.of(replica)
+    if status.memory["by"] == "cgroup":
+        assert group is not None
+        assert str(replica) in (group.folder / "cgroup.procs").read_text().split()
+    else:
+        assert psutil.Process(replica).rlimit(resource.RLIMIT_DATA)[0] < 4e9
 
 
 GREEDY = """
