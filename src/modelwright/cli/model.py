@@ -128,7 +128,7 @@ def show(name: NameArgument, home: HomeOption = None, json: JsonOption = False) 
     put()
     figures = tuple(dict.fromkeys(figure for v in versions for figure in v.metrics))
     put_table(
-        ("VERSION", "MADE", "RUN", "DRAFT", *figures),
+        ("VERSION", "MADE", "RUN", "DRAFT", *figures, "DIGEST"),
         (
             (
                 v.version,
@@ -136,6 +136,7 @@ def show(name: NameArgument, home: HomeOption = None, json: JsonOption = False) 
                 v.lineage.run_id,
                 v.lineage.draft_id,
                 *(v.metrics.get(figure) for figure in figures),
+                v.digest,
             )
             for v in versions
         ),

@@ -262,6 +262,30 @@ def test_onnx_of_named_columns_with_texts(tmp_path: Path) -> None:
         read_model(tmp_path / "broken.onnx")
 
 
+def test_names_that_are_said_count_more_than_those_of_the_file(tmp_path: Path) -> None:
+    from skl2onnx.common.data_types import FloatTensorType
+
+    other = ROWS.select(first="a", second="b")
+    frame = PANDAS[["a", "b"]]
+    line = LinearRegression().fit(frame, PANDAS["number"])
+    types = [(name, FloatTensorType([None, 1])) for name in ("a", "b")]
+    made = make_pipeline(ColumnTransformer([("n", StandardScaler(), ["a", "b"])]), line)
+    made.fit(frame, PANDAS["number"])
+    onnx_of(made, types, tmp_path / "model.onnx")
+    skops.io.dump(made, tmp_path / "model.skops")
+    booster = lightgbm.train(
+        {"verbosity": -1, "num_threads": 1}, lightgbm.Dataset(frame, PANDAS["number"]), 3
+    )
+    booster.save_model(tmp_path / "model.txt")
+    for file in ("model.onnx", "model.skops", "model.txt"):
+        model = read_model(tmp_path / file, Said(names=("first", "second")))
+        assert model.features.names == ("first", "second"), file
+        own = score(read_model(tmp_path / file), Table(ROWS)).frame["Scored Labels"]
+        assert score(model, Table(other)).frame["Scored Labels"].equals(own), file
+    with pytest.raises(UnreadableModel, match="reads 2 columns, and 1 are named"):
+        read_model(tmp_path / "model.onnx", Said(names=("first",)))
+
+
 # MLflow
 
 

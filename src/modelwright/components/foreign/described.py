@@ -29,15 +29,17 @@ NATIVE = "model"
 class Said:
     """What a file does not tell of its model, as far as somebody says it.
 
-    label: name of the column it predicts.  names: of its features, in their order.  classes: in the
-    order of its answers.  sample: rows such as it was trained on, from which types and the values of
-    text columns are known.
+    label: name of the column it predicts.  names: of its features, in their order, whatever the file
+    calls them.  classes: in the order of its answers.  sample: rows such as it was trained on, from
+    which types and the values of text columns are known.  signed: names that stand beside the file,
+    for one that has none inside.
     """
 
     label: str = "label"
     names: tuple[str, ...] = ()
     classes: tuple[Class, ...] = ()
     sample: Table | None = None
+    signed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,14 @@ class Feature:
 
 
 def features_of(
-    count: int, said: Said, *, file: str, known: Sequence[str] = (), texts: Sequence[str] = ()
+    count: int, said: Said, *, file: str, known: Sequence[str] = (), texts: Sequence[int] = ()
 ) -> tuple[Feature, ...]:
     """The features in the model's order.
 
-    known: their names as the file tells them.  texts: those of them that must be text.
+    known: their names as the file tells them.  texts: the places of those that must be text.
     Raises UnreadableModel, and MissingColumn when the sample lacks one.
     """
-    names = tuple(known) or said.names
+    names = said.names or tuple(known) or said.signed
     if not names and said.sample is not None:
         names = tuple(n for n in said.sample.schema.names if n != said.label)
     names = names or tuple(f"x{number}" for number in range(count))
@@ -80,7 +82,7 @@ def features_of(
             f"it reads {count} columns, and {len(names)} are named",
             "Name its features in their order, or give a sample with just these columns.",
         )
-    return tuple(_feature(name, name in texts, said, file) for name in names)
+    return tuple(_feature(name, at in texts, said, file) for at, name in enumerate(names))
 
 
 def _feature(name: str, text: bool, said: Said, file: str) -> Feature:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from modelwright.components.foreign.described import Answers, Feature, Said, brought_in, features_of
@@ -47,7 +48,7 @@ def _features(
     names: list[str], infos: list[str], levels: list[list[str]], said: Said, file: str
 ) -> tuple[Feature, ...]:
     plain = all(name == f"Column_{number}" for number, name in enumerate(names))
-    known = () if plain and (said.names or said.sample is not None) else tuple(names)
+    known = () if plain and (said.signed or said.sample is not None) else tuple(names)
     # A category's values are listed as 0:1:2, a number's span as [0:2].
     texts = [at for at, info in enumerate(infos) if info != "none" and not info.startswith("[")]
     if not levels:
@@ -58,7 +59,9 @@ def _features(
             "it has categories that training did not use, so that they cannot be told apart",
             "Save it as ONNX.",
         )
-    found = features_of(len(names), Said(names=said.names), file=file, known=known or tuple(names))
+    found = features_of(
+        len(names), replace(said, sample=None), file=file, known=known or tuple(names)
+    )
     by_place = dict(zip(texts, levels, strict=True))
     return tuple(
         Feature(f.name, ColumnType.STRING, tuple(by_place[at])) if at in by_place else f

@@ -23,7 +23,7 @@ MLMODEL = "MLmodel"
 def read_mlflow(folder: Path, said: Said) -> Model:
     """The model in a folder that MLflow wrote, of the flavours lightgbm, onnx, and sklearn with skops.
 
-    The names of the signature's inputs are the features, unless others are said.
+    Where the file inside has no names of its features, those of the signature's inputs are taken.
     Raises PickledModel, UnreadableModel and what reading the file beside raises.
     """
     try:
@@ -32,7 +32,7 @@ def read_mlflow(folder: Path, said: Said) -> Model:
         named = tuple(i["name"] for i in _inputs(about) if "name" in i)
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         raise UnreadableModel(folder.name, f"its {MLMODEL} is not in order ({error})") from error
-    said = replace(said, names=said.names or named)
+    said = replace(said, signed=named)
     if "lightgbm" in flavours:
         flavour = flavours["lightgbm"]
         return read_lightgbm(_beside(folder, flavour.get("data", "model.lgb")), said)

@@ -55,11 +55,8 @@ def _features(session: Any, said: Said, file: str) -> tuple[Feature, ...]:
     if len(inputs) == 1 and inputs[0].type != _TEXT:
         width = inputs[0].shape[1] if len(inputs[0].shape) == 2 else None
         if not isinstance(width, int):
-            named = said.names or (
-                tuple(n for n in said.sample.schema.names if n != said.label)
-                if said.sample is not None
-                else ()
-            )
+            sampled = said.sample.schema.names if said.sample is not None else ()
+            named = said.names or said.signed or tuple(n for n in sampled if n != said.label)
             if not named:
                 raise UnreadableModel(
                     file,
@@ -69,7 +66,7 @@ def _features(session: Any, said: Said, file: str) -> tuple[Feature, ...]:
             width = len(named)
         return features_of(width, said, file=file)
     names = [i.name for i in inputs]
-    texts = [i.name for i in inputs if i.type == _TEXT]
+    texts = [at for at, i in enumerate(inputs) if i.type == _TEXT]
     return features_of(len(names), said, file=file, known=names, texts=texts)
 
 

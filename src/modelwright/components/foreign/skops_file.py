@@ -37,10 +37,13 @@ def read_skops(path: Path, said: Said) -> Model:
     features = features_of(int(estimator.n_features_in_), said, file=path.name, known=known)
     found = getattr(estimator, "classes_", None)
     classes = tuple(found.tolist()) if found is not None else ()
+    columns = [f.note() for f in features]
+    for column, name in zip(columns, known, strict=False):
+        column["name"] = name
     inside = Native(
         "skops",
         path.read_bytes(),
-        {"columns": [f.note() for f in features], "named": bool(known), "classes": len(classes)},
+        {"columns": columns, "named": bool(known), "classes": len(classes)},
     )
     return brought_in(
         inside,
