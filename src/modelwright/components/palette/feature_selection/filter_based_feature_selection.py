@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Literal, NamedTuple
 
 import polars as pl
@@ -15,11 +16,13 @@ from modelwright.components.outline import Outline, TableOutline, TransformOutli
 from modelwright.components.palette.column_flow import flow, table_outline
 from modelwright.components.palette.feature_selection.association import (
     chi_squared,
+    correlation_with_groups,
     pearson_correlation,
 )
 from modelwright.components.parameters import ColumnName
 from modelwright.data.expression import Formula, Keep
 from modelwright.data.fitted import Transform
+from modelwright.data.memory import is_large
 from modelwright.data.schema import Column, ColumnType, Role, Schema
 from modelwright.data.table import Table
 
@@ -75,7 +78,10 @@ class FilterBasedFeatureSelection(
             raise EmptyTable("dataset")
         if not _has_values(dataset, target):
             raise LabelAllMissing(target.name, "dataset")
-        scores = [self._score(dataset, column, target) for column in candidates]
+        # Of a table larger than memory one column at a time is on its way.
+        together = 1 if is_large(dataset.frame) else pl.thread_pool_size()
+        with ThreadPoolExecutor(together) as pool:
+            scores = list(pool.map(lambda one: self._score(dataset, one, target), candidates))
         report = pl.DataFrame(
             {"Feature": [c.name for c in candidates], "Score": scores},
             schema={c.name: c.type.dtype for c in _REPORT},
@@ -137,27 +143,22 @@ class FilterBasedFeatureSelection(
         return column.role is Role.FEATURE or not self.features_only
 
     def _score(self, table: Table, feature: Column, target: Column) -> float:
-        pair = pl.DataFrame({"x": _plain(table, feature.name), "y": _plain(table, target.name)})
-        pair = pair.drop_nulls()
+        x, y = (table.frame.get_column(column.name) for column in (feature, target))
         if self.method == "Chi squared":
             if feature.type in (ColumnType.DATETIME, ColumnType.OTHER):
                 return 0.0
-            return chi_squared(
-                pair, binned=[n for n, c in (("x", feature), ("y", target)) if _is_counted(c)]
-            )
+            return chi_squared(x, y, count_x=_is_counted(feature), count_y=_is_counted(target))
         if feature.type not in _NUMBERS:
             return 0.0
-        grouped = target.categorical or target.type is ColumnType.STRING
-        return pearson_correlation(pair, grouped=grouped)
-
-
-def _plain(table: Table, name: str) -> pl.Series:
-    values = table.frame.get_column(name)
-    return values.fill_nan(None) if values.dtype.is_float() else values
+        if target.categorical or target.type is ColumnType.STRING:
+            return correlation_with_groups(x, y)
+        return pearson_correlation(x, y)
 
 
 def _has_values(table: Table, column: Column) -> bool:
-    return _plain(table, column.name).null_count() < table.rows
+    values = table.frame.get_column(column.name)
+    missing = values.is_null() | values.is_nan() if values.dtype.is_float() else values.is_null()
+    return not missing.all()
 
 
 def _is_counted(column: Column) -> bool:
