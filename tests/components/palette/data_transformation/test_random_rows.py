@@ -85,3 +85,20 @@ def test_parts_have_the_sizes_of_a_deal_in_order(count: int, parts: int, in_turn
         for s in (1, None)
     )
     assert np.array_equal(by_chance, in_order)
+
+
+@given(st.lists(st.sampled_from("aabcd"), min_size=1, max_size=300), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_each_value_is_dealt_by_itself(keys: list[str], in_turn: bool) -> None:
+    shares = [0.25] * 4 if in_turn else [0.5, 0.3, 0.2]
+    parts = deal(len(keys), shares, key=pl.Series(keys), seed=4, in_turn=in_turn)
+    assert np.array_equal(
+        parts, deal(len(keys), shares, key=pl.Series(keys), seed=4, in_turn=in_turn)
+    )
+    for value in set(keys):
+        own = parts[np.array(keys) == value]
+        sizes = np.bincount(own, minlength=len(shares))
+        assert np.abs(sizes - len(own) * np.array(shares)).max() <= 1
+    if in_turn:
+        sizes = np.bincount(parts, minlength=4)
+        assert sizes.max() - sizes.min() <= 1

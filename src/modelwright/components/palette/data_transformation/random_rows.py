@@ -57,7 +57,9 @@ def draw_stratified(key: pl.Series, fraction: float, *, seed: int | None) -> pl.
     lacking = share(count, fraction) - int(quota.sum())
     quota[np.argsort(quota - exact, kind="stable")[: max(lacking, 0)]] += 1
     if seed is not None and count > _SHUFFLED and len(quota) <= _STRATA:
-        return pl.Series(_marked_in_each(numbers, lengths, quota, np.random.default_rng(seed)))
+        chance = np.random.default_rng(seed)
+        sizes = zip(lengths.tolist(), quota.tolist(), strict=True)
+        return pl.Series(_in_place([_marked(*size, chance) for size in sizes], numbers))
     rows = None if seed is None else _inverse(_shuffled(count, seed))
     chosen = np.zeros(count, dtype=bool)
     taken = np.zeros_like(quota)
@@ -88,17 +90,21 @@ def deal(
     each other go to one part.
     """
     bounds = np.cumsum(shares[:-1])
-    if key is None and seed is not None and count > _SHUFFLED:
-        sizes = _sizes(count, bounds, in_turn=in_turn)
-        return _dealt(sizes, bounds, np.random.default_rng(seed), evenly=in_turn)
+    numbers = None if key is None else _strata(key)
+    lengths = np.array([count]) if numbers is None else np.bincount(numbers)
+    if seed is not None and count > _SHUFFLED and len(lengths) <= _STRATA:
+        chance = np.random.default_rng(seed)
+        starts = np.cumsum(lengths) - lengths
+        dealt = [
+            _dealt(_sizes(length, bounds, start if in_turn else None), bounds, chance)
+            for length, start in zip(lengths.tolist(), starts.tolist(), strict=True)
+        ]
+        return dealt[0] if numbers is None else _in_place(dealt, numbers)
     order = np.arange(count) if seed is None else _shuffled(count, seed)
     parts = np.empty(count, dtype=np.min_scalar_type(len(shares)))
-    lengths = np.array([count])
-    if key is not None:
-        numbers = _strata(key)
+    if numbers is not None:
         # One value after the other, so that a part that begins with one does not begin with all.
         order = order[np.argsort(numbers[order], kind="stable")]
-        lengths = np.bincount(numbers)
     if in_turn:
         parts[order] = np.arange(count) % len(shares)
     else:
@@ -119,40 +125,37 @@ def _marked(count: int, taken: int, chance: np.random.Generator) -> Vector:
     return marks if fewer == taken else ~marks
 
 
-def _marked_in_each(
-    numbers: Vector, lengths: Vector, quota: Vector, chance: np.random.Generator
-) -> Vector:
-    """True for as many rows of each number as are wanted of it; `lengths` tell how many it has."""
-    marks = [
-        _marked(*sizes, chance) for sizes in zip(lengths.tolist(), quota.tolist(), strict=True)
-    ]
-    chosen = np.empty(len(numbers), dtype=bool)
-    done = np.zeros_like(quota)
+def _in_place(by_number: Sequence[Vector], numbers: Vector) -> Vector:
+    """What the rows of each number have, in their order, in the order of all rows."""
+    found = np.empty(len(numbers), dtype=by_number[0].dtype)
+    done = np.zeros(len(by_number), dtype=np.int64)
     for at in range(0, len(numbers), _PART):
         own = numbers[at : at + _PART]
-        if len(quota) <= _LOOKED_FOR:
-            by_value = np.concatenate([np.flatnonzero(own == n) for n in range(len(quota))])
+        if len(by_number) <= _LOOKED_FOR:
+            rows = np.concatenate([np.flatnonzero(own == n) for n in range(len(by_number))])
         else:
-            by_value = np.argsort(own, kind="stable")
-        until = done + np.bincount(own, minlength=len(quota))
-        pieces = zip(marks, done.tolist(), until.tolist(), strict=True)
-        chosen[at + by_value] = np.concatenate([one[first:last] for one, first, last in pieces])
+            rows = np.argsort(own, kind="stable")
+        until = done + np.bincount(own, minlength=len(by_number))
+        pieces = zip(by_number, done.tolist(), until.tolist(), strict=True)
+        found[at + rows] = np.concatenate([one[first:last] for one, first, last in pieces])
         done = until
-    return chosen
+    return found
 
 
-def _sizes(count: int, bounds: Vector, *, in_turn: bool) -> Vector:
-    """How many rows each part gets."""
-    if in_turn:
-        parts = len(bounds) + 1
-        return (count + parts - 1 - np.arange(parts)) // parts
-    ends = np.ceil(bounds * count - 0.5).astype(np.int64)
-    return np.diff(ends, prepend=0, append=count)
+def _sizes(count: int, bounds: Vector, start: int | None) -> Vector:
+    """How many rows each part gets; `start` is where one to each in turn begins, None for shares."""
+    if start is None:
+        ends = np.ceil(bounds * count - 0.5).astype(np.int64)
+        return np.diff(ends, prepend=0, append=count)
+    parts = len(bounds) + 1
+    over = (start + np.arange(count % parts)) % parts
+    return count // parts + np.bincount(over, minlength=parts)
 
 
-def _dealt(sizes: Vector, bounds: Vector, chance: np.random.Generator, *, evenly: bool) -> Vector:
+def _dealt(sizes: Vector, bounds: Vector, chance: np.random.Generator) -> Vector:
     """The part of each row: each by itself first, then those of which a part has too many anew."""
     count = int(sizes.sum())
+    evenly = int(sizes.max()) - int(sizes.min()) <= 1
     parts = np.empty(count, dtype=np.min_scalar_type(len(sizes)))
     for at in range(0, count, _PART):
         here = parts[at : at + _PART]
