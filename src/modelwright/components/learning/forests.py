@@ -73,7 +73,8 @@ class Answers:
         numbers = len(data.encoding.numbers)
         asked = zip(self.questions.inputs, self.questions.ranks, strict=True)
         ranked = [(i, r) for i, r in asked if r is not None]
-        matrix = np.empty((data.rows, self.width), dtype=np.float32, order="F")
+        # Row by row, as the few rows of most nodes then lie in the cache with all their answers.
+        matrix = np.empty((data.rows, self.width), dtype=np.float32)
         for start in range(0, data.rows, BLOCK):
             matrix[start : start + BLOCK, :numbers] = data.block(start, start + BLOCK)
         for copy in range(1, repeats):

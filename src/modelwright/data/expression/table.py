@@ -30,6 +30,7 @@ from modelwright.data.expression.nodes import (
     When,
 )
 from modelwright.data.expression.scalars import converted
+from modelwright.data.expression.sums import arithmetic_sum
 from modelwright.data.expression.typing_rules import Types
 from modelwright.data.native import Native
 from modelwright.data.schema import ColumnType
@@ -184,6 +185,9 @@ class TableForm:
                     _dtype(kind),
                 )
             case Dot(terms, intercept):
+                if summed := arithmetic_sum(expression, self.types):
+                    doubles = [(leaf, DOUBLE) for leaf in summed.leaves]
+                    return self._over(doubles, partial(summed.of, dot=expression), pl.Float64())
                 weights = [w for _, w in terms]
                 return self._over(
                     [(e, DOUBLE) for e, _ in terms],

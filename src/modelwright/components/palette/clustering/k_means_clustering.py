@@ -123,15 +123,16 @@ def _squared_distances(design: Design, found: Clusters, data: TrainingData) -> l
     """The squared distance to each centroid, with no difference of large numbers."""
     scaling = design.scaling
     encoding = data.encoded.encoding
-    scaled = []
-    for at, number in enumerate(encoding.numbers):
-        value = data.source(number.name).fill_missing(number.mean)
-        scaled.append((value - float(scaling.shift[at])) / float(scaling.scale[at]))
+    given = [data.source(n.name).fill_missing(n.mean) for n in encoding.numbers]
+    # What scaling does to a square is its weight.
+    weights = (1.0 / scaling.scale**2).tolist()
     sums = []
     for centroid in found.centroids:
+        middles = (centroid[: len(given)] * scaling.scale + scaling.shift).tolist()
         added: list[tuple[Expression, float]] = []
-        for value, middle in zip(scaled, centroid.tolist(), strict=False):
-            added.append(((value - middle) * (value - middle), 1.0))
+        for value, middle, weight in zip(given, middles, weights, strict=True):
+            away = value - middle
+            added.append((away * away, weight))
         for category, start, size in zip(
             encoding.categories, design.starts, design.sizes, strict=True
         ):
