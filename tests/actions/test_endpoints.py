@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from modelwright.actions.conversions import convert_pipeline
 from modelwright.actions.endpoints import (
+    EndpointReport,
     change_endpoint,
     delete_endpoint,
     deploy_endpoint,
@@ -143,6 +146,54 @@ def test_another_pipeline_takes_over_at_the_same_address_with_the_same_keys(worl
     assert list(score_rows(home, "trucks", sample_rows(home, "trucks")).results) == ["price"]
     assert [o.name for o in endpoint_package(home, "trucks").outputs] == ["price"]
     delete_endpoint(home, "trucks")
+
+
+def test_a_deployment_is_transitioning_until_it_serves_while_the_former_one_does(
+    world: World,
+) -> None:
+    home, begun = world.home, threading.Event()
+    first: list[EndpointReport] = []
+
+    def look(step: str) -> None:
+        if step == "start":
+            first.append(show_endpoint(home, "slow"))
+
+    deploy_endpoint(home, world.graph, name="slow", on_step=look)
+    (report,) = first
+    assert report.state is State.TRANSITIONING
+    assert [d.state for d in report.deployments] == [EndpointState.TRANSITIONING]
+    assert show_endpoint(home, "slow").state is State.HEALTHY
+
+    controller = pid_of(world, "slow")
+
+    def hold(step: str) -> None:
+        if step == "start":
+            os.kill(controller, signal.SIGSTOP)
+            begun.set()
+
+    named = set_parameter(world.graph, NodeId("web-service-output"), "name", "price")
+    with ThreadPoolExecutor(1) as pool:
+        updating = pool.submit(deploy_endpoint, home, named, name="slow", on_step=hold)
+        try:
+            assert begun.wait(120)
+            report = show_endpoint(home, "slow")
+            assert report.state is State.HEALTHY
+            assert [(d.number, d.traffic, d.state) for d in report.deployments] == [
+                (2, 0, EndpointState.TRANSITIONING),
+                (1, 100, EndpointState.HEALTHY),
+            ]
+            rows = sample_rows(home, "slow")
+            assert list(score_rows(home, "slow", rows).results) == ["WebServiceOutput0"]
+            assert not updating.done()
+        finally:
+            os.kill(controller, signal.SIGCONT)
+        done = updating.result().report
+    assert [(d.number, d.traffic, d.state) for d in done.deployments] == [
+        (2, 100, EndpointState.HEALTHY),
+        (1, 0, EndpointState.STOPPED),
+    ]
+    assert list(score_rows(home, "slow", sample_rows(home, "slow")).results) == ["price"]
+    delete_endpoint(home, "slow")
 
 
 def test_what_cannot_be_deployed_leaves_nothing_behind(world: World) -> None:
