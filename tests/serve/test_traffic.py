@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,13 +19,14 @@ from modelwright.serve.control import tell
 from modelwright.serve.endpoint import Endpoints
 from modelwright.serve.errors import InvalidSetting
 from modelwright.serve.keys import Keys
-from modelwright.serve.status import EndpointStatus, State
+from modelwright.serve.status import State
 from modelwright.serve.target import Offer
 from modelwright.serve.traffic import turns
 from tests.inference.cars import car_request
-from tests.serve.replicas import package
+from tests.serve.callers import calling, until, widths
+from tests.serve.replicas import AUTHORIZED, PRIMARY, SECONDARY, package
 
-KEYS = Keys.new()
+KEYS = Keys(PRIMARY, SECONDARY)
 
 
 @st.composite
@@ -77,48 +75,12 @@ def endpoints(tmp_path: Path) -> Iterator[Endpoints]:
         found.remove(name)
 
 
-@contextmanager
-def calling(status: EndpointStatus, callers: int = 3) -> Iterator[list[int]]:
-    """The statuses and column counts of the answers to callers that never pause."""
-    over = threading.Event()
-    found: list[int] = []
-
-    def call() -> None:
-        headers = {"Authorization": f"Bearer {KEYS.primary}"}
-        with httpx.Client(headers=headers, timeout=30) as client:
-            while not over.is_set():
-                found.append(client.post(status.scoring_url, content=car_request()).status_code)
-
-    threads = [threading.Thread(target=call) for _ in range(callers)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield found
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-
-
-def widths(status: EndpointStatus, times: int) -> list[int]:
-    headers = {"Authorization": f"Bearer {KEYS.primary}"}
-    with httpx.Client(headers=headers, timeout=30) as client:
-        return [
-            len(
-                client.post(status.scoring_url, content=car_request()).json()["Results"][
-                    "WebServiceOutput0"
-                ][0]
-            )
-            for _ in range(times)
-        ]
-
-
 def test_shares_promotion_and_rollback_under_load_lose_no_request(
     endpoints: Endpoints, cars: Path, labels: Path
 ) -> None:
     one, two = {"min_replicas": 2}, {"min_replicas": 2, "scoring_timeout_ms": 900}
     status = endpoints.apply("cars", {1: Offer(cars, one)}, keys=KEYS)
-    with calling(status) as found:
+    with calling(status.scoring_url, 3) as found:
         for share in (10, 50, 90):
             offers = {1: Offer(cars, one, 100 - share), 2: Offer(labels, two, share)}
             endpoints.apply("cars", offers, keys=KEYS)
@@ -130,7 +92,7 @@ def test_shares_promotion_and_rollback_under_load_lose_no_request(
     assert set(found) == {200}
     assert [(d["number"], d["share"]) for d in last.deployments] == [(1, 100), (2, 0)]
     assert len(list((endpoints.root / "cars" / "packages").iterdir())) == 2
-    assert set(widths(last, 5)) == {25}
+    assert set(widths(last.scoring_url, 5)) == {25}
 
 
 def test_a_canary_that_fails_leaves_what_serves_as_it_is(
@@ -139,10 +101,8 @@ def test_a_canary_that_fails_leaves_what_serves_as_it_is(
     status = endpoints.apply("cars", {1: Offer(cars)}, keys=KEYS)
     broken = package(tmp_path, "broken")
     (broken / "serving.json").write_text("{}")
-    with calling(status, 1) as found:
-        deadline = time.monotonic() + 30
-        while not found and time.monotonic() < deadline:
-            time.sleep(0.01)
+    with calling(status.scoring_url, 1) as found:
+        until(lambda: bool(found))
         with pytest.raises(NotAPackage):
             endpoints.apply("cars", {1: Offer(cars, {}, 50), 2: Offer(broken, {}, 50)}, keys=KEYS)
         wrong = Offer(cars, {"min_replicas": -1}, 50)
@@ -166,17 +126,10 @@ def test_a_script_and_a_formula_share_the_requests(
     scripted = package(tmp_path, "scripted", script=SCRIPT)
     offers = {1: Offer(cars, {}, 50), 2: Offer(scripted, {}, 50)}
     status = endpoints.apply("cars", offers, keys=KEYS)
-    assert Counter(widths(status, 10)) == {25: 5, 2: 5}
+    assert Counter(widths(status.scoring_url, 10)) == {25: 5, 2: 5}
     # The script's processes end with it, and formulas scale by themselves again.
     status = endpoints.apply("cars", {1: Offer(cars, {"min_replicas": 2})}, keys=KEYS)
-    assert set(widths(status, 4)) == {25}
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+    assert set(widths(status.scoring_url, 4)) == {25}
 
 
 def test_a_killed_controller_leaves_shares_scripts_and_shadows_as_they_were(
@@ -187,9 +140,9 @@ def test_a_killed_controller_leaves_shares_scripts_and_shadows_as_they_were(
     before = endpoints.apply("cars", offers, keys=KEYS)
     assert before.pid is not None
     os.kill(before.pid, signal.SIGKILL)
-    assert Counter(widths(before, 10)) == {25: 5, 2: 5}
+    assert Counter(widths(before.scoring_url, 10)) == {25: 5, 2: 5}
     until(lambda: endpoints.status("cars").pid not in (None, before.pid))
-    until(lambda: not endpoints.status("cars").message, 60)
+    until(lambda: not endpoints.status("cars").message)
     after = endpoints.status("cars")
     assert [(d["number"], d["share"], d["shadow"]) for d in after.deployments] == [
         (1, 50, 0),
@@ -199,7 +152,7 @@ def test_a_killed_controller_leaves_shares_scripts_and_shadows_as_they_were(
     assert after.replicas == before.replicas
 
     def shadow_counts() -> bool:
-        widths(after, 2)
+        widths(after.scoring_url, 2)
         (shadow,) = [d for d in endpoints.status("cars").deployments if d["number"] == 3]
         return bool(shadow["compared"] and shadow["compared"]["copies"])
 
@@ -212,9 +165,8 @@ def test_a_killed_controller_leaves_shares_scripts_and_shadows_as_they_were(
         os.kill(worker, signal.SIGKILL)
 
     def answers() -> bool:
-        headers = {"Authorization": f"Bearer {KEYS.primary}"}
         calls = [
-            httpx.post(after.scoring_url, content=car_request(), headers=headers) for _ in "12"
+            httpx.post(after.scoring_url, content=car_request(), headers=AUTHORIZED) for _ in "12"
         ]
         return {call.status_code for call in calls} == {200}
 
