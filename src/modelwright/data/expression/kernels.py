@@ -62,15 +62,27 @@ def buckets(
 ) -> pl.Series:
     """The label, or the number from 0, of the interval of each double; null for null and NaN."""
     values = _beneath(column)
-    # Text, and labels of which some are missing, are taken by their numbers.
+    # Labels that are no numbers, or of which some are missing, are taken by their places.
     plain = labels is None or (labels.dtype.is_numeric() and not labels.null_count())
     names = labels.to_numpy() if labels is not None and plain else None
+    first = _counted_from(names)
     found = np.empty(len(values), dtype=np.int64 if names is None else names.dtype)
     for start in range(0, len(values), _VECTOR_BLOCK):
         places = _places(values[start : start + _VECTOR_BLOCK], edges, closed)
-        found[start : start + _VECTOR_BLOCK] = places if names is None else names[places]
+        part = found[start : start + _VECTOR_BLOCK]
+        if names is None or first is not None:
+            np.add(places, first or 0, out=part, dtype=np.int64)
+        else:
+            part[:] = names[places]
     placed = nothing_where_missing(column, pl.Series(found))
     return placed if labels is None or plain else labels.gather(placed)
+
+
+def _counted_from(labels: Vector | None) -> int | None:
+    """The first label, where the others are the numbers that follow it."""
+    if labels is None or labels.dtype != np.int64 or not 0 <= labels[0] < 2**31:
+        return None
+    return int(labels[0]) if (np.diff(labels) == 1).all() else None
 
 
 def _places(values: Vector, edges: Sequence[float], closed: str) -> Vector:
@@ -118,7 +130,7 @@ def fused(leaves: Sequence[pl.Series], work: Work, gives: pl.DataType) -> pl.Ser
             made = work([vector[start:stop] for vector in vectors], place)
             if made is not place:
                 place[:] = made
-    return with_nulls(pl.Series(found), leaves)
+    return _with_their_nulls(found, leaves)
 
 
 def filled(column: pl.Series, value: float) -> pl.Series:
@@ -197,6 +209,20 @@ def _beneath(column: pl.Series) -> Vector:
     array = values.to_arrow()
     found: Vector = np.frombuffer(array.buffers()[1], np.float64, array.offset + len(array))
     return found[array.offset :]
+
+
+def _with_their_nulls(found: Vector, leaves: Sequence[pl.Series]) -> pl.Series:
+    """The values, null wherever any of the columns is; where only one has nulls, by its own mask."""
+    lacking = [leaf for leaf in leaves if leaf.null_count()]
+    if len(lacking) != 1 or found.dtype != np.float64 or lacking[0].n_chunks() > 1:
+        return with_nulls(pl.Series(found), leaves)
+    import pyarrow as pa
+
+    array = lacking[0].to_arrow()
+    if array.offset:
+        return with_nulls(pl.Series(found), leaves)
+    buffers = [array.buffers()[0], pa.py_buffer(found)]
+    return pl.Series(pa.Array.from_buffers(pa.float64(), len(found), buffers))
 
 
 def with_nulls(result: pl.Series, columns: Sequence[pl.Series]) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, NamedTuple
@@ -270,12 +271,20 @@ class ClipValues(
         """The clipped value, and whether it was replaced."""
         value = column(name)
         outsides = []
-        result = value
+        result: Expression = value
         for bound in reversed(self._bounds):
             limit = figures[bound.side]
             outside = value > limit if bound.side == "upper" else value < limit
             result = when(outside, figures[f"{bound.side}_substitute"], result)
             outsides.append(outside)
+        if all(bound.substitute == "Threshold" for bound in self._bounds):
+            whole = all(isinstance(figures[f"{b.side}_substitute"], int) for b in self._bounds)
+            least, most = (-(2**63), 2**63 - 1) if whole else (-math.inf, math.inf)
+            low, high = (
+                figures.get("lower_substitute", least),
+                figures.get("upper_substitute", most),
+            )
+            result = value.clip(low, high)
         return result, when(any_of(outsides), True, False)
 
 

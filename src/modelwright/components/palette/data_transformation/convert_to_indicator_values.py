@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, NamedTuple
 
+import numpy as np
 import polars as pl
 from pydantic import Field
 
@@ -25,6 +26,7 @@ from modelwright.data.expression import (
     when,
 )
 from modelwright.data.expression.scalars import encoded
+from modelwright.data.few_values import numbered
 from modelwright.data.fitted import Transform
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.data.table import Table
@@ -141,7 +143,8 @@ def _values(table: Table, names: Sequence[str]) -> dict[str, list[Scalar]]:
     for name in names:
         series = table.frame.get_column(name)
         series = series.fill_nan(None) if series.dtype.is_float() else series
-        different = series.unique()
+        few = numbered(series, most=_MOST)
+        different = few.values.gather(np.unique(few.numbers)) if few else series.unique()
         count += len(different)
         if count > _MOST:
             raise TooManyIndicators(name, count)

@@ -15,7 +15,7 @@ from modelwright.components.contract import Component, Replay
 from modelwright.components.errors import InvalidParameter
 from modelwright.components.outline import Outline, TransformOutline
 from modelwright.components.palette.column_flow import flow, table_outline
-from modelwright.components.palette.data_transformation.quantiles import quantiles
+from modelwright.components.palette.data_transformation.quantiles import quantiles_of
 from modelwright.components.palette.data_transformation.replacements import (
     LARGEST,
     MEAN,
@@ -33,7 +33,6 @@ from modelwright.data.expression import (
     column,
 )
 from modelwright.data.fitted import Transform
-from modelwright.data.memory import is_large
 from modelwright.data.schema import Column, ColumnType, Role, Schema
 from modelwright.data.table import Table
 
@@ -187,9 +186,7 @@ class GroupDataIntoBins(
         shares = [number / self.bins for number in range(1, self.bins + 1)]
         whole = {"Percent": 100, "PQuantile": 1}.get(self.normalization)
         found = {}
-        large = is_large(table.frame)
-        for name in names:
-            values = quantiles(table.frame.get_column(name), shares, large=large)
+        for name, values in quantiles_of(table.frame, names, shares).items():
             edges, numbers = _merged([_number(q) for q in values])
             labels: list[Scalar] = [n * whole / self.bins if whole else n for n in numbers]
             found[name] = edges, labels

@@ -17,10 +17,10 @@ from modelwright.components.errors import ComponentError, EmptyTable
 from modelwright.components.outline import Outline, TransformOutline
 from modelwright.components.palette.column_flow import flow, table_outline
 from modelwright.components.palette.data_transformation.column_faults import InfiniteValue
-from modelwright.components.palette.data_transformation.replacements import given
 from modelwright.components.parameters import Columns
 from modelwright.data.expression import Compute, Expression, Formula, call, column, when
 from modelwright.data.expression.scalars import encoded
+from modelwright.data.expression.table import named
 from modelwright.data.fitted import Transform
 from modelwright.data.large_columns import Vector, largest, mean, mean_of, smallest
 from modelwright.data.memory import is_large
@@ -126,7 +126,7 @@ class NormalizeData(
         if low is None or high is None or low == high:
             return when(column(name).is_missing(), None, 0.0) if self.zero_constants else x
         if self.method == "Logistic":
-            return call("sigmoid", x)
+            return call("logistic", x)
         if self.method == "TanH":
             return call("tanh", x)
         if not (math.isfinite(low) and math.isfinite(high)):
@@ -138,26 +138,34 @@ class NormalizeData(
             return (x - figures["mean"]) / (figures["deviation"] or 1.0)
         if not figures["log_deviation"]:
             raise NoSpread(name)
-        standard = (call("ln", x) - figures["log_mean"]) / figures["log_deviation"]
-        value = when(x > 0.0, call("normal_cdf", standard), 0.0)
-        return when(column(name).is_missing(), None, value)
+        # The logarithm of 0 lies below all others, and so does that of what is less here.
+        logarithm = call("ln", call("maximum", x, 0.0))
+        standard = (logarithm - figures["log_mean"]) / figures["log_deviation"]
+        return when(column(name).is_missing(), None, call("normal_cdf", standard))
 
 
 def _figures(table: Table, names: tuple[str, ...], method: str) -> dict[str, Figures]:
     """What the method needs to know of each column; None where it has no values."""
     if is_large(table.frame):
         return {name: _figures_in_parts(table.frame.get_column(name), method) for name in names}
-    read = given(table, names).items()
-    values = table.frame.select(value.cast(pl.Float64).alias(name) for name, value in read)
+    values = table.frame.select(named(name).cast(pl.Float64) for name in names)
+    found = _asked(values, method)
+    if any(x is not None and math.isnan(x) for row in found.values() for x in row):
+        # Not a number is missing; most columns hold none, and are read as they are.
+        found = _asked(values.with_columns(pl.all().fill_nan(None)), method)
+    return {name: {word: row[at] for word, row in found.items()} for at, name in enumerate(names)}
+
+
+def _asked(values: pl.DataFrame, method: str) -> dict[str, tuple[float | None, ...]]:
     every = pl.all()
     asked = {"minimum": every.min(), "maximum": every.max()}
     if method == "ZScore":
         asked |= {"mean": every.mean(), "deviation": every.std(ddof=0)}
     found = _taken(values, asked)
     if method == "LogNormal":
-        logarithms = values.select(pl.when(every > 0).then(every.log()))
-        found |= _taken(logarithms, {"log_mean": every.mean(), "log_deviation": every.std(ddof=0)})
-    return {name: {word: row[at] for word, row in found.items()} for at, name in enumerate(names)}
+        logs = values.select(every.map_batches(_of_logarithms, returns_scalar=True))
+        found |= {"log_mean": logs.row(0), "log_deviation": logs.row(1)}
+    return found
 
 
 def _taken(
@@ -168,6 +176,13 @@ def _taken(
     row = values.select(told).row(0)
     width = values.width
     return {word: row[at * width : (at + 1) * width] for at, word in enumerate(asked)}
+
+
+def _of_logarithms(column: pl.Series) -> pl.Series:
+    """The mean and the deviation of the logarithms there are."""
+    values = column.drop_nulls()
+    logarithms = pl.Series(_logarithms(values.to_numpy()))
+    return pl.Series([logarithms.mean(), logarithms.std(ddof=0)], dtype=pl.Float64)
 
 
 def _figures_in_parts(column: pl.Series, method: str) -> Figures:
@@ -192,5 +207,6 @@ def _deviation(
 
 
 def _logarithms(values: Vector) -> Vector:
-    logarithms: Vector = np.log(values[values > 0])
+    above = values > 0
+    logarithms: Vector = np.log(values if above.all() else values[above])
     return logarithms

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
+from modelwright.data.memory import is_large
+from modelwright.data.ordered_places import at_places
+
 # For more quantiles than that of one column, sorting it once is quicker than looking for each.
 _FEW = 24
-# Looking for a quantile copies the column; of so many values one sorted copy is enough.
-_MANY = 1 << 22
+# So few numbers are looked at as they are, and columns of them one after the other.
+_SMALL = 1 << 15
+
+
+def quantiles_of(
+    frame: pl.DataFrame, names: Sequence[str], shares: Sequence[float]
+) -> Mapping[str, list[float | None]]:
+    """What `quantiles` says of columns, of some at the same time where there is room for copies."""
+
+    def found(name: str) -> list[float | None]:
+        return quantiles(frame.get_column(name), shares, large=large)
+
+    large = is_large(frame)
+    if large or frame.height <= _SMALL:
+        return {name: found(name) for name in names}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(names, pool.map(found, names), strict=True))
 
 
 def quantiles(
@@ -24,25 +44,25 @@ def quantiles(
     if large:
         return _read_in_parts(column, shares)
     # Among nulls Polars sorts for every quantile; without them it need not.
-    numbers = column.cast(pl.Float64).fill_nan(None).drop_nulls().rechunk().alias("n")
-    if len(shares) > _FEW or len(numbers) > _MANY:
+    numbers = column.cast(pl.Float64).drop_nulls().rechunk().alias("n")
+    if numbers.is_nan().any():
+        numbers = numbers.drop_nans()
+    if len(shares) > _FEW:
         numbers = numbers.sort()
-        return [numbers.quantile(share, interpolation="linear") for share in shares]
-    n = pl.col("n")
-    wanted = (
-        n.quantile(share, interpolation="linear").alias(str(at)) for at, share in enumerate(shares)
-    )
-    return list(numbers.to_frame().select(wanted).row(0))
+    elif len(numbers) > _SMALL:
+        places = around(len(numbers), shares)
+        return [*between(len(numbers), shares, at_places(numbers, places))]
+    return [numbers.quantile(share, interpolation="linear") for share in shares]
 
 
 def _read_in_parts(column: pl.Series, shares: Sequence[float]) -> list[float | None]:
-    from modelwright.data.large_columns import at_places, count
+    from modelwright.data import large_columns
 
-    numbers = count(column)
+    numbers = large_columns.count(column)
     if not numbers:
         return [None] * len(shares)
     places = around(numbers, shares)
-    return [*between(numbers, shares, at_places(column, places))]
+    return [*between(numbers, shares, large_columns.at_places(column, places))]
 
 
 def around(count: int, shares: Sequence[float]) -> list[int]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from modelwright.components.errors import ComponentError, EmptyTable
@@ -13,7 +14,7 @@ from modelwright.components.palette.data_transformation.column_faults import (
     ColumnAllMissing,
     InfiniteValue,
 )
-from modelwright.components.palette.data_transformation.quantiles import quantiles
+from modelwright.components.palette.data_transformation.quantiles import quantiles_of
 from modelwright.data import large_columns
 from modelwright.data.expression import Scalar
 from modelwright.data.expression.functions.conversion import (
@@ -22,10 +23,14 @@ from modelwright.data.expression.functions.conversion import (
     integer_of_text,
 )
 from modelwright.data.expression.table import named
+from modelwright.data.few_values import numbered
 from modelwright.data.memory import is_large
 from modelwright.data.schema import Column, ColumnType
 from modelwright.data.table import Table
 
+# Of so many values it is counted how often each occurs.
+_FEW_VALUES = 1 << 14
+_PART = 1 << 17
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -68,27 +73,22 @@ def typed(text: str, column: Column, *, parameter: str) -> Scalar:
 def missing_counts(table: Table, names: Sequence[str]) -> dict[str, int]:
     """How many values of each column are null or not a number."""
     counts = {name: table.frame.get_column(name).null_count() for name in names}
-    doubles = [name for name in names if table.frame.schema[name].is_float()]
+    doubles = _doubles(table, names)
     if doubles:
         found = table.frame.select(named(name).is_nan().sum() for name in doubles)
         counts.update({n: counts[n] + c for n, c in found.row(0, named=True).items()})
     return counts
 
 
-def given(table: Table, names: Sequence[str]) -> dict[str, pl.Expr]:
-    """The values of columns with null for every missing one."""
-    doubles = [name for name in names if table.frame.schema[name].is_float()]
-    # Most columns hold none, and are then read as they are.
-    found = table.frame.select(named(name).is_nan().any() for name in doubles)
-    holding = {name for name in doubles if found[name].item()}
-    return {n: named(n).fill_nan(None) if n in holding else named(n) for n in names}
+def _doubles(table: Table, names: Sequence[str]) -> list[str]:
+    return [name for name in names if table.schema.column(name).type is ColumnType.DOUBLE]
 
 
 @dataclass(frozen=True)
 class Figure:
     """A value learnt from a column, in two ways that agree.
 
-    of: from the values, nulls among them, to a single one.  large: the same, from a column of which no
+    of: from the values, nulls among them, to a single one, as `of_numbers` takes it.  large: the same, from a column of which no
     copy can be made; missing values are null or not a number.
     """
 
@@ -99,7 +99,28 @@ class Figure:
 MEAN = Figure(lambda value: value.cast(pl.Float64).mean(), large_columns.mean)
 """The mean; true counts as 1."""
 
-MODE = Figure(lambda value: value.drop_nulls().mode().min(), large_columns.mode)
+
+def _mode(column: pl.Series) -> Scalar:
+    if column.dtype.is_float():
+        column = column.drop_nans()
+    few = numbered(column, most=_FEW_VALUES)
+    if few is None:
+        found: Scalar = column.drop_nulls().mode().min()  # type: ignore[assignment]
+        return found
+    counts = np.zeros(len(few.values), dtype=np.int64)
+    for at in range(0, len(column), _PART):
+        counts += np.bincount(few.numbers[at : at + _PART], minlength=len(counts))
+    counts[few.values.is_null().to_numpy()] = 0
+    # The values rise, so that the first of several is the smallest.
+    return few.values[int(counts.argmax())] if counts.any() else None
+
+
+MODE = Figure(
+    lambda value: value.map_batches(
+        lambda column: pl.Series([_mode(column)], dtype=column.dtype), returns_scalar=True
+    ),
+    large_columns.mode,
+)
 """The most frequent value; of several the smallest."""
 
 SMALLEST = Figure(lambda value: value.cast(pl.Float64).min(), large_columns.smallest)
@@ -119,9 +140,24 @@ def learnt(table: Table, names: Sequence[str], figure: Figure, what: str) -> dic
         return {}
     if is_large(table.frame):
         return _given_all({n: figure.large(table.frame.get_column(n)) for n in names}, what)
-    values_given = given(table, names).items()
-    found = table.frame.select(figure.of(value).alias(name) for name, value in values_given)
-    return _given_all(found.row(0, named=True), what)
+    found = of_numbers(table.frame, names, figure.of)
+    return _given_all(found, what)
+
+
+def of_numbers(
+    frame: pl.DataFrame, names: Sequence[str], figure: Callable[[pl.Expr], pl.Expr]
+) -> dict[str, Scalar]:
+    """A figure of each column, for which not a number is missing.
+
+    figure: passes over such values, or is itself not a number where there are any.
+    """
+    found = frame.select(figure(named(n)).alias(n) for n in names).row(0, named=True)
+    again = [n for n, value in found.items() if isinstance(value, float) and math.isnan(value)]
+    if again:
+        found |= frame.select(figure(named(n).fill_nan(None)).alias(n) for n in again).row(
+            0, named=True
+        )
+    return found
 
 
 def learnt_quantiles(
@@ -130,8 +166,7 @@ def learnt_quantiles(
     """Quantiles of each column, by the values that are there.  what and Raises: as in `learnt`."""
     if not table.rows:
         raise EmptyTable("dataset")
-    large = is_large(table.frame)
-    found = {name: quantiles(table.frame.get_column(name), shares, large=large) for name in names}
+    found = quantiles_of(table.frame, names, shares)
     for at in range(len(shares)):
         _given_all({name: values[at] for name, values in found.items()}, what)
     return {name: [v for v in values if v is not None] for name, values in found.items()}
