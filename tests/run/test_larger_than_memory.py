@@ -13,7 +13,7 @@ from modelwright.components.library import library
 from modelwright.components.places.connection import REACH, Reach
 from modelwright.data.expression import Compute, Filter, Formula
 from modelwright.data.expression.build import call, column
-from modelwright.data.memory import allowed, streamed
+from modelwright.data.memory import allowed, in_parts, streamed
 from modelwright.data.store import Store
 from modelwright.data.table import Table
 from modelwright.graph.assets import FixedAssets
@@ -131,6 +131,26 @@ def test_rows_streamed_into_a_file_equal_those_made_in_memory(
     monkeypatch.setattr("modelwright.data.memory.is_large", lambda frame: True)
     assert formula.apply(frame).equals(expected)
     assert streamed(frame.lazy()).equals(frame)
+
+
+def test_fewer_rows_are_changed_at_a_time_where_many_columns_come_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frame = pl.DataFrame({"n": range(200_000)})
+    wide = [(pl.col("n") % width).alias(f"{width}") for width in range(1, 400)]
+    sizes: list[int] = []
+
+    def widened(rows: pl.DataFrame) -> pl.DataFrame:
+        made = rows.select(wide)
+        sizes.append(int(made.estimated_size()))
+        return made
+
+    expected = frame.select(pl.all().sum().alias("0"), *(e.sum() for e in wide))
+    monkeypatch.setattr("modelwright.data.memory.is_large", lambda frame: True)
+    found = in_parts(frame, widened)
+    assert max(sizes) < 60 << 20
+    assert found.height == frame.height
+    assert found.select(pl.all().sum()).equals(expected.drop("0"))
 
 
 def test_what_may_still_be_taken_is_a_number_that_this_machine_has() -> None:

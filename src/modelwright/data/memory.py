@@ -30,6 +30,8 @@ _SHARE = 4
 _BATCH = 1 << 16
 # Bytes of the rows that are changed together where a whole table is too large.
 _PART = 16 << 20
+# The first part of them tells how large what is made of a row is, and so much is made at a time.
+_FIRST, _MADE = 1 << 12, 48 << 20
 
 
 class WouldNotFit(ModelwrightError):
@@ -127,7 +129,22 @@ def in_parts(frame: pl.DataFrame, change: Callable[[pl.DataFrame], pl.DataFrame]
     """What `change` makes of the rows, each by itself: of all at once, or part by part into a file."""
     if not is_large(frame):
         return change(frame)
-    return written(change(rows) for _, rows in parts(frame))
+    return written(_changed(frame, change))
+
+
+def _changed(
+    frame: pl.DataFrame, change: Callable[[pl.DataFrame], pl.DataFrame]
+) -> Iterator[pl.DataFrame]:
+    """The parts of a large table, changed; smaller ones where more columns come out than go in."""
+    at, step = 0, _FIRST
+    most = max(_BATCH, frame.height * _PART // max(1, int(frame.estimated_size())))
+    while at < frame.height:
+        rows = frame.slice(at, step)
+        made = change(rows)
+        yield made
+        at += rows.height
+        a_row = int(made.estimated_size()) // rows.height
+        step = min(most, max(_FIRST, _MADE // max(1, a_row)))
 
 
 def rows_where(frame: pl.DataFrame, chosen: pl.Series) -> pl.DataFrame:
