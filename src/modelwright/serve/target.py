@@ -77,8 +77,8 @@ class InferenceTarget(Protocol):
 
         Shares add up to 100; those that serve already go on without a pause, and what is left out is
         ended when it has answered what it has begun.  endpoint: its settings; those of a known one
-        stay for None.  Raises NotSupported for what its kind cannot do, such as several deployments
-        of one endpoint; InvalidSetting, UnknownSetting, Unschedulable, DeploymentFailed and what is
+        stay for None.  Raises NotSupported for what its kind cannot do, such as several replicas
+        in a container; InvalidSetting, UnknownSetting, Unschedulable, DeploymentFailed and what is
         wrong with a package.  Whatever it raises, what served before serves on, and nothing is left
         of a new name.
         """

@@ -87,7 +87,7 @@ class Driver:
         if door:
             pair = door["pair"]
             left.leave(name, Pair(pair["certificate"].encode(), pair["key"].encode()))
-            app = _door(name, door, app)
+            app = _door(name, {**door["config"], "host": self._http()["host"]}, app)
         # Behind a door nobody is answered by Ray's own proxy, which has no certificate.
         prefix = None if door else prefix_of(name)
         targets = [serve.RunTarget(app, name=_application(name), route_prefix=prefix)]
@@ -165,8 +165,8 @@ class Driver:
         if not found:
             return {"status": "", "message": "", "pids": [], "host": "", "port": 0}
         replicas = _replicas(found, _REPLICA)
-        http = self._details().get("http_options") or {}
-        host = http.get("host") or "127.0.0.1"
+        http = self._http()
+        host = http["host"]
         port = left.port_of(order["name"]) if _DOOR in found["deployments"] else http.get("port")
         return {
             "status": found["status"],
@@ -212,6 +212,11 @@ class Driver:
                 texts[name] = ray.get(reading, timeout=30)
         return {"texts": texts}
 
+    def _http(self) -> dict[str, Any]:
+        """Where Ray Serve listens; it may have been running before with another address."""
+        found = self._details().get("http_options") or {}
+        return {**found, "host": found.get("host") or "127.0.0.1"}
+
     def _application(self, name: str) -> Any:
         return self._details().get("applications", {}).get(_application(name))
 
@@ -229,7 +234,7 @@ def _application(name: str) -> str:
     return f"modelwright-{name}"
 
 
-def _door(name: str, told: Mapping[str, Any], replicas: Any) -> Any:
+def _door(name: str, config: Mapping[str, Any], replicas: Any) -> Any:
     """A door before replicas, on the head's node."""
     from ray import serve
 
@@ -237,7 +242,7 @@ def _door(name: str, told: Mapping[str, Any], replicas: Any) -> Any:
 
     made: Any = serve.deployment(Door)
     on_head = {"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}}
-    options = {"num_replicas": 1, "user_config": told["config"], "ray_actor_options": on_head}
+    options = {"num_replicas": 1, "user_config": dict(config), "ray_actor_options": on_head}
     # With a version of its own it goes on when its configuration changes.
     return made.options(name=_DOOR, version="1", _internal=True, **options).bind(name, replicas)
 

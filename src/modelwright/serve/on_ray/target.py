@@ -371,7 +371,7 @@ class RayTarget:
         """How an endpoint answers over TLS."""
         if pair is None:
             return None
-        shown = {"host": self._http["host"], "port": held.door, "shown": pair.digest}
+        shown = {"port": held.door, "shown": pair.digest}
         # As text: JSON has no bytes, and PEM is text.
         files = {"certificate": pair.certificate.decode(), "key": pair.key.decode()}
         return {"config": {**shown, "endpoint": dict(endpoint)}, "pair": files}
