@@ -102,6 +102,17 @@ def estimator(make: Callable[[int], Any]) -> Callable[[Any, Any], Any]:
     return lambda matrix, target: make(len(matrix)).fit(matrix, target)
 
 
+def once_through(network: Any, matrix: Any, target: Any) -> Any:
+    """A network after one pass, which the library thinks too few."""
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return network.fit(matrix, target)
+
+
 def pairs() -> tuple[Pair, ...]:
     """Every learner of the library that stands alone."""
     from sklearn import cluster, decomposition, ensemble, linear_model, neural_network
@@ -126,6 +137,34 @@ def pairs() -> tuple[Pair, ...]:
 
     def margin(**more: Any) -> Callable[[Any, Any], Any]:
         return estimator(lambda rows: linear_model.SGDClassifier(**descent, **more))
+
+    def of_classes(name: str, label: str) -> tuple[Pair, ...]:
+        """The learners that are the same for two classes and for several."""
+        return (
+            Pair(
+                f"{name}-decision-forest",
+                few,
+                label,
+                "ExtraTreesClassifier",
+                questions(128),
+                estimator(
+                    lambda rows: ensemble.ExtraTreesClassifier(2, criterion="entropy", **forest)
+                ),
+                rows=small,
+                note=fewer,
+            ),
+            Pair(
+                f"{name}-neural-network",
+                once,
+                label,
+                "MLPClassifier",
+                scaled,
+                lambda matrix, target: once_through(
+                    neural_network.MLPClassifier(**net), matrix, target
+                ),
+                note=one,
+            ),
+        )
 
     return (
         Pair(
@@ -187,8 +226,10 @@ def pairs() -> tuple[Pair, ...]:
             "number",
             "MLPRegressor",
             scaled,
-            lambda matrix, target: neural_network.MLPRegressor(**net).fit(
-                matrix, (target - target.mean()) / target.std()
+            lambda matrix, target: once_through(
+                neural_network.MLPRegressor(**net),
+                matrix,
+                (target - target.mean()) / target.std(),
             ),
             note=one,
         ),
@@ -227,25 +268,7 @@ def pairs() -> tuple[Pair, ...]:
             boosted("binary"),
             note=trees,
         ),
-        Pair(
-            "two-class-decision-forest",
-            few,
-            "side",
-            "ExtraTreesClassifier",
-            questions(128),
-            estimator(lambda rows: ensemble.ExtraTreesClassifier(2, criterion="entropy", **forest)),
-            rows=small,
-            note=fewer,
-        ),
-        Pair(
-            "two-class-neural-network",
-            once,
-            "side",
-            "MLPClassifier",
-            scaled,
-            estimator(lambda rows: neural_network.MLPClassifier(**net)),
-            note=one,
-        ),
+        *of_classes("two-class", "side"),
         Pair(
             "multiclass-logistic-regression",
             {},
@@ -263,25 +286,7 @@ def pairs() -> tuple[Pair, ...]:
             boosted("multiclass", num_class=3, num_leaves=31, learning_rate=0.1),
             note=trees,
         ),
-        Pair(
-            "multiclass-decision-forest",
-            few,
-            "kind",
-            "ExtraTreesClassifier",
-            questions(128),
-            estimator(lambda rows: ensemble.ExtraTreesClassifier(2, criterion="entropy", **forest)),
-            rows=small,
-            note=fewer,
-        ),
-        Pair(
-            "multiclass-neural-network",
-            once,
-            "kind",
-            "MLPClassifier",
-            scaled,
-            estimator(lambda rows: neural_network.MLPClassifier(**net)),
-            note=one,
-        ),
+        *of_classes("multiclass", "kind"),
         Pair(
             "k-means-clustering",
             {"number_of_centroids": 5, "iterations": 10},
