@@ -37,7 +37,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.serving_load import Steady, closed_loop, open_loop
+from bench.serving_load import Served, Steady, closed_loop, open_loop
 from bench.serving_report import write
 from bench.serving_workloads import package, rows_of
 
@@ -45,8 +45,8 @@ CONNECTIONS = (1, 16, 64)
 AGREEMENT = 1e-6
 SERVER_CORE, LOAD_CORE = 0, 1
 COLD_STARTS = 5
-STEADY_RUNS = 3
-"""At a constant rate, for ours and the echo in turn."""
+STEADY_RUNS, STEADY_S = 3, 2.0
+"""At half of the load, for ours and the echo in turn, and seconds of each at the least."""
 
 Figures = dict[str, float]
 
@@ -122,10 +122,12 @@ def measure(
                     found.setdefault((side.name, rows, connections), []).append(load)
         middle = {k: Load(*map(statistics.median, zip(*v, strict=True))) for k, v in found.items()}
         steady: dict[str, list[Steady]] = {}
+        lasting = max(seconds, STEADY_S)
         for _ in range(STEADY_RUNS):
             for side in sides[:2]:
                 half = middle[side.name, 1, 16].rate / 2
-                run = open_loop(side.port, bodies[1], rate=half, seconds=seconds, core=LOAD_CORE)
+                server = Served(side.port, side.pid, SERVER_CORE)
+                run = open_loop(server, bodies[1], rate=half, seconds=lasting, core=LOAD_CORE)
                 steady.setdefault(side.name, []).append(run)
         _report(workload, middle, steady, figures)
         if workload == "w1":
@@ -163,6 +165,10 @@ def _report(
     for name, runs in steady.items():
         told = workload if name == "ours" else f"{workload}_echo"
         figures[f"{told}_p99_vs_p50"] = statistics.median(run.p99 / run.p50 for run in runs)
+        figures[f"{told}_p99_vs_p50_all"] = statistics.median(
+            run.p99_all / run.p50_all for run in runs
+        )
+        figures[f"{told}_calm"] = statistics.mean(run.calm for run in runs)
         figures[f"{told}_sent_late_us"] = statistics.median(run.late for run in runs) * 1e6
 
 

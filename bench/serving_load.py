@@ -1,6 +1,7 @@
-"""Load on an endpoint from Python: in a closed loop where there is no wrk, and at a steady rate.
+"""Load on an endpoint: in a closed loop from Python where there is no wrk, and at random moments.
 
-Run as `python bench/serving_load.py closed|open PORT CONNECTIONS_OR_RATE SECONDS CORE < BODY`; prints figures.
+Run as `python bench/serving_load.py closed PORT CONNECTIONS SECONDS CORE < BODY`, or as
+`python bench/serving_load.py open PORT RATE SECONDS CORE PID SERVER_CORE < BODY`; prints figures.
 """
 
 from __future__ import annotations
@@ -9,15 +10,28 @@ import asyncio
 import gc
 import json
 import os
+import random
+import re
 import select
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import NamedTuple
 
-_CONNECTIONS = 64
+import numpy as np
+
+_CONNECTIONS = 256
+_PACE = Path(__file__).with_name("serving_pace.lua")
+_EVERY = 0.1
+"""Seconds between looks at how long the server was kept from its core."""
+
+_KEPT = 0.02
+"""The part of the time from which a server that was kept from its core counts as disturbed."""
 
 
 def closed_loop(
@@ -28,29 +42,79 @@ def closed_loop(
     return p50, rate
 
 
-class Steady(NamedTuple):
-    """What requests at a constant rate met, in seconds: the median and the 99th percentile of latency.
+class Served(NamedTuple):
+    """A server to load.  core: the one that it is pinned to."""
 
-    late: 99th percentile of how long after it was due a request was sent, which is the generator's own part.
+    port: int
+    pid: int
+    core: int
+
+
+class Steady(NamedTuple):
+    """What requests at random moments met, in seconds: the median and the 99th percentile of latency.
+
+    calm: the part of the time in which the server had its core, of which p50 and p99 are.  p50_all, p99_all:
+    of the whole time.  late: 99th percentile, of the calm time, of how long after it was due a request was sent
+    though a connection was free for it, which is the generator's own part.
     """
 
     p50: float
     p99: float
+    calm: float
+    p50_all: float
+    p99_all: float
     late: float
 
 
-def open_loop(port: int, body: bytes, *, rate: float, seconds: float, core: int) -> Steady:
-    """Ask so many times per second, whether answers have come or not, over connections that are free.
+def open_loop(server: Served, body: bytes, *, rate: float, seconds: float, core: int) -> Steady:
+    """Ask so many times per second, at random moments, whether answers have come or not.
 
     Latency counts from the moment at which a request was due, so that a stall is not overlooked.
     """
-    return Steady(*_in_a_process("open", port, rate, seconds, body, core))
+    if not shutil.which("wrk"):
+        more = str(server.pid), str(server.core)
+        return Steady(*_in_a_process("open", server.port, rate, seconds, body, core, *more))
+    with tempfile.TemporaryDirectory() as folder:
+        asked, told = Path(folder) / "body.json", Path(folder) / "told"
+        asked.write_bytes(body)
+        pinned = ["taskset", "-c", str(core)] if shutil.which("taskset") else []
+        subprocess.run(
+            [
+                *(*pinned, "wrk", "-t1", "-c1", "-d1s", "-s", str(_PACE)),
+                *(f"http://127.0.0.1:{server.port}/score", "--", str(server.port), str(rate)),
+                *(str(seconds), str(_CONNECTIONS), str(random.getrandbits(30)), str(asked)),
+                *(str(told), str(server.pid), str(server.core), str(_EVERY)),
+            ],
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        looks = np.loadtxt(told.with_suffix(".kept"))
+        return _steady(np.fromfile(told).reshape(-1, 3), looks)
+
+
+def _steady(told: np.ndarray, looks: np.ndarray) -> Steady:
+    """Figures of requests (due, took, late) and of looks (when, for how long kept from the core so far).
+
+    While a server is kept from its core requests pile up, and it has them to work off in the time after that.
+    """
+    due, took, late = told.T
+    when, kept = looks.T
+    disturbed = np.diff(kept) > _KEPT * np.diff(when)
+    disturbed[1:] |= disturbed[:-1].copy()
+    between = np.searchsorted(when, due, side="right") - 1
+    calm = ~disturbed[np.clip(between, 0, len(disturbed) - 1)]
+    share = float(calm.mean())
+    # Of all the time where none of it was calm: then they are not shown.
+    of = calm if share else ~calm
+    p50, p99 = map(float, np.percentile(took[of], (50, 99)))
+    p50_all, p99_all = map(float, np.percentile(took, (50, 99)))
+    return Steady(p50, p99, share, p50_all, p99_all, float(np.percentile(late[of], 99)))
 
 
 def _in_a_process(
-    kind: str, port: int, much: float, seconds: float, body: bytes, core: int
+    kind: str, port: int, much: float, seconds: float, body: bytes, core: int, *more: str
 ) -> list[float]:
-    command = [sys.executable, __file__, kind, str(port), str(much), str(seconds), str(core)]
+    command = [sys.executable, __file__, kind, str(port), str(much), str(seconds), str(core), *more]
     done = subprocess.run(command, input=body, capture_output=True, check=True)
     return [float(figure) for figure in json.loads(done.stdout)]
 
@@ -105,56 +169,67 @@ async def _closed(port: int, body: bytes, connections: int, seconds: float) -> t
     return statistics.median(latencies), len(latencies) / seconds
 
 
-def _open(port: int, body: bytes, rate: float, seconds: float) -> Steady:
-    """Straight on the sockets: anything more would be too slow to send on time."""
+def _open(server: Served, body: bytes, rate: float, seconds: float) -> Steady:
+    """What serving_pace.lua does, slower."""
     head = f"POST /score HTTP/1.1\r\nHost: bench\r\nContent-Length: {len(body)}\r\n\r\n"
     request = head.encode() + body
     poll = select.epoll()
     sockets = {}
     for _ in range(_CONNECTIONS):
-        connection = socket.create_connection(("127.0.0.1", port))
+        connection = socket.create_connection(("127.0.0.1", server.port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
         sockets[connection.fileno()] = connection
         poll.register(connection, select.EPOLLIN)
     idle = list(sockets)
-    asked: dict[int, float] = {}
+    asked: dict[int, tuple[float, float]] = {}
     answers = dict.fromkeys(sockets, b"")
-    latencies: list[float] = []
-    late: list[float] = []
+    told: list[tuple[float, float, float]] = []
+    looks: list[tuple[float, float]] = []
     # Nothing that is made here has to be looked for.
     gc.disable()
-    clock = time.perf_counter
-    due = clock()
-    until = due + seconds
+    clock = time.monotonic
+    due = look = clock()
+    until, since = due + seconds, 0.0
     while due < until or asked:
         now = clock()
+        if now >= look:
+            looks.append((now, _kept(server)))
+            look += _EVERY
         while due <= now and idle and due < until:
             number = idle.pop()
-            asked[number] = due
-            late.append(now - due)
+            asked[number] = due, now - max(due, since)
             if sockets[number].send(request) < len(request):
                 raise SystemExit("a request does not fit into a socket at once")
-            due += 1 / rate
-        wait = 0.0 if due < until and idle else 0.1
-        for number, _ in poll.poll(max(0.0, wait)):
+            due += random.expovariate(rate)
+        for number, _ in poll.poll(0.0 if due < until and idle else 0.1):
             answer = answers[number] + sockets[number].recv(262_144)
             if not answer.startswith(b"HTTP/1.1 200"):
                 raise SystemExit(answer.decode())
             # Nothing else ends like this; looking for the length would keep requests from being sent on time.
             if answer.endswith(b"}}"):
-                latencies.append(clock() - asked.pop(number))
+                was_due, late = asked.pop(number)
+                told.append((was_due, clock() - was_due, late))
+                if not idle:
+                    since = clock()
                 idle.append(number)
                 answer = b""
             answers[number] = answer
+    looks.append((clock(), _kept(server)))
     for connection in sockets.values():
         connection.close()
-    return Steady(statistics.median(latencies), _percentile(latencies), _percentile(late))
+    return _steady(np.array(told), np.array(looks))
 
 
-def _percentile(seconds: list[float]) -> float:
-    """The 99th."""
-    return sorted(seconds)[int(len(seconds) * 0.99)]
+def _kept(server: Served) -> float:
+    """Seconds for which a server was kept from its core by others, and its core from this machine."""
+    try:
+        waited = int(Path(f"/proc/{server.pid}/schedstat").read_text(encoding="ascii").split()[1])
+        every = Path("/proc/stat").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    found = re.search(rf"^cpu{server.core} (.*)$", every, re.MULTILINE)
+    return waited * 1e-9 + (int(found[1].split()[7]) / 100 if found else 0.0)
 
 
 def _is_whole(answer: bytes) -> bool:
@@ -170,7 +245,7 @@ def _is_whole(answer: bytes) -> bool:
 if __name__ == "__main__":
     import uvloop
 
-    what, to, much, lasting, core = sys.argv[1:]
+    what, to, much, lasting, core, *more = sys.argv[1:]
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(core)})
     content = sys.stdin.buffer.read()
@@ -179,5 +254,6 @@ if __name__ == "__main__":
             _closed(int(to), content, int(float(much)), float(lasting))
         )
     else:
-        result = _open(int(to), content, float(much), float(lasting))
+        server = Served(int(to), *map(int, more))
+        result = _open(server, content, float(much), float(lasting))
     print(json.dumps(result))
