@@ -258,6 +258,8 @@ def test_numeric_threads_of_a_replica_are_bounded_by_its_reserve(
 SCRIPT = """
 def azureml_main(a=None, b=None):
     print("a script has printed this")
+    if a["make"].iloc[0] == "greedy":
+        bytearray(600_000_000)
     return a
 """
 
@@ -273,28 +275,6 @@ def test_a_replica_is_held_to_its_memory(target: RayTarget, cars: EndpointStatus
         assert str(replica) in (group.folder / "cgroup.procs").read_text().split()
     else:
         assert psutil.Process(replica).rlimit(resource.RLIMIT_DATA)[0] < 4e9
-
-
-GREEDY = """
-def azureml_main(a=None, b=None):
-    if a["make"].iloc[0] == "greedy":
-        bytearray(600_000_000)
-    return a
-"""
-
-
-def test_a_script_that_takes_too_much_memory_fails_with_its_request_alone(
-    target: RayTarget, cars: EndpointStatus, tmp_path: Path
-) -> None:
-    write(car_prices(script=GREEDY), tmp_path / "greedy")
-    status = target.apply("cars", {7: Offer(tmp_path / "greedy", SETTINGS)}, keys=KEYS)
-    greedy = car_request({**car_rows(cars_table()[2:3])[0], "make": "greedy"})
-    headers = {"Authorization": f"Bearer {PRIMARY}"}
-    answer = httpx.post(status.scoring_url, content=greedy, headers=headers, timeout=60)
-    code = answer.json()["error"]["details"]["code"]
-    assert (answer.status_code, code) == (400, "scoring-out-of-memory")
-    assert score(status).status_code == 200
-    assert target.status("cars").replicas == status.replicas
 
 
 def test_what_replicas_and_scripts_write_is_one_log_that_grows(
@@ -319,6 +299,19 @@ def test_what_replicas_and_scripts_write_is_one_log_that_grows(
     )
 
 
+def test_a_script_that_takes_too_much_memory_fails_with_its_request_alone(
+    target: RayTarget, cars: EndpointStatus
+) -> None:
+    before = target.status("cars").replicas
+    greedy = car_request({**car_rows(cars_table()[2:3])[0], "make": "greedy"})
+    headers = {"Authorization": f"Bearer {PRIMARY}"}
+    answer = httpx.post(cars.scoring_url, content=greedy, headers=headers, timeout=60)
+    code = answer.json()["error"]["details"]["code"]
+    assert (answer.status_code, code) == (400, "scoring-out-of-memory")
+    assert score(cars).status_code == 200
+    assert target.status("cars").replicas == before
+
+
 def test_a_package_that_fails_there_leaves_what_served(
     target: RayTarget, cars: EndpointStatus, tmp_path: Path
 ) -> None:
@@ -336,7 +329,7 @@ def test_a_package_that_fails_there_leaves_what_served(
     assert score(cars).content == before
 
 
-def test_requests_and_replies_that_replicas_keep_are_brought_here(
+def test_requests_and_replies_are_brought_here_also_before_a_stop_and_the_address_stays(
     target: RayTarget, cars: EndpointStatus, tmp_path: Path
 ) -> None:
     write(car_prices(), tmp_path / "cars")
@@ -357,9 +350,12 @@ def test_requests_and_replies_that_replicas_keep_are_brought_here(
     assert kept()[0]["reply"] == score(status).json()
     assert score(status).status_code == 200
     # What a replica had in its hands when it was told to end is there as well.
-    target.stop("cars")
+    assert target.stop("cars").state is State.STOPPED
     assert len(kept()) == 4
+    assert score(cars).status_code == 404
+    assert [s.state for s in target.ensure_running()] == [State.STOPPED]
     status = target.start("cars")
+    assert (status.state, status.scoring_url) == (State.HEALTHY, cars.scoring_url)
     target.change("cars", deployment={"data_collection": False}, number=8)
     assert score(status).status_code == 200
     assert len(kept()) == 4
@@ -421,15 +417,6 @@ def shows(status: EndpointStatus, certificate: bytes) -> bool:
         return shown(status.host, status.port).strip() == certificate
     except OSError:
         return False
-
-
-def test_stopped_and_started_it_keeps_its_address(target: RayTarget, cars: EndpointStatus) -> None:
-    assert target.stop("cars").state is State.STOPPED
-    assert score(cars).status_code == 404
-    assert [s.state for s in target.ensure_running()] == [State.STOPPED]
-    status = target.start("cars")
-    assert (status.state, status.scoring_url) == (State.HEALTHY, cars.scoring_url)
-    assert score(status).status_code == 200
 
 
 def test_a_removed_endpoint_leaves_nothing(target: RayTarget, cars: EndpointStatus) -> None:
