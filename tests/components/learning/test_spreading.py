@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from tests.components.learning.trials import elsewhere
 
 from modelwright.components.context import Context
 from modelwright.components.learning import forests
+from modelwright.components.learning.encoding import learn_encoding
+from modelwright.components.learning.forests import Answers, random_questions
 from modelwright.components.learning.learner import Learner
 from modelwright.components.learning.training import train
 from modelwright.components.palette.classification.multiclass_decision_forest import (
@@ -107,18 +111,44 @@ def test_the_importance_of_features(learner: Learner, label: str) -> None:
     ],
 )
 def test_the_trees_of_a_forest(
-    learner: Learner, label: str, monkeypatch: pytest.MonkeyPatch
+    learner: Learner, label: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     expected = train(learner, rows(), label, Context())
     monkeypatch.setattr(forests, "WORTH_SENDING", 0)
     told: list[str] = []
-    spread = replace(SPREAD, log=told.append)
+    spread = replace(SPREAD, log=told.append, scratch=tmp_path)
     found = train(learner, rows(), label, spread)
     assert "5 trees are grown in 4 shares by up to 2 workers." in told
     assert {n: v.content for n, v in found.natives.items()} == {
         n: v.content for n, v in expected.natives.items()
     }
     assert found.learnt == expected.learnt
+
+
+def test_workers_of_a_machine_map_the_matrix_of_a_forest_together(tmp_path: Path) -> None:
+    table = rows(300)
+    encoding = learn_encoding(table.frame, table.schema)
+    questions, repeats = random_questions(encoding, 20, np.random.default_rng(0))
+    answers = Answers(questions, repeats, encoding.encode(table.frame))
+    with answers.in_file(tmp_path) as shared:
+        there = pickle.loads(pickle.dumps(shared))
+        assert isinstance(there.matrix, np.memmap)
+        np.testing.assert_array_equal(there.matrix, answers.matrix)
+    assert not list(tmp_path.iterdir())
+    # A worker of another machine has no such file.
+    elsewhere_made = pickle.loads(pickle.dumps(shared)).matrix
+    assert not isinstance(elsewhere_made, np.memmap)
+    np.testing.assert_array_equal(elsewhere_made, answers.matrix)
+
+
+def test_a_forest_without_room_for_a_file_is_grown_all_the_same(tmp_path: Path) -> None:
+    table = rows(30)
+    encoding = learn_encoding(table.frame, table.schema)
+    answers = Answers(
+        *random_questions(encoding, 5, np.random.default_rng(0)), encoding.encode(table.frame)
+    )
+    with answers.in_file(tmp_path / "missing") as shared:
+        assert shared is answers
 
 
 def test_a_task_within_an_item_gets_its_share_of_the_threads() -> None:

@@ -92,6 +92,8 @@ class DecisionForest(Learner):
         else:
             bare = ExtraTreesRegressor(**settings)
         forest = grown(bare, answers, data.target, context)
+        # The matrix has done its work, and the trees of many rows are as large again.
+        del answers
         figures = _counts if data.classes else _moments
         notes = {"finish": "shares" if data.classes else "moments"}
         native = pack(forest, questions, encoding, repeats, figures, notes=notes)

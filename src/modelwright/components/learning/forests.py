@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -48,12 +51,14 @@ class Answers:
     """What the rows of a training table answer to the questions of a forest.
 
     repeats: how often each number stands in the matrix, so that a node draws several thresholds of it.
-    Travels to another worker without the matrix, which is made there.
+    shared: a file with the matrix, for workers that can see it.  Travels to another worker without the
+    matrix, which is mapped there from the file, or made where there is none.
     """
 
     questions: Questions
     repeats: int
     data: Encoded
+    shared: Path | None = None
 
     @property
     def width(self) -> int:
@@ -69,24 +74,57 @@ class Answers:
     @cached_property
     def matrix(self) -> np.ndarray:
         """(rows, width) in 32 bits: each number `repeats` times, then the ranks of categories."""
-        data, repeats = self.data, self.repeats
+        # Row by row, as the few rows of most nodes then lie in the cache with all their answers.
+        shape = self.data.rows, self.width
+        if self.shared is not None and self.shared.exists():
+            return np.memmap(self.shared, np.float32, mode="r", shape=shape)
+        matrix = np.empty(shape, np.float32)
+        for start in range(0, self.data.rows, BLOCK):
+            self._write(matrix[start : start + BLOCK], start)
+        return matrix
+
+    def _write(self, block: np.ndarray, start: int) -> None:
+        """Fill a block of the matrix, whose first row has this number."""
+        data, stop = self.data, start + len(block)
         numbers = len(data.encoding.numbers)
         asked = zip(self.questions.inputs, self.questions.ranks, strict=True)
         ranked = [(i, r) for i, r in asked if r is not None]
-        # Row by row, as the few rows of most nodes then lie in the cache with all their answers.
-        matrix = np.empty((data.rows, self.width), dtype=np.float32)
-        for start in range(0, data.rows, BLOCK):
-            matrix[start : start + BLOCK, :numbers] = data.block(start, start + BLOCK)
-        for copy in range(1, repeats):
-            matrix[:, copy * numbers : (copy + 1) * numbers] = matrix[:, :numbers]
-        for at, (source, ranks) in enumerate(ranked, numbers * repeats):
+        block[:, :numbers] = data.block(start, stop)
+        for copy in range(1, self.repeats):
+            block[:, copy * numbers : (copy + 1) * numbers] = block[:, :numbers]
+        for at, (source, ranks) in enumerate(ranked, numbers * self.repeats):
             # No level is the entry after the last one.
             known = np.append(ranks, np.nan)
-            matrix[:, at] = known[data.codes[source - numbers]]
-        return matrix
+            block[:, at] = known[data.codes[source - numbers][start:stop]]
+
+    @contextmanager
+    def in_file(self, folder: Path) -> Iterator[Answers]:
+        """The same with the matrix in a file, which all workers of this machine map together.
+
+        Without room for the file each worker makes its own.
+        """
+        path = folder / f"answers-{uuid4().hex}"
+        block = np.empty((min(BLOCK, self.data.rows), self.width), np.float32)
+        try:
+            try:
+                # Written and not mapped, since a mapping that finds no room ends the process.
+                with path.open("wb") as file:
+                    for start in range(0, self.data.rows, BLOCK):
+                        part = block[: self.data.rows - start]
+                        self._write(part, start)
+                        file.write(part.data)
+            except OSError:
+                path.unlink(missing_ok=True)
+                yield self
+            else:
+                yield replace(self, shared=path)
+        finally:
+            # Where a file that is mapped cannot be removed it goes with the folder.
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Answers, (self.questions, self.repeats, self.data)
+        return Answers, (self.questions, self.repeats, self.data, self.shared)
 
 
 def random_questions(
@@ -148,8 +186,9 @@ def grown(forest: Any, answers: Answers, target: Floats, context: Context) -> An
         done += 1
         context.progress(done / len(shares))
 
-    work = partial(_share, forest, answers, target, context.within_item().threads)
-    parts = context.map(work, shares, heard=heard)
+    with answers.in_file(context.scratch) as shared:
+        work = partial(_share, forest, shared, target, context.within_item().threads)
+        parts = context.map(work, shares, heard=heard)
     first = parts[0]
     first.estimators_ = [tree for part in parts for tree in part.estimators_]
     return first
