@@ -156,18 +156,6 @@ def test_another_package_takes_over_without_a_pause(
     assert status.package == Package.open(tmp_path / "short").digest
 
 
-def test_a_killed_container_is_started_again_with_what_it_served(
-    target: ContainerTarget, cars: EndpointStatus
-) -> None:
-    before = target.status("cars")
-    os.kill(before.replicas[0], signal.SIGKILL)
-    assert within(30, lambda: target.status("cars").state is State.HEALTHY)
-    after = target.status("cars")
-    assert after.replicas != before.replicas
-    assert (after.port, after.package) == (before.port, before.package)
-    assert score(after).status_code == 200
-
-
 def test_new_keys_open_it_and_the_old_ones_do_not(
     target: ContainerTarget, cars: EndpointStatus
 ) -> None:
@@ -319,10 +307,6 @@ def test_a_certificate_is_shown_by_a_container_that_goes_on_and_a_renewed_one_to
     Path(renewed["tls_certificate"]).replace(files["tls_certificate"])
     target.tend()
     assert shown(status.host, status.port).strip() == after
-    # What ends unasked begins again with it.
-    os.kill(before.replicas[0], signal.SIGKILL)
-    assert within(30, lambda: target.status("cars").replicas not in ((), before.replicas))
-    assert shown(status.host, status.port).strip() == after
     # Nothing of it is in the image.
     fresh = connected(engine).containers.create(inside.image.id, ["python"])
     assert not [name for name, _ in files_of(fresh, "/run/modelwright") if "tls" in name]
@@ -331,17 +315,24 @@ def test_a_certificate_is_shown_by_a_container_that_goes_on_and_a_renewed_one_to
     assert score(status).status_code == 200
 
 
-def test_limits_given_while_it_ran_hold_again_after_an_end_that_nobody_asked_for(
-    target: ContainerTarget, cars: EndpointStatus
+def test_what_a_container_was_given_while_it_ran_is_there_after_an_end_that_nobody_asked_for(
+    target: ContainerTarget, cars: EndpointStatus, tmp_path: Path
 ) -> None:
+    files = certificate(tmp_path / "served", "given")
     number = target.status("cars").deployments[0]["number"]
+    target.change("cars", endpoint=files)
     status = target.change("cars", deployment={"memory_reserve_gb": 0.7}, number=number)
     wanted = memory_of(status.replicas[0])
     assert wanted == pytest.approx(status.memory["gb"] * 1e9, rel=1e-4)
     os.kill(status.replicas[0], signal.SIGKILL)
     assert within(30, lambda: target.status("cars").replicas not in ((), status.replicas))
+    assert post(status.scoring_url, files, PRIMARY) == 200
+    before = status
     (status,) = target.ensure_running()
+    assert (status.state, status.port) == (State.HEALTHY, before.port)
+    assert status.package == before.package
     assert memory_of(status.replicas[0]) == wanted
+    target.change("cars", endpoint=dict.fromkeys(files, ""))
 
 
 def test_requests_and_replies_that_a_container_keeps_are_brought_here(
