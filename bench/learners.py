@@ -27,7 +27,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from modelwright.components.context import Context
-from modelwright.components.learning.boosting import LEAF_PENALTY
+from modelwright.components.learning.boosting import LEAF_PENALTY, LEAF_PENALTY_OF_CLASSES
 from modelwright.components.learning.evaluation import read_scores
 from modelwright.components.learning.learner import Learner
 from modelwright.components.learning.scoring import score
@@ -368,7 +368,12 @@ def matches() -> Iterator[Match]:
     yield several(
         "multiclass-boosted-decision-tree",
         "LGBMClassifier, same sizes",
-        same(lightgbm.LGBMClassifier, num_leaves=31, learning_rate=0.1),
+        same(
+            lightgbm.LGBMClassifier,
+            num_leaves=31,
+            learning_rate=0.1,
+            reg_lambda=LEAF_PENALTY_OF_CLASSES,
+        ),
     )
     yield several(
         "multiclass-decision-forest",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from modelwright.components.learning.boosting import LEAF_PENALTY
+from modelwright.components.learning.boosting import LEAF_PENALTY, LEAF_PENALTY_OF_CLASSES
 from modelwright.components.learning.learner import TrainingData
 
 MILLION = 1_000_000
@@ -283,7 +283,13 @@ def pairs() -> tuple[Pair, ...]:
             "kind",
             "lightgbm.train",
             columns,
-            boosted("multiclass", num_class=3, num_leaves=31, learning_rate=0.1),
+            boosted(
+                "multiclass",
+                num_class=3,
+                num_leaves=31,
+                learning_rate=0.1,
+                lambda_l2=LEAF_PENALTY_OF_CLASSES,
+            ),
             note=trees,
         ),
         *of_classes("multiclass", "kind"),

@@ -29,7 +29,7 @@ _RANGES = Shown(create_trainer_mode="ParameterRange")
 class BoostedTrees(Learner):
     """A learner of trees grown one after another by LightGBM, each on what the others miss.
 
-    Values of leaves carry an L2 penalty of 10, since a leaf may hold a single row.
+    Values of leaves carry an L2 penalty, since a leaf may hold a single row.
     """
 
     create_trainer_mode: TrainerMode = "SingleParameter"

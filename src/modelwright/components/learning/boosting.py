@@ -23,6 +23,9 @@ ONE_AGAINST_ALL = 64
 LEAF_PENALTY = 10.0
 """Times half the square of a leaf's value: what keeps a leaf of a few rows from saying too much."""
 
+LEAF_PENALTY_OF_CLASSES = 3.0
+"""The same with a tree for each class, whose rows weigh less."""
+
 ONE_THREAD = 1_000_000
 """Up to so many cells one thread grows the trees: several spend their time waiting for each other."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,12 @@ DEVIATION = 1.0
 RARE = 4
 """Levels are moved when they are asked for, if there are so many times more than a step has."""
 
+MANY_INPUTS = 10
+"""Where an example has more inputs, starting weights are smaller, so that no node begins at its limits."""
+
+AVERAGED = 0.25
+"""The weights are the mean of those after each of the last passes, this share of all: they tremble."""
+
 PENALTY = 1.0
 """Times the sum of squared weights is added to the loss, summed over the examples."""
 
@@ -36,8 +43,8 @@ class Course:
     """How a network is learnt.
 
     nodes: of the hidden layer.  rate: of the mean gradient of some examples.  epochs: passes over all
-    examples.  diameter: starting weights lie within it, around 0.  momentum: share of the last step
-    that is made again.
+    examples.  diameter: starting weights lie within it, around 0, of few inputs.  momentum: share of
+    the last step that is made again.
     """
 
     nodes: int
@@ -52,7 +59,8 @@ class Course:
 class _Layers:
     """Weights, and the last step of each.
 
-    decay: the slope of the penalty, as a share of a weight; biases are free.  The rows of `levels` that
+    decay: the slope of the penalty, as a share of a weight; biases are free.  inputs: of an example,
+    which has one for each category.  The rows of `levels` that
     a step has nothing to say about are moved when they are next asked for, all steps at once, if
     `rarely` so: of very many levels only a few are in the examples of a step.
     """
@@ -63,10 +71,11 @@ class _Layers:
         course: Course,
         decay: float,
         *,
+        inputs: int = 1,
         rarely: bool = False,
     ) -> None:
         chance = np.random.default_rng(course.seed)
-        half = course.diameter / 2
+        half = course.diameter / 2 * min(1.0, math.sqrt(MANY_INPUTS / max(1, inputs)))
         self.weights = {name: chance.uniform(-half, half, s) for name, s in shapes.items()}
         self._steps = {name: np.zeros(s) for name, s in shapes.items()}
         self._course = course
@@ -90,6 +99,12 @@ class _Layers:
         """Bring all rows of `levels` up to date."""
         if self._moved is not None:
             self._catch_up(np.arange(len(self._moved)))
+
+    def add_to(self, sums: dict[str, Floats]) -> None:
+        """Add the weights of now, those of all levels too."""
+        self.catch_up()
+        for name, weights in self.weights.items():
+            sums[name] = sums[name] + weights if name in sums else weights.copy()
 
     def _catch_up(self, rows: Levels) -> None:
         assert self._moved is not None  # noqa: S101  # asked for by those who keep it
@@ -151,6 +166,7 @@ def learn(
         },
         course,
         2 * PENALTY / max(1, data.rows),
+        inputs=width + len(sizes),
         rarely=sum(sizes) > RARE * at_once * len(sizes),
     )
     layers.weights["levels"][-1] = 0.0
@@ -158,6 +174,8 @@ def learn(
     levels = np.empty((data.rows, len(sizes)), dtype=np.int64)
     for at, (codes, start) in enumerate(zip(data.codes, starts, strict=True)):
         levels[:, at] = codes + start
+    last = max(1, round(AVERAGED * course.epochs))
+    sums: dict[str, Floats] = {}
     order = np.arange(data.rows)
     chance = np.random.default_rng(course.seed)
     # Products this small are slower with several threads, and much slower on a busy machine.
@@ -170,11 +188,12 @@ def learn(
                 _step(layers, numbers[rows], levels[rows], target[rows], outputs)
             if not np.isfinite(layers.weights["output"]).all():
                 raise Diverged(learner, "Learning rate")
+            if epoch >= course.epochs - last:
+                layers.add_to(sums)
             context.progress((epoch + 1) / course.epochs)
-        layers.catch_up()
     return packed(
         {
-            **layers.weights,
+            **{name: summed / last for name, summed in sums.items()},
             "shift": scaling.shift,
             "scale": scaling.scale,
             "start": starts,

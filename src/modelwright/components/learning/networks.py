@@ -27,7 +27,9 @@ class NeuralNetwork(Learner):
     Every node is connected to all of the layer before.  Numbers are scaled to a deviation of 1
     around their mean while learning and scoring; a category has an input per level.  Each step follows
     the mean gradient of a 50th of the examples, at most 200.  The loss, summed over the examples, has
-    the sum of squared weights added.
+    the sum of squared weights added.  With more than ten inputs starting weights shrink by the square
+    root of how many times more there are.  The weights are the mean of those after the passes of the
+    last quarter.
     """
 
     create_trainer_mode: TrainerMode = "SingleParameter"
@@ -54,8 +56,8 @@ class NeuralNetwork(Learner):
     number_of_learning_iterations_range: Annotated[Range, _RANGES] = Range(values=(20, 40, 80, 160))
     """Numbers of passes to try."""
 
-    the_initial_learning_weights_diameter: Annotated[float, Field(gt=0)] = 0.1
-    """Starting weights are drawn from an interval of this length around 0."""
+    the_initial_learning_weights_diameter: Annotated[float, Field(gt=0)] = 0.5
+    """Starting weights are drawn from an interval of this length around 0, a shorter one of many inputs."""
 
     the_momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the last step that is made again in each step."""

@@ -8,6 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from tests.components.learning.trials import fitted, scored, scored_one_by_one, with_gaps
 
+from modelwright.components.learning import network
 from modelwright.components.learning.learner import Learner
 from modelwright.components.learning.network import Course, _Layers
 from modelwright.components.palette.classification.multiclass_neural_network import (
@@ -107,6 +108,34 @@ def test_levels_that_are_moved_when_asked_for_end_where_those_moved_at_once_do(
         at_once.move({"levels": slope})
     rarely.catch_up()
     np.testing.assert_allclose(rarely.weights["levels"], at_once.weights["levels"])
+
+
+def test_the_weights_are_the_mean_of_those_after_the_last_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def learnt(passes: int) -> dict[str, np.ndarray]:
+        learner = TwoClassNeuralNetwork(
+            number_of_hidden_nodes=16, number_of_learning_iterations=passes
+        )
+        inside: Any = fitted(learner, ring()).natives["network"].evaluator
+        arrays: dict[str, np.ndarray] = inside._arrays
+        return arrays
+
+    mean = learnt(8)
+    monkeypatch.setattr(network, "AVERAGED", 0.0)
+    last, but_one = learnt(8), learnt(7)
+    assert not np.allclose(last["hidden"], but_one["hidden"], atol=1e-6)
+    for name in ("hidden", "bias", "output", "output_bias"):
+        np.testing.assert_allclose(mean[name], (last[name] + but_one[name]) / 2)
+
+
+def test_of_many_inputs_the_starting_weights_are_smaller() -> None:
+    course = Course(50, 0.5, 1, 1.0, 0.0, shuffle=False, seed=0)
+    few, many = (
+        _Layers({"hidden": (10, 50)}, course, decay=0.1, inputs=inputs).weights["hidden"]
+        for inputs in (10, 40)
+    )
+    np.testing.assert_allclose(many, few / 2)
 
 
 def test_titles_are_those_of_the_component() -> None:

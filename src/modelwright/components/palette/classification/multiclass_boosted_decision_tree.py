@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from modelwright.components.learning.boosted_trees import BoostedTrees
+from modelwright.components.learning.boosting import LEAF_PENALTY_OF_CLASSES
 from modelwright.components.learning.contributions import Scale
 from modelwright.components.learning.learner import CLASSIFICATION, TrainingData, Working
 from modelwright.components.learning.scores import multiclass_scores
@@ -22,7 +23,7 @@ _SINGLE = Shown(create_trainer_mode="SingleParameter")
 class MulticlassBoostedDecisionTree(BoostedTrees, category=CLASSIFICATION):
     """Predicts one of several classes with trees grown one after another, a tree per class a round.
 
-    Trees are grown by LightGBM on the multinomial logarithmic loss, with an L2 penalty of 10 on the
+    Trees are grown by LightGBM on the multinomial logarithmic loss, with an L2 penalty of 3 on the
     values of leaves, as one may hold a single row.  A missing number takes the branch that suits it
     best; a missing text is a level of its own if training saw one.
     """
@@ -40,7 +41,11 @@ class MulticlassBoostedDecisionTree(BoostedTrees, category=CLASSIFICATION):
     """Draws the rows that split points are chosen from, when there are more than 200,000."""
 
     def objective(self, data: TrainingData) -> Mapping[str, Any]:
-        return {"objective": "multiclass", "num_class": len(data.classes)}
+        return {
+            "objective": "multiclass",
+            "num_class": len(data.classes),
+            "lambda_l2": LEAF_PENALTY_OF_CLASSES,
+        }
 
     def scores(
         self, data: TrainingData, answers: list[Expression], working: Working

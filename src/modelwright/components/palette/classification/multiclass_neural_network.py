@@ -20,8 +20,9 @@ class MulticlassNeuralNetwork(NeuralNetwork, category=CLASSIFICATION):
 
     It is learnt by stochastic gradient descent on the summed logarithmic loss plus the sum of squared
     weights; each step follows the mean gradient of a 50th of the examples, at most 200.  Numbers are
-    scaled to a deviation of 1 around their mean; a category has an input per level.  The outputs,
-    one per class, are made probabilities by the softmax.
+    scaled to a deviation of 1 around their mean; a category has an input per level.  The weights
+    are the mean of those after the passes of the last quarter.  The outputs, one per class, are made
+    probabilities by the softmax.
     """
 
     task: ClassVar[Task] = Task.MULTICLASS

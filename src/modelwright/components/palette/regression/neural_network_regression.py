@@ -21,13 +21,14 @@ class NeuralNetworkRegression(NeuralNetwork, category=REGRESSION):
     It is learnt by stochastic gradient descent on the summed squared error of the label, scaled to a
     deviation of 1, plus twice the sum of squared weights; each step follows half the mean gradient of a
     50th of the examples, at most 200.  Numbers are scaled to a deviation of 1 around their mean; a
-    category has an input per level.
+    category has an input per level.  The weights are the mean of those after the passes of the last
+    quarter.
     """
 
     task: ClassVar[Task] = Task.REGRESSION
 
     learning_rate: Annotated[float, Field(gt=0), Shown(create_trainer_mode="SingleParameter")] = (
-        0.005
+        0.02
     )
     """Size of the steps."""
 
