@@ -31,6 +31,7 @@ from modelwright.components.library import library
 from modelwright.components.places.connection import REACH, Reach
 from modelwright.data import arrow_file
 from modelwright.data.fitted import Transform
+from modelwright.data.folds import FoldedTable
 from modelwright.data.memory import is_large
 from modelwright.data.table import Table
 
@@ -83,6 +84,11 @@ STEPS = {
     "groups": ("apply-sql-transformation",
                {"script": "SELECT count(*) AS row, key FROM t1 GROUP BY key"}),
     "summary": ("summarize-data", {}),
+    "folds": ("partition-and-sample", {"mode": "Assign to Folds", "folds": 4, "seed": 7,
+                                       "stratified": True, "key": "key"}),
+    "pearson": ("filter-based-feature-selection", {"target": "key", "count": 3}),
+    "squares": ("filter-based-feature-selection", {"target": "key", "count": 3,
+                                                   "method": "Chi squared"}),
     "parquet": ("export-data", {"path": str(folder / "out.parquet")}),
     "csv": ("export-data", {"path": str(folder / "out.csv")}),
 }
@@ -105,12 +111,14 @@ def told(tables):
     found = []
     for table in tables:
         if isinstance(table, Transform):
-            columns = table.learnt["columns"]
+            columns = table.learnt.get("columns", {})
             found.append({n: columns[n] for n in ("row", "key") if n in columns})
             continue
         if "Feature" in table.schema:
             found.append(table.frame.rows_by_key("Feature", named=True, unique=True))
             continue
+        if isinstance(table, FoldedTable):
+            table = table.fold(2)
         wanted = [n for n in ("row", "key", "more") if n in table.schema]
         plan = table.frame.lazy().select(pl.len(), *(pl.col(n).sum() for n in wanted))
         sums = plan.collect(engine="streaming")
@@ -251,6 +259,33 @@ def test_a_table_of_four_times_the_memory_is_split_and_sampled(
     assert alike[1]["key"] == pytest.approx(EVERY["key"] / 4, abs=997 * 996)
     (sample,) = prepared("sample")
     assert sample["rows"] == pytest.approx(ROWS / 4, abs=1)
+
+
+@linux
+def test_a_table_of_four_times_the_memory_is_dealt_to_folds(
+    prepared: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    (second,) = prepared("folds")
+    assert second["rows"] == pytest.approx(ROWS / 4, abs=1)
+    # A quarter of each key, but for the rounding of its rows.
+    assert second["key"] == pytest.approx(EVERY["key"] / 4, abs=997 * 996)
+
+
+@linux
+def test_columns_of_a_table_of_four_times_the_memory_are_scored(
+    prepared: Callable[[str], list[dict[str, Any]]],
+) -> None:
+    kept, scores, _ = prepared("pearson")
+    assert (kept["rows"], kept["key"]) == (ROWS, EVERY["key"])
+    assert scores["row"]["Score"] == pytest.approx(abs(np.corrcoef(ROW, KEY)[0, 1]))
+
+    _, scores, _ = prepared("squares")
+    shares = np.linspace(0, 1, 11)[1:-1]
+    row, key = (np.searchsorted(np.quantile(v, shares), v, side="left") for v in (ROW, KEY))
+    cells = np.bincount(10 * row + key, minlength=100).reshape(10, 10).astype(float)
+    expected = np.outer(cells.sum(axis=1), cells.sum(axis=0)) / ROWS
+    statistic = ((cells - expected) ** 2 / expected).sum()
+    assert scores["row"]["Score"] == pytest.approx(statistic, rel=1e-4)
 
 
 @linux

@@ -12,11 +12,11 @@ import polars as pl
 
 from modelwright.components.palette.data_transformation.quantiles import quantiles
 from modelwright.data.expression.kernels import buckets
-from modelwright.data.memory import in_parts, is_large, parts
+from modelwright.data.memory import in_parts
 
 _BINS = 10
-# Values that are looked at to see that there are more than a few, and then at a time.
-_HEAD, _PART = 4096, 1 << 19
+# Rows that are looked at at first to see that there are more than a few values, and then at a time.
+_HEAD, _PART = 4096, 1 << 18
 
 
 def pearson_correlation(x: pl.Series, y: pl.Series) -> float:
@@ -51,12 +51,18 @@ def correlation_with_groups(x: pl.Series, groups: pl.Series) -> float:
     return min(math.sqrt(explained / total), 1.0) if math.isfinite(total) and total > 0 else 0.0
 
 
-def chi_squared(x: pl.Series, y: pl.Series, *, count_x: bool, count_y: bool) -> float:
+def chi_squared(
+    x: pl.Series, y: pl.Series, *, count_x: bool, count_y: bool, large: bool = False
+) -> float:
     """The chi-squared statistic of the counts of pairs against those of independence.
 
     count_x, count_y: whether the values are quantities, which are counted in bins when they have many.
+    large: no copy of a column is made.
     """
-    edges = {"x": _edges(x, y) if count_x else None, "y": _edges(y, x) if count_y else None}
+    edges = {
+        "x": _edges(x, y, large=large) if count_x else None,
+        "y": _edges(y, x, large=large) if count_y else None,
+    }
     told = [
         # In one order, because sums of fractions depend on it.
         _placed(rows, edges).group_by("x", "y", maintain_order=True).len("n")
@@ -85,11 +91,11 @@ def _pairs(x: pl.Series, y: pl.Series) -> Iterator[pl.DataFrame]:
     """The rows with both values, part by part; at least one part."""
     frame = pl.DataFrame({"x": x, "y": y})
     floats = [pl.col(n).fill_nan(None) for n, dtype in frame.schema.items() if dtype.is_float()]
-    for _, rows in parts(frame) if frame.height else [(0, frame)]:
-        yield rows.with_columns(floats).drop_nulls()
+    for at in range(0, max(frame.height, 1), _PART):
+        yield frame.slice(at, _PART).with_columns(floats).drop_nulls()
 
 
-def _edges(column: pl.Series, other: pl.Series) -> list[float] | None:
+def _edges(column: pl.Series, other: pl.Series, *, large: bool) -> list[float] | None:
     """Where the bins of a column end, by the rows that have both; None for few different values."""
     lacking = other.is_null() | other.is_nan() if other.dtype.is_float() else other.is_null()
     if lacking.any():
@@ -100,7 +106,7 @@ def _edges(column: pl.Series, other: pl.Series) -> list[float] | None:
     if _has_few(column):
         return None
     shares = [number / _BINS for number in range(1, _BINS)]
-    found = set(quantiles(column, shares, large=is_large(column.to_frame())))
+    found = set(quantiles(column, shares, large=large))
     return sorted(q for q in found if q is not None and math.isfinite(q))
 
 

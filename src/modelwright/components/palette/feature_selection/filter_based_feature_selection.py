@@ -78,10 +78,7 @@ class FilterBasedFeatureSelection(
             raise EmptyTable("dataset")
         if not _has_values(dataset, target):
             raise LabelAllMissing(target.name, "dataset")
-        # Of a table larger than memory one column at a time is on its way.
-        together = 1 if is_large(dataset.frame) else pl.thread_pool_size()
-        with ThreadPoolExecutor(together) as pool:
-            scores = list(pool.map(lambda one: self._score(dataset, one, target), candidates))
+        scores = self._scores(dataset, candidates, target)
         report = pl.DataFrame(
             {"Feature": [c.name for c in candidates], "Score": scores},
             schema={c.name: c.type.dtype for c in _REPORT},
@@ -142,12 +139,19 @@ class FilterBasedFeatureSelection(
             return False
         return column.role is Role.FEATURE or not self.features_only
 
+    def _scores(self, table: Table, features: Sequence[Column], target: Column) -> list[float]:
+        if is_large(table.frame):
+            return [self._score(table, feature, target) for feature in features]
+        with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+            return list(pool.map(lambda one: self._score(table, one, target), features))
+
     def _score(self, table: Table, feature: Column, target: Column) -> float:
         x, y = (table.frame.get_column(column.name) for column in (feature, target))
         if self.method == "Chi squared":
             if feature.type in (ColumnType.DATETIME, ColumnType.OTHER):
                 return 0.0
-            return chi_squared(x, y, count_x=_is_counted(feature), count_y=_is_counted(target))
+            counted = {"count_x": _is_counted(feature), "count_y": _is_counted(target)}
+            return chi_squared(x, y, **counted, large=is_large(table.frame))
         if feature.type not in _NUMBERS:
             return 0.0
         if target.categorical or target.type is ColumnType.STRING:
