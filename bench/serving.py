@@ -126,7 +126,7 @@ def measure(
         for _ in range(STEADY_RUNS):
             for side in sides[:2]:
                 half = middle[side.name, 1, 16].rate / 2
-                server = Served(side.port, side.pid, SERVER_CORE)
+                server = Served(side.port, side.pid)
                 run = open_loop(server, bodies[1], rate=half, seconds=lasting, core=LOAD_CORE)
                 steady.setdefault(side.name, []).append(run)
         _report(workload, middle, steady, figures)

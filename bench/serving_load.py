@@ -1,7 +1,7 @@
 """Load on an endpoint: in a closed loop from Python where there is no wrk, and at random moments.
 
 Run as `python bench/serving_load.py closed PORT CONNECTIONS SECONDS CORE < BODY`, or as
-`python bench/serving_load.py open PORT RATE SECONDS CORE PID SERVER_CORE < BODY`; prints figures.
+`python bench/serving_load.py open PORT RATE SECONDS CORE PID < BODY`; prints figures.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import gc
 import json
 import os
 import random
-import re
 import select
 import shutil
 import socket
@@ -28,10 +27,10 @@ import numpy as np
 _CONNECTIONS = 256
 _PACE = Path(__file__).with_name("serving_pace.lua")
 _EVERY = 0.1
-"""Seconds between looks at how long the server was kept from its core."""
+"""Seconds between looks at how long server and generator were kept from their cores."""
 
-_KEPT = 0.02
-"""The part of the time from which a server that was kept from its core counts as disturbed."""
+_KEPT = 0.015
+"""The part of the time from which they count as disturbed by others."""
 
 
 def closed_loop(
@@ -43,17 +42,16 @@ def closed_loop(
 
 
 class Served(NamedTuple):
-    """A server to load.  core: the one that it is pinned to."""
+    """A server to load."""
 
     port: int
     pid: int
-    core: int
 
 
 class Steady(NamedTuple):
     """What requests at random moments met, in seconds: the median and the 99th percentile of latency.
 
-    calm: the part of the time in which the server had its core, of which p50 and p99 are.  p50_all, p99_all:
+    calm: the part of the time in which server and generator had their cores, of which p50 and p99 are.  p50_all, p99_all:
     of the whole time.  late: 99th percentile, of the calm time, of how long after it was due a request was sent
     though a connection was free for it, which is the generator's own part.
     """
@@ -72,8 +70,8 @@ def open_loop(server: Served, body: bytes, *, rate: float, seconds: float, core:
     Latency counts from the moment at which a request was due, so that a stall is not overlooked.
     """
     if not shutil.which("wrk"):
-        more = str(server.pid), str(server.core)
-        return Steady(*_in_a_process("open", server.port, rate, seconds, body, core, *more))
+        told_of = str(server.pid)
+        return Steady(*_in_a_process("open", server.port, rate, seconds, body, core, told_of))
     with tempfile.TemporaryDirectory() as folder:
         asked, told = Path(folder) / "body.json", Path(folder) / "told"
         asked.write_bytes(body)
@@ -83,7 +81,7 @@ def open_loop(server: Served, body: bytes, *, rate: float, seconds: float, core:
                 *(*pinned, "wrk", "-t1", "-c1", "-d1s", "-s", str(_PACE)),
                 *(f"http://127.0.0.1:{server.port}/score", "--", str(server.port), str(rate)),
                 *(str(seconds), str(_CONNECTIONS), str(random.getrandbits(30)), str(asked)),
-                *(str(told), str(server.pid), str(server.core), str(_EVERY)),
+                *(str(told), str(server.pid), str(_EVERY)),
             ],
             stdout=subprocess.DEVNULL,
             check=True,
@@ -93,9 +91,9 @@ def open_loop(server: Served, body: bytes, *, rate: float, seconds: float, core:
 
 
 def _steady(told: np.ndarray, looks: np.ndarray) -> Steady:
-    """Figures of requests (due, took, late) and of looks (when, for how long kept from the core so far).
+    """Figures of requests (due, took, late) and of looks (when, for how long kept from the cores so far).
 
-    While a server is kept from its core requests pile up, and it has them to work off in the time after that.
+    While they are kept from their cores requests pile up, and are worked off in the time after that.
     """
     due, took, late = told.T
     when, kept = looks.T
@@ -222,14 +220,16 @@ def _open(server: Served, body: bytes, rate: float, seconds: float) -> Steady:
 
 
 def _kept(server: Served) -> float:
-    """Seconds for which a server was kept from its core by others, and its core from this machine."""
+    """Seconds for which server and generator were kept from their cores, and cores from this machine."""
     try:
-        waited = int(Path(f"/proc/{server.pid}/schedstat").read_text(encoding="ascii").split()[1])
-        every = Path("/proc/stat").read_text(encoding="ascii")
+        waited = sum(
+            int(Path(f"/proc/{process}/schedstat").read_text(encoding="ascii").split()[1])
+            for process in (server.pid, "self")
+        )
+        cores = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0]
     except OSError:
         return 0.0
-    found = re.search(rf"^cpu{server.core} (.*)$", every, re.MULTILINE)
-    return waited * 1e-9 + (int(found[1].split()[7]) / 100 if found else 0.0)
+    return waited * 1e-9 + int(cores.split()[8]) / 100
 
 
 def _is_whole(answer: bytes) -> bool:

@@ -1,13 +1,13 @@
 -- Asks an endpoint at random moments, whether answers have come or not; run by wrk, for its LuaJIT.
 --
--- wrk -t1 -c1 -d1s -s serving_pace.lua URL -- PORT RATE SECONDS CONNECTIONS SEED BODY OUT PID CORE EVERY
+-- wrk -t1 -c1 -d1s -s serving_pace.lua URL -- PORT RATE SECONDS CONNECTIONS SEED BODY OUT PID EVERY
 --
 -- wrk itself only asks again when it was answered, and pauses for whole milliseconds.  So this does all of it
 -- before wrk would begin, straight on the sockets: it looks at the clock and at the sockets in turn and never
 -- sleeps.  OUT gets three numbers of 64 bits for each request, in the order in which they were due: when that
 -- was, how long after it the whole answer had come, and how late the request was sent though a connection was
 -- free for it; all in seconds.  OUT.kept gets a line every so many seconds: the time, and for how long by then
--- the process PID had been kept from its core by others, and the core from this machine by its host.
+-- the process PID and this one had been kept from their cores by others, and cores from this machine by its host.
 
 local ffi = require "ffi"
 
@@ -55,19 +55,24 @@ local function connected(port, count)
   return poll, sockets
 end
 
-local function kept(pid, core)
-  local file, waited, stolen = io.open("/proc/" .. pid .. "/schedstat"), 0, 0
-  if file then
-    waited = tonumber(file:read("*l"):match "^%d+ (%d+)") * 1e-9
-    file:close()
-  end
-  file = io.open "/proc/stat"
-  if file then
-    local line = file:read("*a"):match("cpu" .. core .. " ([^\n]*)")
-    stolen = tonumber((line:match "%d+ %d+ %d+ %d+ %d+ %d+ %d+ (%d+)")) / 100
-    file:close()
-  end
-  return string.format("%.9f %.9f\n", now(), waited + stolen)
+local function waited(process)
+  local file = io.open("/proc/" .. process .. "/schedstat")
+  if not file then return 0 end
+  local told = tonumber(file:read("*l"):match "^%d+ (%d+)")
+  file:close()
+  return told * 1e-9
+end
+
+local function stolen()
+  local file = io.open "/proc/stat"
+  if not file then return 0 end
+  local told = file:read("*l"):match "^cpu +%d+ %d+ %d+ %d+ %d+ %d+ %d+ (%d+)"
+  file:close()
+  return tonumber(told) / 100
+end
+
+local function kept(pid)
+  return string.format("%.9f %.9f\n", now(), waited(pid) + waited "self" + stolen())
 end
 
 local function paced(port, rate, seconds, count, request, look, every)
@@ -133,13 +138,13 @@ local function put(path, text)
 end
 
 function init(arguments)
-  local port, rate, seconds, count, seed, path, out, pid, core, every = unpack(arguments, 1, 10)
+  local port, rate, seconds, count, seed, path, out, pid, every = unpack(arguments, 1, 9)
   local file = assert(io.open(path, "rb"))
   local body = file:read "*a"
   file:close()
   local head = "POST /score HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
   local request = head:format(#body) .. body
-  local function look() return kept(pid, core) end
+  local function look() return kept(pid) end
   math.randomseed(tonumber(seed))
   local told, looks =
     paced(tonumber(port), tonumber(rate), tonumber(seconds), tonumber(count), request, look, tonumber(every))

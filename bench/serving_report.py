@@ -25,7 +25,7 @@ All of them are up at the same time and are loaded in turn; figures are medians 
 For the 99th percentile requests are sent at random moments, on average at half of the rate that 16 connections got answered, over 256
 connections, by a loop that never sleeps (`bench/serving_pace.lua`); time counts from the moment at which each was due, and nothing is
 shown of a run in which requests were sent late. A server that does not have its core answers nobody, whoever wrote it: tenths of a second
-in which the kernel kept it waiting for more than 2 ms, and the tenths after those, are told apart, and how much is left.
+in which the kernel kept it or the load waiting for more than 1.5 ms, and the tenths after those, are told apart, and how much is left.
 Beside it stands the same for the echo at half of its own rate: what the HTTP stack and the machine have of a tail without any scoring.
 
 Measured on {day}. {load}
