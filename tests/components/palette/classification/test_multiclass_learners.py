@@ -171,7 +171,7 @@ def test_boosted_probabilities_are_those_of_lightgbm() -> None:
         "num_class": 4,
         "num_leaves": 31,
         "min_data_in_leaf": 1,
-        "lambda_l2": 10.0,
+        "lambda_l2": 3.0,
         "learning_rate": 0.1,
         "deterministic": True,
         "force_col_wise": True,
