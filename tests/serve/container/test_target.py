@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from collections import Counter
@@ -352,6 +353,13 @@ def test_requests_and_replies_that_a_container_keeps_are_brought_here(
         return [json.loads(line) for text in texts for line in text.splitlines()]
 
     until(lambda: len(kept()) == 3)
+    # So does whoever looks after it, now and then.
+    shutil.rmtree(folder)
+    target.tend()
+    assert len([*folder.glob("6/*.jsonl")]) == 1
+    shutil.rmtree(folder)
+    target.tend()
+    assert not folder.exists()
     first = kept()[0]
     assert first["request"] == json.loads(car_request())
     assert first["reply"] == score(status).json()

@@ -27,6 +27,7 @@ from modelwright.serve.container.upkeep import (
     former_logs,
     give,
     give_certificate,
+    is_due,
     keep_log,
     parts,
 )
@@ -303,7 +304,7 @@ class ContainerTarget:
             if container is None or container.status != "running":
                 return
             _hold(container, held)
-            if held.collecting:
+            if held.collecting and is_due(self._kept.folder(name)):
                 self._bring(container, name, held)
             pair = pair_of(held.endpoint)
             if named(pair) != held.certificate:

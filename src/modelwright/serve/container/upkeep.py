@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from modelwright.serve.held import Held
 from modelwright.serve.logs import turn_over
 
 _ASK_S = 30.0
+_BRING_S = 60.0
+_BROUGHT = "brought"
 _FORMER_LOG = "former.log"
 _COLLECTED = f"{engines.RUNNING}/collected"
 
@@ -61,6 +65,19 @@ def bring_collected(container: Any, name: str, held: Held, folder: Path) -> None
         )
     else:
         take_in(folder, engines.files_of(container, _COLLECTED), held.collecting)
+
+
+def is_due(folder: Path) -> bool:
+    """Whether it is time to bring what was collected; if so, that it is brought now is noted.
+
+    Podman has two small processes for five minutes after each command in a container, so they are few.
+    """
+    path = folder / _BROUGHT
+    with contextlib.suppress(OSError):
+        if 0 <= time.time() - path.stat().st_mtime < _BRING_S:
+            return False
+    path.touch()
+    return True
 
 
 def keep_log(container: Any, folder: Path) -> None:
