@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -17,7 +17,8 @@ from modelwright.components.palette.data_transformation.replacements import (
 )
 from modelwright.components.parameters import Shown
 from modelwright.data.expression import Compute, Expression, Formula, column, when
-from modelwright.data.schema import Column, Schema
+from modelwright.data.expression.table import named
+from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.data.table import Table
 
 
@@ -59,11 +60,32 @@ class ConvertToDataset(Component, category="Data Transformation", title="Convert
             for unfit in (c for c in dataset.schema if not _holds(c, self.new_value)):
                 told = f'Column "{unfit.name}" is {unfit.type.value} and cannot hold'
                 context.log(f"{told} {self.new_value!r}; nothing is replaced there.")
-        return dataset.of(self.formula(dataset.schema).apply(dataset.frame))
+        # A column that does not hold the value is passed on as it is.
+        held = self._holding(dataset)
+        return dataset.of(
+            self._of(c for c in dataset.schema if c.name in held).apply(dataset.frame)
+        )
 
     def formula(self, schema: Schema) -> Formula:
-        changed = {c.name: value for c in schema if (value := self._changed(c)) is not None}
+        return self._of(schema)
+
+    def _of(self, columns: Iterable[Column]) -> Formula:
+        changed = {c.name: value for c in columns if (value := self._changed(c)) is not None}
         return Formula(Compute(changed)) if changed else Formula()
+
+    def _holding(self, table: Table) -> set[str]:
+        """The columns that may hold the value that is looked for."""
+        sought = self.missing_value if self.action == "SetMissingValue" else self.custom_value
+        if self.action == "ReplaceValues" and self.replace == "Missing":
+            return set(table.schema.names)
+        told = {
+            c.name: (named(c.name) == typed(sought, c, parameter="")).any()
+            for c in table.schema
+            if c.type is not ColumnType.DATETIME and _holds(c, sought)
+        }
+        found = table.frame.select(e.alias(n) for n, e in told.items()).row(0) if told else ()
+        lacking = {name for name, held in zip(told, found, strict=True) if not held}
+        return set(table.schema.names) - lacking
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         return {"results_dataset": flow(table_outline(inputs), lambda s: s)}
