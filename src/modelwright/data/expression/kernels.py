@@ -21,8 +21,8 @@ Work = Callable[[Sequence["Vector"], "Vector"], "Vector"]
 
 # Few enough doubles to stay in the processor's cache while all terms are added.
 _SUM_BLOCK = 16_384
-# What functions within each other pass on stays in the cache, too.
-_VECTOR_BLOCK = 16_384
+# Larger blocks take more memory, smaller ones more turns of threads at the interpreter.
+_VECTOR_BLOCK = 262_144
 # Comparing with each of so many edges is quicker than searching among them.
 _FEW_EDGES = 64
 # Bounds the memory of the matrix that a native value gets.
@@ -131,12 +131,6 @@ def fused(leaves: Sequence[pl.Series], work: Work, gives: pl.DataType) -> pl.Ser
             if made is not place:
                 place[:] = made
     return _with_their_nulls(found, leaves)
-
-
-def filled(column: pl.Series, value: float) -> pl.Series:
-    """Doubles with the value for null and not a number; the column itself where there are none."""
-    filled_in = column.fill_null(value) if column.null_count() else column
-    return filled_in.fill_nan(value) if filled_in.is_nan().any() else filled_in
 
 
 def nothing_where_missing(term: pl.Series, result: pl.Series) -> pl.Series:

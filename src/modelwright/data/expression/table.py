@@ -209,13 +209,8 @@ class TableForm:
         return read.cast(kind.dtype, strict=False)
 
     def _filled(self, term: Expression, value: Expression, kind: ColumnType | None) -> pl.Expr:
-        number = converted(constant(value), kind) if is_constant(value) else None
         if self.types.of(term) is not DOUBLE and kind is not DOUBLE:
             return self.of(term, kind).fill_null(self.of(value, kind))
-        if isinstance(number, float) and term.columns():
-            return self._over(
-                [(term, DOUBLE)], lambda columns: kernels.filled(columns[0], number), pl.Float64()
-            )
         missing = self._missing(term)
         return pl.when(missing).then(self.of(value, kind)).otherwise(self.of(term, kind))
 
