@@ -77,6 +77,20 @@ def learner_of(pair: Pair) -> Learner:
     return learner
 
 
+def keep_memory() -> None:
+    """Let memory that was given back stay with this process, on Linux.
+
+    Else a virtual machine may take it away at once, and half a second per matrix is its own work.
+    """
+    import ctypes
+
+    if sys.platform == "linux":
+        allocator = ctypes.CDLL(None)
+        no_maps, trim = -4, -1
+        allocator.mallopt(no_maps, 0)
+        allocator.mallopt(trim, 2**31 - 1)
+
+
 def seconds(work: Callable[[], Any]) -> float:
     """Of processor time, which other work on the machine hardly changes; both sides use one thread."""
     started = time.process_time()
@@ -195,6 +209,7 @@ def main() -> None:
     chosen = [pair for pair in pairs() if given.only in pair.id]
     tables: dict[str, list[str]] = {}
     if given.part != "memory":
+        keep_memory()
         frame = rows_of(given.rows)
         with threadpool_limits(limits=1):
             tables[TIME] = [*TIMES, *(timed(pair, frame) for pair in chosen)]

@@ -111,7 +111,7 @@ def calibrate(margins: Floats, target: Floats) -> tuple[float, float]:
     positives = float(target.sum())
     negatives = len(target) - positives
     wanted = np.where(target > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    scale = float(np.abs(margins).max()) or 1.0
+    scale = max(float(margins.max()), -float(margins.min())) or 1.0
     scaled = margins / scale
     blocks = [slice(start, start + BLOCK) for start in range(0, len(target), BLOCK)]
     line = np.array([1.0, 0.0])
