@@ -283,6 +283,7 @@ class TableForm:
                 if (argument, kind) not in leaves:
                     leaves.append((argument, kind))
                 parts.append(partial(_leaf, leaves.index((argument, kind))))
+        placed = form.places or form.ufunc is not None
         function = getattr(np, form.ufunc) if form.ufunc else form.vector
         if function is None:
             raise TypeError(f"no vector form for {call.function}")
@@ -290,7 +291,7 @@ class TableForm:
         def work(vectors: Sequence[Vector], place: Vector | None) -> Vector:
             # What one call gives may stand where the result will, as it is read before that is written.
             given = [p(vectors, place if at == first else None) for at, p in enumerate(parts)]
-            found: Vector = function(*given, out=place) if form.ufunc else function(*given)
+            found: Vector = function(*given, out=place) if placed else function(*given)
             return found
 
         return work

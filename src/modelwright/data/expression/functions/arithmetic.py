@@ -44,7 +44,7 @@ def power(a: float, b: float) -> float:
     return quietly("power", a, b)
 
 
-def _powers(a: Any, b: Any) -> Any:
+def _powers(a: Any, b: Any, out: Any = None) -> Any:
     """The same over arrays; NumPy has other ways of its own for these exponents, but only some times."""
     if not isinstance(b, float):
         found = np.power(a, b)
@@ -62,7 +62,7 @@ def _powers(a: Any, b: Any) -> Any:
         found += 0.0
         found[a == -math.inf] = math.inf
         return found
-    return np.power(a, b)
+    return np.power(a, b, out=out)
 
 
 def _floor_divide(a: float, b: float) -> float:
@@ -185,7 +185,10 @@ FUNCTIONS = (
             Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=_modulo),
         ),
     ),
-    Function("power", (Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=power, vector=_powers),)),
+    Function(
+        "power",
+        (Form(takes=(DOUBLE, DOUBLE), gives=DOUBLE, row=power, vector=_powers, places=True),),
+    ),
     Function(
         "negate",
         (

@@ -38,6 +38,7 @@ class Form:
     when these options have no such form.
     beside: instead of `table`, where one argument is a constant other than 0.
     vector: instead of `table`, the same over NumPy arrays of doubles; nulls are not its concern.
+    places: `vector` writes its result into an array that it gets as `out`, as NumPy's functions do.
     ufunc: instead of `vector`, the name of NumPy's function that does the same.
     """
 
@@ -51,6 +52,7 @@ class Form:
     table: Callable[..., pl.Expr | None] | None = None
     beside: Callable[..., pl.Expr] | None = None
     vector: Callable[..., Vector] | None = None
+    places: bool = False
     ufunc: str | None = None
 
 
