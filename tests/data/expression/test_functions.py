@@ -110,7 +110,7 @@ def _of_doubles(form: Form) -> bool:
     return by_numpy and {*form.takes} == {ColumnType.DOUBLE}
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize(
     "name", [f.name for f in FUNCTIONS.values() if any(map(_of_doubles, f.forms))]
 )
