@@ -27,7 +27,8 @@ def quantiles_of(
         return quantiles(frame.get_column(name), shares, large=large)
 
     large = is_large(frame)
-    if large or frame.height <= _SMALL:
+    # One of each is found so soon that copies of several columns at a time are not worth it.
+    if large or frame.height <= _SMALL or len(shares) == 1:
         return {name: found(name) for name in names}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return dict(zip(names, pool.map(found, names), strict=True))
