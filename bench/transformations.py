@@ -44,11 +44,9 @@ REASONS = """
 **Aimed at**: three times as fast in the middle, and nothing slower or with more memory; the line below the
 table says what is reached.  What stands in the way, as far as it was looked into:
 
-- Both forms of a formula give the same bits, so logarithms, exponentials, sines and hyperbolic tangents
-  are those of the C library, which works value by value; NumPy, which pandas calls, has vectorised ones
-  that differ in the last digit.  That is Ln, Logistic, TanH, LogNormal, Pow and Sin.
-- Arithmetic of pandas on numbers without a mask, such as a sum with a constant, is one pass over memory;
-  here missing values have a mask of their own, and the results that are learnt are kept.
+- Mathematics is NumPy's on both sides; a second core is all that can make it quicker, and memory is soon as
+  busy as it can be.  That is Ln, Pow, TanH, Sin, and Logistic.
+- Sums with a constant, rounding and filling in do little more than read and write memory, on both sides.
 - Choosing rows (one fold, a comparison) copies them on both sides: told which rows, nearly all of the time is
   that of writing eight columns anew, which a second core hardly shortens.
 - A sample keeps the order of the table, and each stratum its share to the row; pandas does neither.
