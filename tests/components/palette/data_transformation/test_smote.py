@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from datetime import datetime
 from typing import Any
 
@@ -172,3 +173,23 @@ def test_the_outline_keeps_the_columns() -> None:
     assert SMOTE(percentage=0).outline(samples=TableOutline(table.schema, rows=28)) == {
         "table": TableOutline(table.schema, rows=28)
     }
+
+
+def test_a_text_of_many_values_is_neither_spread_into_columns_nor_nearer_than_it_is() -> None:
+    rare = 6_000
+    frame = pl.DataFrame(
+        {
+            "x": [float(i % 40) for i in range(rare)] + [0.0] * (rare + 1),
+            "word": [f"w{i // 2}" for i in range(rare)] + ["common"] * (rare + 1),
+            "label": ["yes"] * rare + ["no"] * (rare + 1),
+        }
+    )
+    tracemalloc.start()
+    try:
+        made = grown(Table(frame).mark("label", role=Role.LABEL), neighbors=1)[2 * rare + 1 :]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Rows of the same number, or the next one with the same word, are nearest; all else is farther.
+    assert ((made["x"] - pl.Series([float(i % 40) for i in range(rare)])).abs() <= 1).all()
+    assert peak < 0.75 * 8 * rare * (rare // 2)

@@ -26,6 +26,10 @@ from modelwright.data.table import Table
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 Positions = np.ndarray[Any, np.dtype[np.int64]]
 
+_FEW_AXES = 64
+# Of so many distances at a time the smallest are looked for.
+_MEGABYTES = 32
+
 
 class NotTwoClasses(ComponentError):
     """A label that must have two different values has not."""
@@ -195,23 +199,27 @@ def _is_measured(column: Column) -> bool:
 
 def _nearest(minority: pl.DataFrame, features: list[Column], count: int) -> Positions:
     """For each row the positions of the nearest other ones."""
+    from scipy import sparse
+    from sklearn import config_context
     from sklearn.neighbors import NearestNeighbors
 
-    parts: list[Matrix] = []
+    rows = minority.height
+    measured = [c.name for c in features if _is_measured(c)]
+    numbers = minority.select(measured).cast(pl.Float64).to_numpy()
+    deviations = numbers.std(axis=0)
+    parts = [sparse.csr_array(numbers / np.where(deviations > 0, deviations, 1.0))]
     for column in features:
-        series = minority.get_column(column.name)
-        if _is_measured(column):
-            values = series.cast(pl.Float64).to_numpy()
-            deviation = float(values.std()) or 1.0
-            parts.append((values / deviation).reshape(-1, 1))
-        else:
+        if not _is_measured(column):
+            places = minority.get_column(column.name).cast(pl.String).rank("dense").to_numpy() - 1
             # Two different values are then one apart: each is off by half on two axes.
-            parts.append(
-                series.cast(pl.String).to_dummies().cast(pl.Float64).to_numpy() * np.sqrt(0.5)
-            )
-    matrix = np.hstack(parts)
+            halves = np.full(rows, np.sqrt(0.5))
+            parts.append(sparse.csr_array((halves, places, np.arange(rows + 1))))
+    matrix = sparse.hstack(parts, format="csr")
+    # A tree finds neighbours sooner where there are few axes; many would fill the memory with zeros.
+    matrix = matrix.toarray() if matrix.shape[1] <= _FEW_AXES else matrix
     # Asked without rows of its own, it leaves out each row itself.
-    found = NearestNeighbors(n_neighbors=count).fit(matrix).kneighbors(return_distance=False)
+    with config_context(working_memory=_MEGABYTES):
+        found = NearestNeighbors(n_neighbors=count).fit(matrix).kneighbors(return_distance=False)
     nearest: Positions = found.astype(np.int64)
     return nearest
 
