@@ -111,6 +111,8 @@ def test_random_steps_agree() -> None:
     assert written > 25
 
 
+LIMITS = lookup(column("n"), {1: -(2**63), -3: 2**63 - 1, 9: 1 - 2**63}, -(2**63))
+
 CASES: list[tuple[str, Expression]] = [
     (name, call(name, column("x"))) for name in
     ("exp", "ln", "sqrt", "sigmoid", "sin", "cos", "tanh", "abs", "sign", "floor", "ceiling", "truncate", "log2",
@@ -122,6 +124,8 @@ CASES: list[tuple[str, Expression]] = [
 ] + [
     (f"whole {name}", call(name, column("n"), column("m"))) for name in
     ("add", "subtract", "multiply", "floor_divide", "modulo", "minimum", "maximum", "equal", "less")
+] + [
+    (f"{name} at the limits", call(name, LIMITS, column("m"))) for name in ("floor_divide", "modulo")
 ] + [
     (name, call(name, column("t"))) for name in
     ("year", "month", "day", "hour", "minute", "second", "weekday", "to_double", "to_datetime")

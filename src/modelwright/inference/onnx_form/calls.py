@@ -106,8 +106,12 @@ def _floor_divide(writer: GraphWriter, cells: Sequence[Cell], _: object, gives: 
     if gives is _DOUBLE:
         return writer.op("Floor", writer.op("Div", a, b)), None
     safe, zero, minus = _whole_divisor(writer, b)
-    rest = writer.op("Mod", a, safe)
-    found = writer.op("Div", writer.op("Sub", a, rest), safe)
+    # Towards zero; of a quotient below zero that leaves a rest, the next lower one is wanted.
+    found = writer.op("Div", a, safe)
+    rest = writer.no(writer.op("Equal", writer.op("Mul", found, safe), a))
+    below = writer.op("Xor", *(writer.op("Less", n, writer.whole(0)) for n in (a, safe)))
+    lower = writer.op("Where", writer.op("And", rest, below), writer.whole(1), writer.whole(0))
+    found = writer.op("Sub", found, lower)
     return writer.op("Where", minus, writer.op("Neg", a), found), zero
 
 
