@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -44,11 +43,3 @@ def widths(url: str, times: int) -> list[int]:
         answers = [client.post(url, content=car_request()) for _ in range(times)]
     assert {answer.status_code for answer in answers} == {200}
     return [len(answer.json()["Results"]["WebServiceOutput0"][0]) for answer in answers]
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait for something that happens by itself."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)

@@ -15,8 +15,9 @@ import pytest
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.control import tell
 from modelwright.serve.shadow import taken_together
-from tests.serve.callers import calling, until, widths
+from tests.serve.callers import calling, widths
 from tests.serve.replicas import Running, package, running
+from tests.waiting import until
 
 SCRIPT = """
 def azureml_main(a=None, b=None):

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -22,6 +22,7 @@ from modelwright.serve.ledgers import ledger_at
 from modelwright.serve.status import EndpointStatus, State
 from tests.inference.cars import car_request
 from tests.serve.replicas import package
+from tests.waiting import until
 
 KEYS = Keys.new()
 AMOUNTS = st.floats(0.01, 50, allow_nan=False).map(lambda v: round(v, 2))
@@ -88,13 +89,6 @@ def endpoints(tmp_path: Path) -> Iterator[Endpoints]:
     yield found
     for name in found.names():
         found.remove(name)
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def book_of(endpoints: Endpoints) -> Ledger:

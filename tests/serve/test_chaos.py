@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from modelwright.serve.keys import Keys
 from modelwright.serve.status import EndpointStatus, State
 from tests.inference.cars import car_request
 from tests.serve.replicas import package
+from tests.waiting import until
 
 KEYS = Keys.new()
 HEADERS = {"Authorization": f"Bearer {KEYS.primary}"}
@@ -77,13 +78,6 @@ def calling(status: EndpointStatus, count: int) -> Iterator[Callers]:
         yield callers
     finally:
         callers.stop()
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def test_killing_replicas_fails_at_most_the_requests_in_their_hands(

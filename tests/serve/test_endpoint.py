@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -39,6 +39,7 @@ from modelwright.serve.settings import DeploymentSettings
 from modelwright.serve.status import EndpointStatus, State
 from tests.inference.cars import car_request
 from tests.serve.replicas import package
+from tests.waiting import until
 
 KEYS = Keys.new()
 
@@ -69,13 +70,6 @@ def score(status: EndpointStatus, keys: Keys = KEYS, key: str | None = None) -> 
 def columns(status: EndpointStatus) -> list[str]:
     (row,) = score(status).json()["Results"]["WebServiceOutput0"]
     return [*row]
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def test_a_deployed_package_answers_at_its_address(endpoints: Endpoints, cars: Path) -> None:

@@ -11,7 +11,7 @@ from modelwright.serve.keys import Keys
 from modelwright.serve.logs import turn_over
 from tests.inference.cars import car_request
 from tests.serve.replicas import package
-from tests.serve.test_chaos import until
+from tests.waiting import until
 
 
 def test_a_large_log_is_put_aside_and_the_oldest_is_forgotten(tmp_path: Path) -> None:

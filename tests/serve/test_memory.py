@@ -17,8 +17,8 @@ from modelwright.serve.keys import Keys
 from modelwright.serve.limits import memory_bound
 from modelwright.serve.status import EndpointStatus, State
 from tests.inference.cars import car_request
-from tests.serve.callers import until
 from tests.serve.replicas import AUTHORIZED, PRIMARY, SECONDARY, package
+from tests.waiting import until
 
 KEYS = Keys(PRIMARY, SECONDARY)
 

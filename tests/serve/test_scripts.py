@@ -16,6 +16,7 @@ import pytest
 from modelwright.serve.control import tell
 from tests.inference.cars import car_request, car_rows, cars
 from tests.serve.replicas import Running, package, running
+from tests.waiting import until
 
 # What a script does depends on the make of the first car, so that one endpoint shows all.
 SCRIPT = """
@@ -43,13 +44,6 @@ def azureml_main(a=None, b=None):
 
 def car(make: str) -> bytes:
     return car_request({**car_rows(cars()[2:3])[0], "make": make})
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def score(replica: Running, make: str) -> httpx.Response:

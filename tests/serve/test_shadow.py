@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from modelwright.serve.status import EndpointStatus
 from modelwright.serve.target import Offer
 from tests.inference.cars import car_request
 from tests.serve.replicas import package
+from tests.waiting import until
 
 KEYS = Keys.new()
 
@@ -47,13 +48,6 @@ def call(status: EndpointStatus, times: int) -> list[httpx.Response]:
     headers = {"Authorization": f"Bearer {KEYS.primary}"}
     with httpx.Client(headers=headers, timeout=30) as client:
         return [client.post(status.scoring_url, content=car_request()) for _ in range(times)]
-
-
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def compared(endpoints: Endpoints, number: int) -> dict[str, Any]:

@@ -23,8 +23,9 @@ from modelwright.serve.status import State
 from modelwright.serve.target import Offer
 from modelwright.serve.traffic import turns
 from tests.inference.cars import car_request
-from tests.serve.callers import calling, until, widths
+from tests.serve.callers import calling, widths
 from tests.serve.replicas import AUTHORIZED, PRIMARY, SECONDARY, package
+from tests.waiting import until
 
 KEYS = Keys(PRIMARY, SECONDARY)
 

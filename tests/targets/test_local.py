@@ -26,6 +26,7 @@ from modelwright.targets.contract import (
     WorkerId,
 )
 from modelwright.targets.local import LocalProcesses
+from tests.waiting import until
 
 PROGRAM = """
 import os, sys, tempfile, time, subprocess
@@ -106,13 +107,6 @@ def is_running(pid: int) -> bool:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in 20 s"
-        time.sleep(0.01)
 
 
 def test_a_worker_answers_the_session_that_asked(pool: Pool) -> None:

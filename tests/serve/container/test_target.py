@@ -46,10 +46,11 @@ from modelwright.serve.target import NotSupported, Offer, Place, make_target
 from modelwright.workspace.records.endpoints import KeyName
 from tests.actions.homes import open_home, tutorial
 from tests.inference.cars import car_prices, car_request
-from tests.serve.callers import calling, until, widths
+from tests.serve.callers import calling, widths
 from tests.serve.container.podman import podman_engine
 from tests.serve.replicas import PRIMARY, SECONDARY
 from tests.serve.test_tls import certificate, plainly, post, shown
+from tests.waiting import until
 
 KEYS = Keys(PRIMARY, SECONDARY)
 SETTINGS = {"cpu_reserve": 1.0, "memory_reserve_gb": 0.5}

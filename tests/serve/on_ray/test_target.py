@@ -38,9 +38,10 @@ from tests.actions.homes import open_home, tutorial
 from tests.inference.cars import car_prices, car_request, car_rows
 from tests.inference.cars import cars as cars_table
 from tests.ray_cluster import RayCluster, on_loopback
-from tests.serve.callers import calling, until, widths
+from tests.serve.callers import calling, widths
 from tests.serve.replicas import PRIMARY, SECONDARY
 from tests.serve.test_tls import certificate, plainly, post, shown
+from tests.waiting import until
 
 pytestmark = pytest.mark.together
 
