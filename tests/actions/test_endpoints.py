@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,6 +44,7 @@ from modelwright.serve.status import State
 from modelwright.workspace.errors import InvalidName, NotFound
 from modelwright.workspace.records.endpoints import DeploymentLineage, EndpointState, KeyName
 from tests.actions.homes import open_home, tutorial
+from tests.waiting import until
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def test_another_pipeline_takes_over_at_the_same_address_with_the_same_keys(worl
 def test_a_deployment_is_transitioning_until_it_serves_while_the_former_one_does(
     world: World,
 ) -> None:
-    home, begun = world.home, threading.Event()
+    home = world.home
     first: list[EndpointReport] = []
 
     def look(step: str) -> None:
@@ -167,15 +167,15 @@ def test_a_deployment_is_transitioning_until_it_serves_while_the_former_one_does
     controller = pid_of(world, "slow")
 
     def hold(step: str) -> None:
-        if step == "start":
+        # Before it is told of anything: of later steps one hears while it goes on.
+        if step == "package":
             os.kill(controller, signal.SIGSTOP)
-            begun.set()
 
     named = set_parameter(world.graph, NodeId("web-service-output"), "name", "price")
     with ThreadPoolExecutor(1) as pool:
         updating = pool.submit(deploy_endpoint, home, named, name="slow", on_step=hold)
         try:
-            assert begun.wait(120)
+            until(lambda: len(show_endpoint(home, "slow").deployments) == 2, seconds=120)
             report = show_endpoint(home, "slow")
             assert report.state is State.HEALTHY
             assert [(d.number, d.traffic, d.state) for d in report.deployments] == [
