@@ -70,6 +70,14 @@ def test_the_mode_of_whole_numbers_is_exact(values: list[int | None]) -> None:
     assert large_columns.different(column) == len(counted)
 
 
+def test_whole_numbers_that_are_one_as_floats_are_different_all_the_same() -> None:
+    values = [2**60 + n for n in (*range(20), 7)]
+
+    found = large_columns.occurrences(pl.Series(values), [0, 20])
+
+    assert (found.different, found.mode, found.places) == (20, 2.0**60, (2.0**60, 2.0**60))
+
+
 @settings(max_examples=40, deadline=None)
 @given(values=st.lists(st.sampled_from(["a", "b", "é", ""]) | st.none() | st.text(), max_size=60))
 def test_the_mode_of_text_is_the_first_of_the_most_frequent(values: list[str | None]) -> None:

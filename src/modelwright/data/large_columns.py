@@ -101,7 +101,7 @@ def occurrences(column: pl.Series, places: Sequence[int]) -> Occurrences:
     """What is known once all numbers, of which there is one at least, are sorted and counted."""
     different, most, mode, first = 0, 0, math.nan, 0
     found: dict[int, float] = {}
-    for numbers, occur in _runs(column):
+    for numbers, occur in _runs(column, whole=column.dtype.is_integer()):
         different += len(numbers)
         if len(numbers) and occur.max() > most:
             most, mode = int(occur.max()), float(numbers[occur.argmax()])

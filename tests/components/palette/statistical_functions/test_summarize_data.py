@@ -81,6 +81,13 @@ def test_of_several_modes_the_smallest_is_told() -> None:
     assert summary([3, 3, 1, 1, 2])["Mode"] == 1.0
 
 
+def test_numbers_that_are_one_as_floats_are_different_all_the_same() -> None:
+    found = summary([2**60, 2**60 + 1, 2**60 + 2, 2**60 + 2, None])
+
+    assert (found["Unique Value Count"], found["Mode"]) == (3, float(2**60))
+    assert summary([-(2**63), 1 - 2**63])["Unique Value Count"] == 2
+
+
 def test_truth_values_count_as_one_and_zero() -> None:
     mixed = summary([True, False, True, None])
     assert (mixed["Min"], mixed["Max"], mixed["Mean"], mixed["Range"]) == (0.0, 1.0, 2 / 3, 1.0)

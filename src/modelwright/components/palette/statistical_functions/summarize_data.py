@@ -53,6 +53,8 @@ _NUMBERS = (
 # So few values of a large table are copied.
 _FEW = 1 << 16
 _MEASURED = (ColumnType.INTEGER, ColumnType.DOUBLE, ColumnType.BOOLEAN)
+# Up to here each whole number is a float of its own.
+_EXACT = 1 << 53
 
 
 class SummarizeData(Component, category="Statistical Functions"):
@@ -100,7 +102,8 @@ def _described(frame: pl.DataFrame, column: Column) -> dict[str, object]:
         return {**counts, "Unique Value Count": values.n_unique(), **missing}
     # Sorted once: extremes and percentiles are then looked up, and equal values are neighbours.
     ordered = values.cast(pl.Float64).sort().alias("x")
-    runs = ordered.rle().struct.unnest()
+    # Whole numbers that are one as floats are different all the same.
+    runs = (values.sort() if _is_long(values) else ordered).rle().struct.unnest()
     x = named("x")
     figures = {
         "Min": x.min(),
@@ -119,9 +122,17 @@ def _described(frame: pl.DataFrame, column: Column) -> dict[str, object]:
         **counts,
         "Unique Value Count": runs.height,
         **missing,
-        "Mode": runs.filter(pl.col("len") == pl.col("len").max())["value"].min(),
+        "Mode": runs.filter(pl.col("len") == pl.col("len").max())["value"].cast(pl.Float64).min(),
         **told.with_columns(pl.all().fill_nan(None)).row(0, named=True),
     }
+
+
+def _is_long(values: pl.Series) -> bool:
+    """Whether there are whole numbers that no float tells apart."""
+    if not values.dtype.is_integer():
+        return False
+    low, high = values.min(), values.max()
+    return max(-int(low), int(high)) > _EXACT  # type: ignore[arg-type]  # there are values
 
 
 def _described_in_parts(frame: pl.DataFrame, column: Column) -> dict[str, object]:
