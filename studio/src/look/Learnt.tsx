@@ -1,4 +1,5 @@
-import type { ReactNode } from "react";
+import { Select } from "@mantine/core";
+import { type ReactNode, useState } from "react";
 import { readable } from "./values";
 import classes from "./look.module.css";
 
@@ -20,6 +21,11 @@ function cell(value: unknown): string {
   return Array.isArray(value) ? value.map(readable).join(", ") : readable(value);
 }
 
+/** Whether a thing has a table of its own, such as a class with the weights of its features. */
+function holdsTable(fields: Fields): boolean {
+  return Object.values(fields).some((v) => Array.isArray(v) && v.length > 0 && v.every(isFields));
+}
+
 function words(name: string): string {
   return name.replaceAll("_", " ");
 }
@@ -27,7 +33,10 @@ function words(name: string): string {
 /** What was learnt, whatever its form: lists of like things as tables, figures by name as lists. */
 export function Learnt({ value, name }: { readonly value: unknown; readonly name: string }) {
   if (Array.isArray(value)) {
-    if (value.length > 0 && value.every(isFields)) return <Lines lines={value} name={name} />;
+    if (value.length > 0 && value.every(isFields)) {
+      const Many = value.some(holdsTable) ? OneOf : Lines;
+      return <Many lines={value} name={name} />;
+    }
     return (
       <Named name={name}>
         <span>{value.map(readable).join(", ") || "–"}</span>
@@ -84,13 +93,43 @@ function Named({ name, children }: { readonly name: string; readonly children: R
   );
 }
 
-/** A table of like things; the last column of numbers is drawn as bars too. */
+/** Things with tables of their own, of which one is looked at; the first text or number names each. */
+function OneOf({ lines, name }: { readonly lines: readonly Fields[]; readonly name: string }) {
+  const [chosen, setChosen] = useState(0);
+  const key = Object.keys(lines[0] ?? {}).find((k) => typeof lines[0]?.[k] !== "object") ?? "";
+  const rest = Object.entries(lines[chosen] ?? {}).filter(([k]) => k !== key);
+  return (
+    <div className={classes.learnt}>
+      <Select
+        label={`${words(name)} (${String(lines.length)})`}
+        classNames={{ label: classes.caption }}
+        size="xs"
+        maw={320}
+        searchable
+        allowDeselect={false}
+        data={lines.map((line, place) => ({
+          value: String(place),
+          label: key ? cell(line[key]) : String(place + 1),
+        }))}
+        value={String(chosen)}
+        onChange={(value) => setChosen(Number(value))}
+      />
+      <Learnt value={Object.fromEntries(rest)} name={name} />
+    </div>
+  );
+}
+
+/** A table of like things; the numbers in whose order they stand, or else the last, are drawn as bars too. */
 function Lines({ lines, name }: { readonly lines: readonly Fields[]; readonly name: string }) {
   const keys = [...new Set(lines.flatMap((line) => Object.keys(line)))];
   const numeric = keys.filter((c) => lines.every((line) => typeof line[c] === "number"));
   const columns = [...keys.filter((key) => !numeric.includes(key)), ...numeric];
-  const drawn = numeric.at(-1);
-  const sizes = drawn === undefined ? [] : lines.map((line) => Math.abs(line[drawn] as number));
+  const size = (line: Fields | undefined, key: string) => Math.abs((line?.[key] ?? 0) as number);
+  const ordered = numeric.find((key) =>
+    lines.every((line, place) => place === 0 || size(line, key) <= size(lines[place - 1], key)),
+  );
+  const drawn = ordered ?? numeric.at(-1);
+  const sizes = drawn === undefined ? [] : lines.map((line) => size(line, drawn));
   const most = Math.max(...sizes, 0);
   return (
     <table className={classes.lines}>
