@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from modelwright.actions.run_details import run_details
 from modelwright.actions.run_pipeline import (
     RunCancelled,
     RunFailed,
@@ -23,7 +24,7 @@ from modelwright.actions.runs import (
     show_run,
 )
 from modelwright.data.table import Table
-from modelwright.graph.codec import read
+from modelwright.graph.codec import Layout, read
 from modelwright.graph.edits import set_parameter
 from modelwright.graph.graph import Graph, NodeId, Pin
 from modelwright.graph.problems import PipelineProblems
@@ -46,6 +47,14 @@ def test_a_run_is_kept_with_its_steps_and_what_they_left(tmp_path: Path) -> None
         value = load_output(home, "latest", Pin.parse("chosen.results_dataset"))
         assert isinstance(value, Table)
         assert value.frame.to_dict(as_series=False) == {"a": [1, 2, 3]}
+
+
+def test_a_run_of_a_file_is_shown_where_the_file_places_its_nodes(tmp_path: Path) -> None:
+    document = tiny()
+    places = {NodeId("typed"): (500.0, 60.0), NodeId("chosen"): (40.0, 400.0)}
+    with open_home(tmp_path) as home:
+        run = begin_run(home, document.graph, layout=Layout(places)).work().run
+        assert run_details(home, run.id).layout.positions == places
 
 
 def test_a_second_run_reuses_everything_and_says_so(tmp_path: Path) -> None:

@@ -44,8 +44,8 @@ def run_details(home: Home, run_id: str) -> RunDetails:
 
 
 def layout_of_run(home: Home, run: Run, graph: Graph) -> Layout:
-    """Where the nodes stood in the draft that was run; the others beside their neighbours."""
-    layout = Layout()
+    """Where the nodes stood in the draft or the file that was run; the others beside their neighbours."""
+    layout = read(run.graph).layout
     if run.draft_id is not None:
         drafts = home.workspace.drafts
         try:

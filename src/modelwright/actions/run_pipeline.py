@@ -13,7 +13,7 @@ from modelwright.actions.recorder import Recorder, stored_outputs
 from modelwright.actions.runs import RunReport, show_run
 from modelwright.data.errors import ModelwrightError
 from modelwright.graph.check import DATASET
-from modelwright.graph.codec import Document, write
+from modelwright.graph.codec import Document, Layout, write
 from modelwright.graph.graph import Graph
 from modelwright.graph.submission import submitted
 from modelwright.workspace.records.assets import AssetKind, AssetReference
@@ -165,6 +165,7 @@ def begin_run(
     home: Home,
     graph: Graph,
     *,
+    layout: Layout | None = None,
     settings: Mapping[str, Any] | None = None,
     until: str | None = None,
     rerun: bool = False,
@@ -179,6 +180,7 @@ def begin_run(
 ) -> OpenRun:
     """Plan a run and enter it in the workspace; `work` of what it gives does the work.
 
+    layout: where the nodes stand in a file; the draft's own is known by its revision.
     settings, until, rerun and regenerate: as `plan_pipeline` has them.  experiment: the pipeline's
     name unless given.  Raises what `plan_pipeline` raises, and then nothing is entered.
     """
@@ -200,7 +202,7 @@ def begin_run(
     with home.workspace.transaction():
         record = home.workspace.runs.create(
             experiment or graph.name or "Pipelines without a name",
-            graph=write(Document(graph)),
+            graph=write(Document(graph, layout or Layout())),
             name=name,
             draft_id=draft_id,
             draft_revision=draft_revision,

@@ -32,6 +32,7 @@ def begin_tutorial(home: Home) -> OpenRun:
     return begin_run(
         home,
         document.graph,
+        layout=document.layout,
         draft_id=draft.id if same else None,
         draft_revision=draft.revision if same else None,
     )

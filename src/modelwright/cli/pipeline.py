@@ -131,6 +131,7 @@ def run(
         begun = begin_run(
             here,
             document.graph,
+            layout=document.layout,
             settings=given,
             until=until,
             rerun=rerun,

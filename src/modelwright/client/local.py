@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run_here(
-    graph: Graph,
+    document: Document,
     home: Path | None,
     *,
     parameters: Mapping[str, Any] | None,
@@ -37,7 +37,8 @@ def run_here(
     with opened(home) as here:
         run = begin_run(
             here,
-            graph,
+            document.graph,
+            layout=document.layout,
             settings=parameters,
             until=until,
             rerun=rerun,

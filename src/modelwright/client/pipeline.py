@@ -275,7 +275,7 @@ class Pipeline:
         from modelwright.client.local import run_here
 
         return run_here(
-            self.graph,
+            self.document(),
             home,
             parameters=parameters,
             until=until,
