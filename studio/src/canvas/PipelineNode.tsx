@@ -106,7 +106,11 @@ export const PipelineNode = memo(function PipelineNode({
           </span>
         )}
       </div>
-      {data.comment && <div className={classes.comment}>{data.comment}</div>}
+      {data.comment && (
+        <div className={classes.comment} title={data.comment}>
+          <span>{data.comment}</span>
+        </div>
+      )}
       {data.outputs.map((port, index) => (
         <Handle
           key={port.name}
