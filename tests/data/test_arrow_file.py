@@ -74,6 +74,14 @@ def test_text_of_few_and_of_many_values_comes_back(levels: int, tmp_path: Path) 
     assert pa.types.is_dictionary(kind) == (levels <= 2_400)
 
 
+def test_text_whose_many_values_only_come_late_comes_back(tmp_path: Path) -> None:
+    late = [f"value {i}" for i in range(20_000)]
+    written(pl.DataFrame({"late": ["a"] * 20_000 + late, "few": ["b"] * 40_000}), tmp_path)
+    kinds = pa.ipc.open_file(tmp_path / "frame.arrow").schema
+    assert not pa.types.is_dictionary(kinds.field("late").type)
+    assert pa.types.is_dictionary(kinds.field("few").type)
+
+
 def test_text_of_few_values_takes_a_fraction_of_the_room(tmp_path: Path) -> None:
     frame = pl.DataFrame({"text": [f"a rather long level {i % 5}" for i in range(100_000)]})
     # One byte a row; written out it would be 21.
@@ -120,6 +128,31 @@ def test_equal_rows_give_equal_bytes(way: str, frame: pl.DataFrame, tmp_path: Pa
     other = ways_to_make(frame)[way]
     assert other.equals(frame)
     assert written(other, tmp_path) == written(frame, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        ROWS,
+        ROWS.clear(),
+        many(50_000, 300),
+        many(50_000, 20_000),
+        pl.DataFrame({"a": [[1, 2], None], "b": ["", ""], "c": [b"x", None]}),
+        pl.DataFrame({"late": ["a"] * 20_000 + [f"value {i}" for i in range(20_000)]}),
+    ],
+    ids=["every type", "no rows", "codes", "text", "lists", "too many values late"],
+)
+def test_a_table_larger_than_memory_gives_the_same_bytes_and_comes_back(
+    frame: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrow_file, "BATCH", 17_000)
+    expected = written(frame, tmp_path)
+    monkeypatch.setattr(arrow_file, "is_large", lambda frame: True)
+    monkeypatch.setattr(arrow_file, "would_be_large", lambda size: size > 0)
+    monkeypatch.setattr(arrow_file, "_SMALL", 0)
+    monkeypatch.setattr(arrow_file, "_TURNED", 1 << 16)
+    monkeypatch.setattr(arrow_file, "_TEXTS", 1000)
+    assert written(frame, tmp_path) == expected
 
 
 def test_a_mask_that_masks_nothing_changes_no_byte(tmp_path: Path) -> None:

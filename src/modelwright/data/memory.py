@@ -65,7 +65,11 @@ def allowed() -> int:
 
 def is_large(frame: pl.DataFrame) -> bool:
     """Whether what is computed from a frame should not be made in memory."""
-    size = frame.estimated_size()
+    return would_be_large(int(frame.estimated_size()))
+
+
+def would_be_large(size: int) -> bool:
+    """Whether so many bytes should not be made in memory."""
     return size > _SMALL and size * _SHARE > allowed()
 
 

@@ -116,6 +116,11 @@ def _prepare_components() -> None:
     with suppress(Exception):
         library().load()
     pl.LazyFrame({"x": [1]}).select(pl.col("x") + 1).collect()
+    # Its first column out of Arrow takes room for many.
+    with suppress(ImportError):
+        import pyarrow as pa
+
+        pl.from_arrow(pa.array([1]))
 
 
 def _amount(variable: str, otherwise: int) -> int:
