@@ -31,6 +31,9 @@ FEWEST_ROWS = 1_024
 FEWEST_BLOCKS = 128
 """Blocks of a `Design` have at least so many rows; of those that do there are at least so many."""
 
+SMALLEST = 1e-150
+"""Numbers that differ by less are left as they are: the square of what would scale them is infinite."""
+
 Indices = NDArray[np.intp]
 
 
@@ -64,7 +67,7 @@ class Scaling:
     ) -> Scaling:
         """To a standard deviation of 1 or that given, and with `centre` to a mean of 0."""
         mean, spread = _figures(numbers, "mean"), _figures(numbers, "deviation")
-        scale = np.where(spread > 0, spread / deviation, 1.0)
+        scale = np.where(spread > SMALLEST, spread / deviation, 1.0)
         shift = mean if centre else np.zeros(len(mean))
         return cls(shift, scale, (mean - shift) / scale)
 
@@ -72,7 +75,7 @@ class Scaling:
     def unit(cls, numbers: Sequence[NumberFeature]) -> Scaling:
         """To an interval of length 1, from minimum to maximum, around a mean of 0."""
         width = _figures(numbers, "maximum") - _figures(numbers, "minimum")
-        scale = np.where(width > 0, width, 1.0)
+        scale = np.where(width > SMALLEST, width, 1.0)
         return cls(_figures(numbers, "mean"), scale, np.zeros(len(scale)))
 
 
@@ -203,24 +206,35 @@ class Design:
         ]
         return np.concatenate([self.scaling.fill, *counts])
 
-    def dense(self, start: int = 0, stop: int | None = None) -> Floats:
-        """These rows of the matrix, built; for few rows, or for a library that needs it."""
+    def dense(
+        self, start: int = 0, stop: int | None = None, *, places: Indices | None = None
+    ) -> Floats:
+        """These rows of the matrix, built; for few rows, or for a library that needs it.
+
+        places: (stop - start,) the row of the built matrix that each is written to, else in order.
+        """
         stop = self.rows if stop is None else min(stop, self.rows)
         out = (np.zeros if self.sizes else np.empty)((stop - start, self.width))
         for first in range(start, stop, STRIP):
             strip = self._scaled(first, min(first + STRIP, stop))
             for at in range(0, len(strip), SHORT_STRIP):
                 part, here = strip[at : at + SHORT_STRIP], first - start + at
-                out[here : here + len(part), : self.numbers] = part
-        row = np.arange(stop - start)
+                if places is None:
+                    out[here : here + len(part), : self.numbers] = part
+                else:
+                    out[places[here : here + len(part)], : self.numbers] = part
+        row = np.arange(stop - start) if places is None else places
         for first, size, codes in zip(self.starts, self.sizes, self.data.codes, strict=True):
             code = codes[start:stop].astype(np.intp)
             known = code < size
             out[row[known], first + code[known]] = 1.0
         return out
 
-    def sparse(self) -> Any:
-        """The matrix as a SciPy matrix of compressed rows, for a library that needs it."""
+    def sparse(self, *, places: Indices | None = None) -> Any:
+        """The matrix as a SciPy matrix of compressed rows, for a library that needs it.
+
+        places: (rows,) the row of the built matrix that each is written to, else in order.
+        """
         from scipy.sparse import csr_matrix
 
         categories = len(self.sizes)
@@ -229,13 +243,14 @@ class Design:
         columns = np.empty((self.rows, held), dtype=np.int32)
         columns[:, : self.numbers] = np.arange(self.numbers)
         for block in self.blocks():
-            values[block.rows, : self.numbers] = block.numbers
+            here = block.rows if places is None else places[block.rows]
+            values[here, : self.numbers] = block.numbers
             for at, (start, size, code) in enumerate(
                 zip(self.starts, self.sizes, block.codes, strict=True), self.numbers
             ):
                 known = code < size
-                columns[block.rows, at] = np.where(known, start + code, start)
-                values[block.rows, at] = known
+                columns[here, at] = np.where(known, start + code, start)
+                values[here, at] = known
         ends = np.arange(0, self.rows * held + 1, held)
         return csr_matrix(
             (values.ravel(), columns.ravel(), ends), shape=(self.rows, self.width), copy=False

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from modelwright.components.learning.contributions import LinearExplains
-from modelwright.components.learning.design import Design
+from modelwright.components.learning.design import Design, Indices
 from modelwright.components.learning.encoding import Floats
 from modelwright.components.learning.errors import Diverged
 from modelwright.components.learning.learner import Fitted, TrainingData
@@ -20,6 +20,9 @@ from modelwright.data.expression import Expression, Scalar, call, column, dot, l
 BLOCK = 8_192
 PART = 16
 """Of so many blocks of rows one is looked at first."""
+
+MANY_ROWS, MANY_CELLS = 20_000, 1_000_000
+"""Beyond both a matrix is no longer in the cache, and another order on each pass makes no better margin."""
 
 STEPS, HALVINGS = 100, 30
 LITTLE = 1e-8
@@ -54,36 +57,63 @@ class Margin:
 
 
 def learn_margin(
-    design: Design, target: Floats, *, learner: str, projected: bool = False, **settings: Any
+    design: Design,
+    target: Floats,
+    *,
+    learner: str,
+    seed: int,
+    projected: bool = False,
+    **settings: Any,
 ) -> Margin:
     """Stochastic gradient descent on the hinge loss, for a target of {0, 1}.
 
-    settings: those of scikit-learn's SGDClassifier.  Raises Diverged.
+    Examples come in a random order, another one on each pass; those of a large matrix are written in
+    a random order, which all passes keep.  seed: of the orders.  settings: those of scikit-learn's
+    SGDClassifier.  Raises Diverged.
     """
     from sklearn import config_context
     from sklearn.linear_model import SGDClassifier
 
+    places: Indices | None = None
+    if design.rows > MANY_ROWS and design.rows * (design.numbers + len(design.sizes)) > MANY_CELLS:
+        # To wait for memory at each row of each pass takes four times as long as to learn from it.
+        places = np.random.default_rng(seed).permutation(design.rows)
     # Numbers alone are read faster row by row than through lists of where they stand.
-    matrix: Any = design.sparse() if design.sizes else design.dense()
+    build = design.sparse if design.sizes else design.dense
+    matrix: Any = build(places=places)
+    side = placed(target.astype(np.int8), places)
     if projected:
-        length = np.sqrt(design.squared_lengths())
+        length = placed(np.sqrt(design.squared_lengths()), places)
         share = np.divide(1.0, length, out=np.zeros(len(length)), where=length > 0)
         if design.sizes:
             matrix.data *= np.repeat(share, np.diff(matrix.indptr))
         else:
             matrix *= share[:, None]
-    descent = SGDClassifier(loss="hinge", tol=None, **settings)
+    descent = SGDClassifier(
+        loss="hinge", tol=None, shuffle=places is None, random_state=seed, **settings
+    )
     try:
         # The library sorts the classes, of bytes in no time, and would look for what is not finite again.
         with config_context(assume_finite=True):
-            descent.fit(matrix, target.astype(np.int8))
+            descent.fit(matrix, side)
     except ValueError as error:
         # The library's only word for it; any other fault of the values was found before.
         if "overflow" not in str(error):
             raise
         raise Diverged(learner, "Learning rate") from error
     values, intercept = descent.coef_[0], float(descent.intercept_[0])
-    return Margin(design, values, intercept, matrix @ values + intercept, projected)
+    margins = matrix @ values + intercept
+    of_rows = margins if places is None else margins[places]
+    return Margin(design, values, intercept, of_rows, projected)
+
+
+def placed(values: np.ndarray, places: Indices | None) -> np.ndarray:
+    """Values of rows, (n,), each written where its row is; as they are without places."""
+    if places is None:
+        return values
+    out = np.empty_like(values)
+    out[places] = values
+    return out
 
 
 def calibrated(margin: Margin, data: TrainingData) -> Fitted:

@@ -9,8 +9,16 @@ from polars.testing import assert_frame_equal
 from sklearn.svm import LinearSVC
 from tests.components.learning.trials import fitted, scored, scored_one_by_one, with_gaps
 
+from modelwright.components.learning.design import Design, Scaling
+from modelwright.components.learning.encoding import learn_encoding
 from modelwright.components.learning.learner import Learner
-from modelwright.components.learning.margins import BLOCK, calibrate
+from modelwright.components.learning.margins import (
+    BLOCK,
+    MANY_CELLS,
+    MANY_ROWS,
+    calibrate,
+    learn_margin,
+)
 from modelwright.components.learning.metrics import area_under_roc, log_loss
 from modelwright.components.palette.classification.two_class_averaged_perceptron import (
     TwoClassAveragedPerceptron,
@@ -19,6 +27,7 @@ from modelwright.components.palette.classification.two_class_support_vector_mach
     TwoClassSupportVectorMachine,
 )
 from modelwright.data.fitted import Model
+from modelwright.data.table import Table
 
 LEARNERS = [
     TwoClassSupportVectorMachine(),
@@ -136,6 +145,40 @@ def test_more_passes_move_the_average() -> None:
 def test_the_seed_orders_the_examples(make: Any) -> None:
     assert make(random_number_seed=1).formula == make(random_number_seed=1).formula
     assert make(random_number_seed=1).formula != make(random_number_seed=2).formula
+
+
+@pytest.mark.parametrize("projected", [False, True])
+@pytest.mark.parametrize("texts", [False, True])
+def test_many_rows_that_are_sorted_are_learnt_as_in_any_order(
+    *, texts: bool, projected: bool
+) -> None:
+    rows, width = MANY_ROWS + 5_001, MANY_CELLS // MANY_ROWS
+    chance = np.random.default_rng(0)
+    matrix = chance.normal(size=(rows, width))
+    side = matrix @ chance.normal(size=width) + chance.normal(size=rows) > 0
+    # All of one class first: a descent in this order would forget them.
+    order = np.argsort(side, kind="stable")
+    frame = pl.DataFrame(matrix[order], schema=[f"f{at}" for at in range(width)])
+    if texts:
+        frame = frame.with_columns(kind=pl.Series(chance.choice(list("pqr"), rows)))
+    encoded = learn_encoding(frame, Table(frame).schema).encode(frame)
+    design = Design(encoded, Scaling.standard(encoded.encoding.numbers))
+    target = side[order].astype(np.float64)
+    margin = learn_margin(
+        design,
+        target,
+        learner="",
+        seed=0,
+        projected=projected,
+        max_iter=1,
+        average=True,
+        penalty="l2",
+        alpha=0.001,
+    )
+    lengths = np.sqrt(design.squared_lengths()) if projected else np.ones(rows)
+    expected = design.times(margin.values) / lengths + margin.intercept
+    assert margin.of_rows == pytest.approx(expected)
+    assert ((margin.of_rows > 0) == (target > 0)).mean() > 0.94
 
 
 def test_ranges_are_tried_from_their_first_value() -> None:

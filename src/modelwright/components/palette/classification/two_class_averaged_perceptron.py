@@ -60,11 +60,11 @@ class TwoClassAveragedPerceptron(
             Design(data.encoded, Scaling.unit(data.encoded.encoding.numbers)),
             data.target,
             learner=self.__component__.title,
+            seed=self.random_number_seed,
             penalty=None,
             learning_rate="constant",
             eta0=self.learning_rate,
             max_iter=self.maximum_number_of_iterations,
             average=True,
-            random_state=self.random_number_seed,
         )
         return calibrated(margin, data)

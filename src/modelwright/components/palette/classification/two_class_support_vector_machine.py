@@ -72,11 +72,11 @@ class TwoClassSupportVectorMachine(
             Design(data.encoded, scaling),
             data.target,
             learner=self.__component__.title,
+            seed=self.random_number_seed,
             projected=self.project_to_the_unit_sphere,
             penalty="l2",
             alpha=self.lambda_weight,
             max_iter=self.number_of_iterations,
             average=True,
-            random_state=self.random_number_seed,
         )
         return calibrated(margin, data)
