@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import isinf
+from math import inf
 
 import numpy as np
 import polars as pl
@@ -28,6 +28,9 @@ Codes = NDArray[np.unsignedinteger]
 
 UNIQUE_LIMIT = 1000
 UNIQUE_SHARE = 0.97
+
+LARGEST = 1e150
+"""Of larger numbers the squares, or the sums of squares over rows, are infinite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ class Encoding:
     def categories(self) -> tuple[CategoryFeature, ...]:
         """The features that are categories."""
         return tuple(f for f in self.features if isinstance(f, CategoryFeature))
+
+    @cached_property
+    def still(self) -> NDArray[np.bool_]:
+        """(numbers,) which of them never change in training, so that nothing is learnt of them."""
+        return np.array([n.minimum == n.maximum for n in self.numbers], dtype=np.bool_)
 
     def encode(self, frame: pl.DataFrame) -> Encoded:
         """The rows of a frame that has the features' columns, of the types they had in training."""
@@ -156,9 +164,12 @@ def _code(feature: CategoryFeature) -> pl.Expr:
     return code.alias(feature.name)
 
 
-def _infinite(frame: pl.DataFrame, column: Column) -> int:
-    """How many values are infinite."""
-    return int(frame.select(named(column.name).cast(pl.Float64).is_infinite().sum()).item())
+def check_size(values: pl.Series, *, port: str) -> None:
+    """Raises InfiniteValues for a column with numbers that no learner can count with."""
+    sizes = values.cast(pl.Float64).fill_nan(None).abs()
+    if rows := int((sizes > LARGEST).sum()):
+        beyond = None if sizes.max() == inf else LARGEST
+        raise InfiniteValues(values.name, port, rows, beyond=beyond)
 
 
 def _learn_numbers(
@@ -182,17 +193,15 @@ def _learn_numbers(
     learnt = {}
     for number, column in enumerate(columns):
         ends = (found[f"minimum {number}"], found[f"maximum {number}"])
-        if any(end is not None and isinf(end) for end in ends):
-            raise InfiniteValues(column.name, port, _infinite(frame, column))
+        if any(end is not None and abs(end) > LARGEST for end in ends):
+            check_size(frame[column.name], port=port)
         if found[f"mean {number}"] is None:
             raise AllMissing(column.name, port)
-        learnt[column.name] = NumberFeature(
-            column.name,
-            *(
-                found[f"{figure} {number}"]
-                for figure in ("mean", "deviation", "minimum", "maximum")
-            ),
-        )
+        mean, deviation = found[f"mean {number}"], found[f"deviation {number}"]
+        if ends[0] == ends[1]:
+            # Sums of equal numbers are rounded, and would say that they differ by next to nothing.
+            mean, deviation = ends[0], 0.0
+        learnt[column.name] = NumberFeature(column.name, mean, deviation, *ends)
     return learnt
 
 

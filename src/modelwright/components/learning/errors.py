@@ -175,15 +175,18 @@ class TooFewRows(ComponentError):
 
 
 class InfiniteValues(ComponentError):
-    """A column holds infinity, which no learner can count with."""
+    """A column holds infinity, or a number so large that learning would make infinity of it."""
 
     code = "infinite-values"
 
-    def __init__(self, column: str, port: str, rows: int) -> None:
-        some = "a row" if rows == 1 else f"{rows} rows"
+    def __init__(
+        self, column: str, port: str, rows: int | None, *, beyond: float | None = None
+    ) -> None:
+        some = "some rows" if rows is None else "a row" if rows == 1 else f"{rows} rows"
+        what = "infinite" if beyond is None else f"beyond ±{beyond:g}, too large to count with,"
         super().__init__(
-            f'Column "{column}" on port "{port}" is infinite in {some}.',
-            remedy="Replace infinity with Clip Values, or leave those rows out.",
+            f'Column "{column}" on port "{port}" is {what} in {some}.',
+            remedy="Replace such values with Clip Values, or leave those rows out.",
             column=column,
             port=port,
             rows=rows,

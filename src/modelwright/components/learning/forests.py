@@ -162,7 +162,7 @@ def check_range(encoding: Encoding, *, port: str = "dataset") -> None:
     """Raise InfiniteValues for a number that is none in 32 bits, which is how trees see it."""
     for number in encoding.numbers:
         if max(abs(number.minimum), abs(number.maximum)) > LARGEST:
-            raise InfiniteValues(number.name, port, 1)
+            raise InfiniteValues(number.name, port, None, beyond=LARGEST)
 
 
 def grown(forest: Any, answers: Answers, target: Floats, context: Context) -> Any:

@@ -170,6 +170,8 @@ def learn(
         rarely=sum(sizes) > RARE * at_once * len(sizes),
     )
     layers.weights["levels"][-1] = 0.0
+    # Nothing is learnt of a number that never changes, so another one may not move the answer.
+    layers.weights["hidden"][encoding.still] = 0.0
     numbers = _numbers(data, scaling)
     levels = np.empty((data.rows, len(sizes)), dtype=np.int64)
     for at, (codes, start) in enumerate(zip(data.codes, starts, strict=True)):

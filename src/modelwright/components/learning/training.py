@@ -17,11 +17,11 @@ from modelwright.components.learning.encoding import (
     Encoding,
     Floats,
     check_feature_types,
+    check_size,
     learn_encoding,
 )
 from modelwright.components.learning.errors import (
     FractionalClasses,
-    InfiniteValues,
     LabelAllMissing,
     NoFeatureColumns,
     NoLabelColumn,
@@ -248,8 +248,8 @@ def training_data(
     if frame.height < FEWEST_ROWS:
         raise TooFewRows(port, frame.height, FEWEST_ROWS)
     values = frame[column.name]
-    if column.type is ColumnType.DOUBLE and (infinite := int(values.is_infinite().sum())):
-        raise InfiniteValues(column.name, port, infinite)
+    if column.type is ColumnType.DOUBLE:
+        check_size(values, port=port)
     classes: tuple[Class, ...] = ()
     if learner.task in _CLASSES:
         classes = classes_of(values, column, learner.task)

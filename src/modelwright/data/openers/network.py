@@ -85,6 +85,6 @@ def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Left @ right by products of always the same shape: libraries round by shape."""
-    groups = left.reshape(-1, _ROWS, left.shape[1])
+    groups = left.reshape(len(left) // _ROWS, _ROWS, left.shape[1])
     product: np.ndarray = np.matmul(groups, right)
     return product.reshape(len(left), right.shape[1])

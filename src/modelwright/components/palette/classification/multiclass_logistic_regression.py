@@ -70,13 +70,16 @@ class MulticlassLogisticRegression(Learner, category=CLASSIFICATION):
     def fit(self, data: TrainingData, context: Context) -> Fitted:
         design = Design(data.encoded, Scaling.standard(data.encoded.encoding.numbers), keep=True)
         chance = np.random.default_rng(self.random_number_seed)
+        start = chance.uniform(-1e-3, 1e-3, (design.width + 1, len(data.classes)))
+        # No step moves the weights of a number that never changes.
+        start[: design.numbers][data.encoded.encoding.still] = 0.0
         found, end = fit_weights(
             design,
             multiclass_loss(data.target.astype(np.intp)),
             penalties=Penalties(self.l1_regularization_weight, self.l2_regularization_weight),
             memory=_MEMORY,
             tolerance=self.optimization_tolerance,
-            start=chance.uniform(-1e-3, 1e-3, (design.width + 1, len(data.classes))),
+            start=start,
         )
         context.log(f"{end.rounds} steps, loss and penalties {end.value:.6g}.")
         if not end.converged:

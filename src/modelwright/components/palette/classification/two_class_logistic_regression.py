@@ -83,6 +83,8 @@ class TwoClassLogisticRegression(
         design = Design(data.encoded, Scaling.standard(data.encoded.encoding.numbers), keep=True)
         chance = np.random.default_rng(self.random_number_seed)
         start = chance.uniform(-1e-3, 1e-3, design.width + 1)
+        # No step moves the weight of a number that never changes.
+        start[: design.numbers][data.encoded.encoding.still] = 0.0
         found, end = fit_weights(
             design,
             two_class_loss(data.target),
