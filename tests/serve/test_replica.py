@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from modelwright.inference.scorer import Scorer
@@ -299,6 +301,40 @@ def test_a_head_that_does_not_end_is_given_up(replica: Running) -> None:
     started = time.monotonic()
     assert raw(replica, b"POST /score HTTP/1.1\r\nHost: x\r\n") == b""
     assert time.monotonic() - started < 10
+
+
+HEADS_WITHOUT_END = {
+    "one header": (HEAD + b"X: ", b"x"),
+    "many headers": (HEAD, b"X: x\r\n"),
+    "an address": (b"POST /", b"x"),
+    "what follows a body": (
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n",
+        b"X: x\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("begin", "more"), HEADS_WITHOUT_END.values(), ids=HEADS_WITHOUT_END)
+def test_a_head_larger_than_a_head_is_gets_431_and_is_not_kept(
+    tmp_path: Path, begin: bytes, more: bytes
+) -> None:
+    with running(package(tmp_path)) as replica:
+        replica.score(car_request())
+        used = psutil.Process(replica.process.pid).memory_info().rss
+        with socket.create_connection((replica.host, replica.port), timeout=30) as connection:
+            connection.sendall(begin)
+            answer = b""
+            # Far more than is kept; the sender may read the refusal before it has sent all.
+            with contextlib.suppress(ConnectionError):
+                for _ in range(100):
+                    connection.sendall(more * (1_000_000 // len(more)))
+            with contextlib.suppress(ConnectionError):
+                while block := connection.recv(65536):
+                    answer += block
+        assert answer.startswith(b"HTTP/1.1 431 ")
+        assert b'"head-too-large"' in answer
+        assert psutil.Process(replica.process.pid).memory_info().rss < used + 30_000_000
+        assert replica.score(car_request()).status_code == 200
 
 
 def test_what_is_not_http_is_refused_in_the_same_shape(replica: Running) -> None:

@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import uvicorn
@@ -21,8 +22,12 @@ from modelwright.serve.settings import EndpointSettings
 BACKLOG = 2048
 """Connections that wait in the kernel while the process is busy."""
 
+LARGEST_HEAD = 65_536
+"""Bytes of a head, or of anything else that is no body, that are taken in before they come to an end."""
+
 _TICK = 0.5
 _FORMER_S = 10.0
+_LINGER_S = 1.0
 
 
 class Connection(HttpToolsProtocol):
@@ -41,6 +46,10 @@ class Connection(HttpToolsProtocol):
     _gathered = False
     _told: list[tuple[bytes, bytes]] | None = None
     _head = b""
+    # Whether the last bytes were more than a part of a head, and how many have come that were not.
+    _moved = False
+    _idle_bytes = 0
+    _is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count from here: a client that never says anything is not kept."""
@@ -55,6 +64,19 @@ class Connection(HttpToolsProtocol):
         self._held = None
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come; the parser keeps what is not whole yet, which must not grow for ever."""
+        if self._is_refused:
+            return
+        self._moved = False
+        super().data_received(data)
+        if self._moved:
+            self._idle_bytes = 0
+            return
+        self._idle_bytes += len(data)
+        if self._idle_bytes > LARGEST_HEAD and not self.transport.is_closing():
+            self._refuse_head()
+
     def on_message_begin(self) -> None:
         """The head of a request begins."""
         self._settle()
@@ -63,6 +85,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole; from now on the application counts."""
+        self._moved = True
         self.owing_since = None
         parser = self.parser
         cycle: RequestResponseCycle | None = self.cycle
@@ -82,6 +105,7 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
+        self._moved = True
         if self._held is None:
             super().on_body(body)
             return
@@ -92,6 +116,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        self._moved = True
         app, found = self._app, None
         if self._held is not None and app is not None:
             body = b"".join(self._held)
@@ -166,14 +191,33 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, in the shape that all errors have."""
-        self._settle()
-        body = error_body(400, msg, {"code": "malformed-http"})
-        head = (
-            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
-            b"content-length: %d\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head % len(body) + body)
+        status = HTTPStatus.BAD_REQUEST
+        self._refuse(status, error_body(status, msg, {"code": "malformed-http"}))
         self.transport.close()
+
+    def _refuse_head(self) -> None:
+        """431: the head of a request is over the limit."""
+        self._is_refused, self.owing_since = True, None
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self._held = None
+        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        words = f"The head of the request is larger than {LARGEST_HEAD} bytes. Send fewer headers."
+        self._refuse(status, error_body(status, words, {"code": "head-too-large"}))
+        # What still comes of it is thrown away: closed at once, the answer would not be read.
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(_LINGER_S, self.transport.close)
+
+    def _refuse(self, status: HTTPStatus, body: bytes) -> None:
+        self._settle()
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
 
     def give_up(self) -> None:
         """End a connection whose client is too slow."""
