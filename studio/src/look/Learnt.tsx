@@ -9,6 +9,8 @@ function isFields(value: unknown): value is Fields {
   return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
+const BIAS = "Bias";
+
 // Of all that was learnt, what moves the predictions is asked for first.
 const FIRST = ["weights", "importance"];
 
@@ -129,7 +131,10 @@ function Lines({ lines, name }: { readonly lines: readonly Fields[]; readonly na
     lines.every((line, place) => place === 0 || size(line, key) <= size(lines[place - 1], key)),
   );
   const drawn = ordered ?? numeric.at(-1);
-  const sizes = drawn === undefined ? [] : lines.map((line) => size(line, drawn));
+  // The weight of no feature, often larger than all others, would leave nothing to see of them.
+  const sizes = lines.map((line) =>
+    drawn === undefined || line.feature === BIAS ? 0 : size(line, drawn),
+  );
   const most = Math.max(...sizes, 0);
   return (
     <table className={classes.lines}>
@@ -157,7 +162,7 @@ function Lines({ lines, name }: { readonly lines: readonly Fields[]; readonly na
                 <svg width={120} height={10} aria-hidden>
                   <rect
                     className={(line[drawn] as number) < 0 ? classes.negative : classes.positive}
-                    width={Math.max((120 * (sizes[place] ?? 0)) / most, 0.5)}
+                    width={(120 * (sizes[place] ?? 0)) / most}
                     height={10}
                     rx={2}
                   />

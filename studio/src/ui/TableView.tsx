@@ -27,7 +27,16 @@ interface Props {
 
 const ROW = 26;
 const HEAD = 40;
-const WIDTH = 132;
+const NARROWEST = 132;
+const WIDEST = 280;
+
+/** So wide that the name fits in bold letters of 12 pixels, within bounds; no cell is looked at. */
+function widthOf(name: string): number {
+  return Math.min(Math.max(NARROWEST, 18 + 8 * name.length), WIDEST);
+}
+
+// What a column is for, where its head need not say so.
+const UNSAID = ["feature", "none"];
 
 function shown(value: unknown): string {
   if (value === null || value === undefined) return "";
@@ -36,6 +45,11 @@ function shown(value: unknown): string {
   }
   if (typeof value === "object") return "isNan" in value ? "NaN" : JSON.stringify(value);
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** The whole of a text that its cell may be too narrow for. */
+function clipped(value: unknown, width: number): string | undefined {
+  return typeof value === "string" && value.length * 6 > width ? value : undefined;
 }
 
 /** A table of any length: only the rows and columns in view are drawn. */
@@ -65,7 +79,7 @@ export function TableView({ label, columns, count, row, onSeen, onColumn, height
     horizontal: true,
     count: columns.length,
     getScrollElement: () => box.current,
-    estimateSize: () => WIDTH,
+    estimateSize: (place) => widthOf(columns[place]?.name ?? ""),
     overscan: 3,
   });
   useEffect(() => {
@@ -104,7 +118,7 @@ export function TableView({ label, columns, count, row, onSeen, onColumn, height
                 <span>{column?.name}</span>
                 <small>
                   {column?.type}
-                  {column && column.role !== "feature" ? ` · ${column.role}` : ""}
+                  {column && !UNSAID.includes(column.role) ? ` · ${column.role}` : ""}
                 </small>
               </>
             );
@@ -113,6 +127,7 @@ export function TableView({ label, columns, count, row, onSeen, onColumn, height
                 key={cell.key}
                 role="columnheader"
                 className={classes.header}
+                data-numeric={numeric(cell.index) || undefined}
                 style={{ left: cell.start, width: cell.size }}
                 title={column?.name}
               >
@@ -152,6 +167,7 @@ export function TableView({ label, columns, count, row, onSeen, onColumn, height
                   className={classes.cell}
                   data-numeric={numeric(cell.index) || undefined}
                   style={{ left: cell.start, width: cell.size }}
+                  title={clipped(values?.[cell.index], cell.size)}
                 >
                   {values ? shown(values[cell.index]) : "…"}
                 </div>
