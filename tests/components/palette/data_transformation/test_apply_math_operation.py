@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import integrate
 
 from modelwright.components.columns import ColumnRule, ColumnSelection
@@ -26,6 +30,7 @@ from modelwright.data.schema import ColumnType, Role
 from modelwright.data.table import Table
 
 NAN, INF, PI = math.nan, math.inf, math.pi
+LONG = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([-(2**63), 2**63 - 1, 2**32, -1, 0, 3])
 ALL = [(family, name) for family, names in FAMILIES.items() for name in names]
 
 
@@ -214,6 +219,110 @@ def test_digits_from_a_column_round_as_constant_ones(name: str) -> None:
 
     expected = [of(name, x, d) for x, d in zip(values, [2, -1, 2, -3], strict=True)]
     assert found == pytest.approx(expected)
+
+
+@settings(max_examples=200, deadline=None)
+@given(cents=st.integers(-(10**13), 10**13), digits=st.integers(-3, 3))
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("Floor", ROUND_FLOOR),
+        ("RoundDigits", ROUND_HALF_UP),
+        ("RoundDown", ROUND_DOWN),
+        ("RoundUp", ROUND_UP),
+        ("Truncate", ROUND_DOWN),
+    ],
+)
+def test_sums_of_money_round_as_they_are_written(
+    name: str, way: str, cents: int, digits: int
+) -> None:
+    written = Decimal(cents) / 100
+
+    expected = written.quantize(Decimal(1).scaleb(-digits), rounding=way)
+
+    assert of(name, float(written), digits) == float(expected)
+
+
+@pytest.mark.parametrize("name", ["Floor", "RoundDigits", "RoundDown", "RoundUp", "Truncate"])
+def test_a_number_without_digits_beyond_the_precision_stays_as_it_is(name: str) -> None:
+    for x in (1.5, -1e300, INF, -INF):
+        assert of(name, x, 400) == x
+    assert of(name, 1.5, -400) in (0.0, 1e308)
+    assert of(name, -1e300, 10) == -1e300
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "second", "expected"),
+    [
+        ("NthRoot", 64.0, 3.0, 4.0),
+        ("NthRoot", -1000, 3, -10.0),
+        ("NthRoot", 2.0, 3.0, 2.0 ** (1 / 3)),
+        ("SinDegrees", 180, None, 0.0),
+        ("CosDegrees", -90.0, None, 0.0),
+        ("CosDegrees", 270, None, 0.0),
+        ("TanDegrees", 90, None, INF),
+        ("TanDegrees", -360.0, None, 0.0),
+        ("CotDegrees", 90.0, None, 0.0),
+        ("SecDegrees", 90, None, INF),
+        ("CscDegrees", 0.0, None, INF),
+    ],
+)
+def test_what_is_whole_is_not_nearly_so(
+    name: str, x: Any, second: float | None, expected: float
+) -> None:
+    assert of(name, x, second) == expected
+
+
+def test_a_logarithm_to_a_base_of_ten_or_two_is_exact() -> None:
+    for x, base, expected in ((1000.0, 10.0, 3.0), (2**29, 2.0, 29.0), (5.0, 5.0, 1.0)):
+        made = component("Log", second=base, output_mode="ResultOnly")
+        assert made.run(Table(pl.DataFrame({"x": [x]}))).frame.item() == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(st.tuples(LONG | st.none(), LONG | st.none()), max_size=6),
+    second=st.none() | st.integers(-(2**53), 2**53),
+)
+@pytest.mark.parametrize("name", ["Abs", "Add", "Multiply", "Square", "Subtract"])
+def test_a_whole_result_that_64_bits_do_not_hold_is_missing(
+    name: str, rows: list[tuple[int | None, int | None]], second: int | None
+) -> None:
+    work: Callable[[int, int], int] = {
+        "Abs": lambda a, _: abs(a),
+        "Add": lambda a, b: a + b,
+        "Multiply": lambda a, b: a * b,
+        "Square": lambda a, _: a * a,
+        "Subtract": lambda a, b: a - b,
+    }[name]
+    alone = name in ("Abs", "Square")
+    expected: list[int | None] = []
+    for a, by_row in rows:
+        b = by_row if second is None else second
+        found = None if a is None or (b is None and not alone) else work(a, b or 0)
+        expected.append(found if found is not None and -(2**63) <= found < 2**63 else None)
+    other = {"second_type": "ColumnSet", "second_columns": ["y"]}
+    settled = other if second is None else {"second": second}
+    made = component(name, output_mode="Inplace", **settled)
+    table = Table(pl.DataFrame(rows, schema={"x": pl.Int64, "y": pl.Int64}, orient="row"))
+
+    result = made.run(table).frame["x"]
+
+    assert result.dtype == pl.Int64
+    assert result.to_list() == expected
+    formula = made.formula(table.schema)
+    assert formula is not None
+    program = formula.compile_rows(table.schema)
+    replies = [program.score(row) for row in table.frame.to_dicts()]
+    assert replies == made.run(table).frame.to_dicts()
+
+
+def test_a_constant_may_be_larger_than_a_whole_number() -> None:
+    table = Table(pl.DataFrame({"x": [1, 2]}))
+
+    found = component("Add", second=1e300, output_mode="ResultOnly").run(table).frame
+
+    assert found.to_dict(as_series=False) == {"Add(x_$1e+300)": [1e300, 1e300]}
 
 
 @pytest.mark.parametrize("x", [-3.0, -0.5, 0.0, 0.7, 1.0, 4.0, 30.0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeGuard
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,9 @@ from modelwright.components.palette.column_flow import flow, table_outline
 from modelwright.components.palette.data_transformation.math_operations import (
     DIVISORS,
     FAMILIES,
+    GROWING,
     Operation,
+    may_overflow,
 )
 from modelwright.components.parameters import ColumnName, Columns, Shown
 from modelwright.data.expression import (
@@ -27,14 +29,18 @@ from modelwright.data.expression import (
     Expression,
     Formula,
     Keep,
+    call,
     column,
     literal,
+    when,
 )
 from modelwright.data.memory import in_parts
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.data.table import Table
 
 _NUMBERS = (ColumnType.INTEGER, ColumnType.DOUBLE)
+# Beyond it a float stands for many whole numbers, and so for none in particular.
+_EXACT = 1 << 53
 _PAIRED = ("Basic", "Compare", "Operations", "Special")
 _PRECISE = (
     "Floor",
@@ -54,6 +60,11 @@ class _Work:
 
     result: str
     operands: tuple[str | float, ...]
+
+    def is_whole(self, schema: Schema) -> bool:
+        """Whether it is computed from whole numbers only."""
+        whole = (schema.column(o).type is ColumnType.INTEGER for o in self.operands if _named(o))
+        return all(whole) and not any(isinstance(o, float) for o in self.operands)
 
 
 class UnequalColumnCounts(ComponentError):
@@ -79,7 +90,8 @@ class ApplyMathOperation(Component, category="Data Transformation"):
     a number has a dollar sign and functions of one argument read OPERATION(FIRST).
 
     A missing value has a missing result.  Outside its domain a function gives no number, which counts
-    as missing; x / 0 is infinite.  Whole numbers stay whole where the function keeps them so.
+    as missing; x / 0 is infinite.  Whole numbers stay whole where the function keeps them so; one that
+    64 bits do not hold is missing, so convert to Double first where results may be larger.
 
     Where name and common description of a function differ, the name counts: ExpMinus1 is exp(x) - 1,
     LnPlus1 is ln(1 + x), CeilingPower2 the smallest power of two that is not below x, and
@@ -91,8 +103,10 @@ class ApplyMathOperation(Component, category="Data Transformation"):
 
     Rounding goes by a number of digits after the point (before it, when below 0): Floor down,
     RoundDown and Truncate towards 0, RoundUp away from 0, RoundDigits to the nearest, halves away from
-    0.  For Mod, Quotient and Remainder the precision is the divisor; Mod has its sign, Remainder that of
-    x.  Ceiling, ToEven and ToOdd round to whole numbers, ties away from 0.
+    0.  A number counts as the decimal fraction that it stands for, so that 1.005 rounds to 1.01; one
+    that would keep more than 14 digits stays as it is.  For Mod, Quotient and Remainder the precision is
+    the divisor; Mod has its sign, Remainder that of x.  Ceiling, ToEven and ToOdd round to whole
+    numbers, ties away from 0.
     """
 
     category: Annotated[
@@ -296,10 +310,12 @@ class ApplyMathOperation(Component, category="Data Transformation"):
     """Whether results are added, replace the values they come from, or stand alone."""
 
     def run(self, dataset: Table) -> Annotated[Table, Titled("Results dataset")]:
-        formula = self.formula(dataset.schema)
+        works = self._works(dataset.schema)
+        formula = self._formula(
+            dataset.schema, [w for w in works if _overflows(self._name, w, dataset)]
+        )
         if formula is not None:
             return dataset.of(formula.apply(dataset.frame))
-        works = self._works(dataset.schema)
 
         def worked(rows: pl.DataFrame) -> pl.DataFrame:
             results = [self._over_arrays(work, rows).alias(work.result) for work in works]
@@ -310,10 +326,24 @@ class ApplyMathOperation(Component, category="Data Transformation"):
         return Table(frame) if alone else dataset.of(frame)
 
     def formula(self, schema: Schema) -> Formula | None:
-        operation, works = self._operation, self._works(schema)
-        if operation.expression is None:
+        works = self._works(schema)
+        whole = [w for w in works if self._name in GROWING and w.is_whole(schema)]
+        return self._formula(schema, whole)
+
+    def _formula(self, schema: Schema, guarded: Sequence[_Work]) -> Formula | None:
+        """The formula of all results; `guarded` ones may be of more than 64 bits."""
+        of = self._operation.expression
+        if of is None:
             return None
-        computed = {w.result: operation.expression(*map(_operand, w.operands)) for w in works}
+        computed = {}
+        for work in self._works(schema):
+            operands = [_operand(o) for o in work.operands]
+            computed[work.result] = found = of(*operands)
+            if work in guarded:
+                about = of(*(one.cast(ColumnType.DOUBLE) for one in operands))
+                # What wrapped around is off by all that 64 bits count, however rough the estimate.
+                near = call("abs", about - found.cast(ColumnType.DOUBLE)) < 2.0**63
+                computed[work.result] = when(near, found, None)
         kept = [Keep(list(computed))] if self.output_mode == "ResultOnly" else []
         return Formula(Compute(computed), *kept)
 
@@ -372,7 +402,8 @@ class ApplyMathOperation(Component, category="Data Transformation"):
             return [self._precision(schema)] * len(chosen)
         if self.second_type == "Constant":
             # A whole number keeps whole columns whole.
-            number = int(self.second) if self.second.is_integer() else self.second
+            whole = self.second.is_integer() and abs(self.second) <= _EXACT
+            number = int(self.second) if whole else self.second
             return [number] * len(chosen)
         parameter = "Second argument columns"
         others = self.second_columns.resolve_typed(schema, parameter=parameter, wanted=_NUMBERS)
@@ -415,3 +446,21 @@ class ApplyMathOperation(Component, category="Data Transformation"):
 
 def _operand(operand: str | float) -> Expression:
     return column(operand) if isinstance(operand, str) else literal(operand)
+
+
+def _named(operand: str | float) -> TypeGuard[str]:
+    return isinstance(operand, str)
+
+
+def _overflows(name: str, work: _Work, table: Table) -> bool:
+    """Whether whole numbers may give one that 64 bits do not hold."""
+    if name not in GROWING or not work.is_whole(table.schema):
+        return False
+    bounds = []
+    for operand in work.operands:
+        ends: Sequence[Any] = (operand, operand)
+        if isinstance(operand, str):
+            column = table.frame.get_column(operand)
+            ends = (column.min() or 0, column.max() or 0)
+        bounds.append((int(ends[0]), int(ends[1])))
+    return may_overflow(name, bounds)

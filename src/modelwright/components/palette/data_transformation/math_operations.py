@@ -7,7 +7,7 @@ What an expression cannot say works on NumPy arrays, with NaN for missing values
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,9 @@ One = Callable[[Expression], Expression]
 Two = Callable[[Expression, Expression], Expression]
 
 _EULER = 0.5772156649015329
+# Relative, of a decimal fraction as a double that was multiplied: a few units in its last place.
+_ERROR = 2.0**-50
+_MOST_STEPS, _MOST_DIGITS = 2.0**48, 308
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,6 @@ def _in_degrees(work: One) -> Operation:
     return Operation(1, lambda a: call("degrees", work(a)))
 
 
-def _of_degrees(work: One) -> Operation:
-    return Operation(1, lambda a: work(call("radians", a)))
-
-
 def _table(values: Mapping[int, float]) -> Operation:
     """A function of whole numbers from 0, infinite beyond the last; not a number for others."""
     entries: dict[Scalar, Scalar] = {float(n): value for n, value in values.items()}
@@ -110,7 +109,38 @@ def _nth_root(a: Expression, n: Expression) -> Expression:
     # Odd roots of negative numbers are real, though no power of them is.
     x = a.cast(ColumnType.DOUBLE)
     odd = call("abs", n.cast(ColumnType.DOUBLE) % 2.0).equals(1.0)
-    return when((x < 0.0) & odd, -((-x) ** (1.0 / n)), x ** (1.0 / n))
+    return when((x < 0.0) & odd, -_root(-x, n), _root(x, n))
+
+
+def _root(x: Expression, n: Expression) -> Expression:
+    # The third root of 64 is 4, though 64 ** (1 / 3) is 3.9999999999999996.
+    found = x ** (1.0 / n)
+    whole = call("round", found)
+    return when((whole**n).equals(x), whole, found)
+
+
+def _logarithm(a: Expression, base: Expression) -> Expression:
+    # Those of their own are exact: by quotients the one of 1000 is 2.9999999999999996.
+    match base:
+        case Literal(2):
+            return call("log2", a)
+        case Literal(10):
+            return call("log10", a)
+    return call("log", a, base)
+
+
+def _sine(a: Expression) -> Expression:
+    return when((a % 180.0).equals(0.0), 0.0, call("sin", call("radians", a)))
+
+
+def _cosine(a: Expression) -> Expression:
+    return when((a % 180.0).equals(90.0), 0.0, call("cos", call("radians", a)))
+
+
+def _tangent(a: Expression) -> Expression:
+    within = a % 180.0
+    slope = call("tan", call("radians", a))
+    return when(within.equals(0.0), 0.0, when(within.equals(90.0), math.inf, slope))
 
 
 def _spacing(a: Vector) -> Vector:
@@ -160,30 +190,44 @@ def _next_power_of_two(a: Expression) -> Expression:
     return call("exp2", call("ceiling", call("log2", a)))
 
 
-def _scaled(work: One) -> Two:
-    """The function at a number of digits after the point, or before it when that is below 0."""
+def _scaled(work: One, nearly: One | None = None) -> Two:
+    """The function at a number of digits after the point, or before it when that is below 0.
+
+    nearly: moves what lies within the error of a product past the step that it stands before.
+    """
 
     def finer(a: Expression, scale: Expression | float) -> Expression:
         # 0.29 * 100 is 28.999999999999996, and must not be taken for less than 29.
-        return work(call("round", a * scale, digits=9)) / scale
+        x = a.cast(ColumnType.DOUBLE)
+        steps = x * scale
+        done = work(nearly(steps) if nearly else steps) / scale
+        # A double that has so many steps has no digits beyond them.
+        return when(call("abs", steps) < _MOST_STEPS, done, x)
 
     def scaled(a: Expression, digits: Expression) -> Expression:
         match digits:
             case Literal(0):
                 return work(a)
             case Literal(int(number)):
-                scale = 10.0 ** abs(number)
+                scale = 10.0 ** min(abs(number), _MOST_DIGITS)
                 return finer(a, scale) if number > 0 else work(a / scale) * scale
-        size = literal(10.0) ** call("abs", digits)
+        count = call("minimum", call("abs", digits), float(_MOST_DIGITS))
+        size = literal(10.0) ** count
         return when(digits >= 0, finer(a, size), work(a / size) * size)
 
     return scaled
 
 
-def _rounded(a: Expression, digits: Expression) -> Expression:
-    if isinstance(digits, Literal) and isinstance(digits.value, int) and abs(digits.value) <= 15:
-        return call("round", a, digits=digits.value)
-    return _scaled(lambda x: call("round", x))(a, digits)
+def _outward(a: Expression) -> Expression:
+    return a * (1.0 + _ERROR)
+
+
+def _inward(a: Expression) -> Expression:
+    return a * (1.0 - _ERROR)
+
+
+def _upward(a: Expression) -> Expression:
+    return a + call("abs", a) * _ERROR
 
 
 def _up(a: Expression) -> Expression:
@@ -204,7 +248,7 @@ BASIC: dict[str, Operation] = {
     "Hypotenuse": _two(lambda a, b: call("hypot", a, b)),
     "Ln": _named("ln"),
     "LnPlus1": _named("log1p"),
-    "Log": _two(lambda a, b: call("log", a, b)),
+    "Log": _two(_logarithm),
     "Log10": _named("log10"),
     "Log2": _named("log2"),
     "NthRoot": _two(_nth_root),
@@ -235,20 +279,36 @@ OPERATIONS: dict[str, Operation] = {
 ROUNDING: dict[str, Operation] = {
     "Ceiling": _named("ceiling"),
     "CeilingPower2": _one(_next_power_of_two),
-    "Floor": _two(_scaled(lambda a: call("floor", a))),
+    "Floor": _two(_scaled(lambda a: call("floor", a), _upward)),
     "Mod": _two(lambda a, b: a % b),
     "Quotient": _two(lambda a, b: a // b),
     "Remainder": _two(lambda a, b: a - b * call("truncate", a / b)),
-    "RoundDigits": _two(_rounded),
-    "RoundDown": _two(_scaled(lambda a: call("truncate", a))),
-    "RoundUp": _two(_scaled(_up)),
+    "RoundDigits": _two(_scaled(lambda a: call("round", a), _outward)),
+    "RoundDown": _two(_scaled(lambda a: call("truncate", a), _outward)),
+    "RoundUp": _two(_scaled(_up, _inward)),
     "ToEven": _one(_to_even),
     "ToOdd": _one(_to_odd),
-    "Truncate": _two(_scaled(lambda a: call("truncate", a))),
+    "Truncate": _two(_scaled(lambda a: call("truncate", a), _outward)),
 }
 """Where there is a second argument it is the precision: digits, or the divisor for `DIVISORS`."""
 
 DIVISORS = ("Mod", "Quotient", "Remainder")
+
+GROWING = ("Abs", "Add", "Multiply", "Square", "Subtract")
+"""What of whole numbers may give one that 64 bits do not hold."""
+
+
+def may_overflow(name: str, bounds: Sequence[tuple[int, int]]) -> bool:
+    """Whether one of `GROWING` may give such a number, from the smallest and largest of each argument."""
+    (low, high), (least, most) = bounds[0], bounds[-1]
+    corners = {
+        "Abs": (-low, high),
+        "Add": (low + least, high + most),
+        "Subtract": (low - most, high - least),
+    }
+    products = (low * least, low * most, high * least, high * most)
+    return not all(-(2**63) <= c < 2**63 for c in corners.get(name, products))
+
 
 SPECIAL: dict[str, Operation] = {
     "Beta": _special_of("beta"),
@@ -287,25 +347,25 @@ TRIGONOMETRIC: dict[str, Operation] = {
     "AtanDegrees": _in_degrees(lambda a: call("atan", a)),
     "Atanh": _named("atanh"),
     "Cos": _named("cos"),
-    "CosDegrees": _of_degrees(lambda a: call("cos", a)),
+    "CosDegrees": _one(_cosine),
     "Cosh": _named("cosh"),
     "Cot": _over("tan"),
-    "CotDegrees": _of_degrees(lambda a: 1.0 / call("tan", a)),
+    "CotDegrees": _one(lambda a: 1.0 / _tangent(a)),
     "Coth": _over("tanh"),
     "Csc": _over("sin"),
-    "CscDegrees": _of_degrees(lambda a: 1.0 / call("sin", a)),
+    "CscDegrees": _one(lambda a: 1.0 / _sine(a)),
     "Csch": _over("sinh"),
     "DegreesToRadians": _named("radians"),
     "Sec": _over("cos"),
-    "SecDegrees": _of_degrees(lambda a: 1.0 / call("cos", a)),
+    "SecDegrees": _one(lambda a: 1.0 / _cosine(a)),
     "Sech": _over("cosh"),
     "Sign": _named("sign"),
     "Sin": _named("sin"),
     "Sinc": _one(lambda a: when(a.equals(0), 1.0, call("sin", a) / a)),
-    "SinDegrees": _of_degrees(lambda a: call("sin", a)),
+    "SinDegrees": _one(_sine),
     "Sinh": _named("sinh"),
     "Tan": _named("tan"),
-    "TanDegrees": _of_degrees(lambda a: call("tan", a)),
+    "TanDegrees": _one(_tangent),
     "Tanh": _named("tanh"),
 }
 
