@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
 from modelwright.serve.errors import InvalidSetting, UnknownSetting
 from modelwright.serve.settings import DeploymentSettings, EndpointSettings
+
+KINDS: tuple[type[DeploymentSettings | EndpointSettings], ...] = (
+    DeploymentSettings,
+    EndpointSettings,
+)
 
 
 def test_defaults_are_those_that_are_documented() -> None:
@@ -41,29 +47,37 @@ def test_every_setting_is_explained_in_one_line_and_has_a_default(kind: Any) -> 
 
 
 @pytest.mark.parametrize(
-    ("values", "setting"),
+    ("values", "told"),
     [
-        ({"scoring_timeout_ms": 0}, "scoring_timeout_ms"),
-        ({"scoring_timeout_ms": 1.5}, "scoring_timeout_ms"),
-        ({"target_utilization": 101}, "target_utilization"),
-        ({"max_replicas": 0}, "max_replicas"),
-        ({"min_replicas": -1}, "min_replicas"),
-        ({"cpu_reserve": 0}, "cpu_reserve"),
-        ({"autoscale": "yes"}, "autoscale"),
-        ({"refresh_period_s": None}, "refresh_period_s"),
-        ({"min_replicas": 5, "max_replicas": 4}, "min_replicas"),
+        ({"scoring_timeout_ms": 0}, "a whole number from 1 to 3600000 is needed"),
+        ({"scoring_timeout_ms": 1.5}, "is 1.5; a whole number from 1 to 3600000 is needed"),
+        ({"target_utilization": 101}, "a whole number from 1 to 100 is needed"),
+        ({"target_utilization": "1e3"}, "is '1e3'; a whole number from 1 to 100 is needed"),
+        ({"min_replicas": -1}, "a whole number from 0 to 1000 is needed"),
+        ({"min_replicas": 10**400}, "a whole number from 0 to 1000 is needed"),
+        ({"cpu_reserve": 0}, "a number above 0 and up to 1024 is needed"),
+        ({"cpu_reserve": math.nan}, "is nan; a number above 0 and up to 1024 is needed"),
+        ({"calm_s": math.inf}, "is inf; a number from 0 to 86400 is needed"),
+        ({"refresh_period_s": None}, "is None; a number from 0.05 to 60 is needed"),
+        ({"autoscale": "yes"}, "is 'yes'; true or false is needed"),
+        ({"collection_format": "csv"}, "is 'csv'; one of jsonl, parquet is needed"),
+        ({"min_replicas": 5, "max_replicas": 4}, "at most max_replicas, 4, is needed"),
+        # As YAML reads what is written as: off.
+        ({"auth": False}, "is False; one of both, keys, tokens, none is needed"),
+        ({"allowed_origins": "https://a.example"}, "a list of texts is needed"),
+        ({"tags": {"a": 1}}, "names with a text each is needed"),
+        ({"tls_key": 3}, "is 3; a text is needed"),
     ],
 )
-def test_a_value_out_of_range_is_told_with_its_range(values: dict[str, Any], setting: str) -> None:
+def test_a_value_out_of_range_is_told_with_its_range(values: dict[str, Any], told: str) -> None:
+    (setting, *_) = values
+    kind = next(k for k in KINDS if setting in k.__struct_fields__)
     with pytest.raises(InvalidSetting) as caught:
-        DeploymentSettings.read(values)
+        kind.read(values)
     assert caught.value.fields["setting"] == setting
+    assert told in str(caught.value)
 
 
-KINDS: tuple[type[DeploymentSettings | EndpointSettings], ...] = (
-    DeploymentSettings,
-    EndpointSettings,
-)
 NUMBERS = [
     (kind, name, schema)
     for kind in KINDS

@@ -28,9 +28,8 @@ class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         for name, value in values.items():
             try:
                 read[name] = msgspec.convert(value, hints[name])
-            except msgspec.ValidationError as error:
-                wanted = str(error).removeprefix("Expected ").partition(" - at")[0]
-                raise InvalidSetting(name, value, wanted) from None
+            except msgspec.ValidationError:
+                raise InvalidSetting(name, value, _wanted(cls.explained()[name])) from None
         settings = cls(**read)
         settings.check()
         return settings
@@ -53,6 +52,24 @@ class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         schema = msgspec.json.schema(cls)["$defs"][cls.__name__]["properties"]
         found: dict[str, dict[str, Any]] = schema
         return found
+
+
+def _wanted(schema: Mapping[str, Any]) -> str:
+    """What a setting takes, for people."""
+    match schema["type"]:
+        case "boolean":
+            return "true or false"
+        case "integer" | "number" as kind:
+            number = "a whole number" if kind == "integer" else "a number"
+            if "minimum" in schema:
+                return f"{number} from {schema['minimum']} to {schema['maximum']}"
+            return f"{number} above {schema['exclusiveMinimum']} and up to {schema['maximum']}"
+        case "array":
+            return "a list of texts"
+        case "object":
+            return "names with a text each"
+    choices = str(schema.get("pattern", "")).removeprefix("^(").removesuffix(")$")
+    return f"one of {choices.replace('|', ', ')}" if choices else "a text"
 
 
 class DeploymentSettings(_Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
