@@ -51,7 +51,7 @@ ALL = (*CLASSES, *NUMBERS)
 CASES: dict[str, tuple[tuple[Task, ...], Callable[[pl.Series], pl.DataFrame]]] = {
     "label-all-missing": (ALL, lambda y: FEATURES.with_columns(y.clear(ROWS))),
     "one-class-only": (CLASSES, lambda y: FEATURES.with_columns(y=pl.lit("p"))),
-    "label-not-discrete": ((Task.MULTICLASS,), lambda y: FEATURES.with_columns(y=pl.col("x"))),
+    "label-not-discrete": (CLASSES, lambda y: FEATURES.with_columns(y=pl.col("x"))),
     "not-two-classes": (
         (Task.TWO_CLASS,),
         lambda y: FEATURES.with_columns(labels(Task.MULTICLASS)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelwright.components.learning.errors import WrongModel
 from modelwright.components.learning.scores import assignment_column
-from modelwright.components.learning.scoring import check_features, score
+from modelwright.components.learning.scoring import check_outline, score
 from modelwright.components.outline import ModelOutline, TableOutline
 from modelwright.data.expression.table import named
 from modelwright.data.fitted import Model
@@ -38,7 +38,7 @@ def outline_of_assignment(
     if dataset is None:
         return None
     if model is not None and model.features is not None and dataset.complete:
-        check_features(model.features, dataset.schema, "that kind", port="dataset")
+        check_outline(model.features, dataset)
     known = dataset.schema if append else Schema()
     cluster = assignment_column()
     schema = known.drop([cluster.name]).put(cluster)

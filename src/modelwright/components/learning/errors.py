@@ -216,8 +216,8 @@ class TooManyUniqueValues(ComponentError):
         super().__init__(
             f'Column "{column}" on port "{port}" has {unique} different values in {values} rows, '
             "so it cannot be learnt from as a set of categories.",
-            remedy="Clear its feature mark with Edit Metadata, or turn its text into numbers with "
-            "Extract N-Gram Features from Text or Feature Hashing.",
+            remedy="Clear its feature mark with Edit Metadata, leave it out with Select Columns in "
+            "Dataset, or derive from it what repeats, such as a part of the text.",
             column=column,
             port=port,
             unique=unique,
@@ -246,8 +246,9 @@ class SchemaMismatch(ComponentError):
 
     def __init__(self, port: str, model: str, faults: Iterable[str]) -> None:
         told = list(faults)
+        whose = f" of {model}" if model else ""
         super().__init__(
-            f'The data on port "{port}" do not suit the model of {model}: {"; ".join(told)}.',
+            f'The data on port "{port}" do not suit the model{whose}: {"; ".join(told)}.',
             remedy="Prepare them by the same steps as the training data, or train the model again.",
             port=port,
             model=model,

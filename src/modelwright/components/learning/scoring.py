@@ -32,13 +32,23 @@ def outline_of_scoring(model: ModelOutline | None, dataset: TableOutline) -> Tab
     if model is None:
         return TableOutline(dataset.schema, complete=False, rows=dataset.rows)
     if model.features is not None and dataset.complete:
-        check_features(model.features, dataset.schema, "that kind", port="dataset")
+        check_outline(model.features, dataset)
     scores = model.scores or Schema()
     schema = dataset.schema.drop(scores.names).put(*scores)
     if model.label is not None and model.label.name in schema:
         schema = schema.put(replace(schema.column(model.label.name), role=Role.LABEL))
     known = model.scores is not None and model.task in _KNOWN_SCORES
     return TableOutline(schema, dataset.complete and known, dataset.rows)
+
+
+def check_outline(features: Schema, dataset: TableOutline) -> None:
+    """Raise SchemaMismatch for what is sure not to suit the model before there are rows.
+
+    A column without any value is text, and suits every type.
+    """
+    schema = dataset.schema
+    unsure = {c.name for c in schema if c.type is ColumnType.STRING or dataset.rows == 0}
+    check_features(features, schema, "", port="dataset", empty=unsure)
 
 
 def check_features(

@@ -273,14 +273,14 @@ def classes_of(values: pl.Series, label: Column, task: Task) -> tuple[Class, ...
     found = values.unique().sort()
     if len(found) == 1:
         raise OneClassOnly(label.name, found[0])
-    if task is Task.TWO_CLASS:
-        if len(found) > 2:
-            raise WrongClassCount(label.name, len(found), found.head(5).to_list())
+    if task is Task.TWO_CLASS and len(found) == 2:
         return tuple(found.to_list())
     if label.type is ColumnType.DOUBLE and not label.categorical:
         fractions = found.filter(found != found.round())
         if len(fractions):
             raise FractionalClasses(label.name, fractions[0])
+    if task is Task.TWO_CLASS:
+        raise WrongClassCount(label.name, len(found), found.head(5).to_list())
     if len(found) > MOST_CLASSES:
         raise TooManyClasses(label.name, len(found), MOST_CLASSES)
     return tuple(found.to_list())

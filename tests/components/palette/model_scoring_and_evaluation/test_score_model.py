@@ -49,6 +49,22 @@ def test_columns_that_are_missing_are_told_before_the_run() -> None:
         ScoreModel().outline(trained_model=outline_of(PRICE), dataset=rows)
 
 
+def test_columns_of_another_type_are_told_before_the_run_unless_they_may_hold_no_value() -> None:
+    learnt = outline_of(SOLD)
+    dates = ROWS.frame.with_columns(width=pl.lit("2024-01-01").str.to_date())
+    with pytest.raises(SchemaMismatch, match='the model: column "width" is DateTime, was Double'):
+        ScoreModel().outline(trained_model=learnt, dataset=outline_of(Table(dates)))
+    for rows in (
+        ROWS.frame.with_columns(width=pl.lit(None, pl.String)),
+        ROWS.frame.clear().cast(pl.String),
+    ):
+        scored = ScoreModel().run(SOLD, Table(rows))
+        known = ScoreModel().outline(trained_model=learnt, dataset=outline_of(Table(rows)))
+        assert isinstance(found := known["scored_dataset"], TableOutline)
+        assert found.schema.names == scored.schema.names
+        assert scored.frame["Scored Labels"].null_count() == 0
+
+
 def test_without_a_known_model_more_columns_may_come() -> None:
     known = ScoreModel().outline(trained_model=None, dataset=TableOutline(ROWS.schema, rows=4))
     assert known["scored_dataset"] == TableOutline(ROWS.schema, complete=False, rows=4)
