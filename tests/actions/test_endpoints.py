@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from modelwright.actions.conversions import convert_pipeline
+from modelwright.actions.deployments import promote_deployment, rollback_endpoint, set_traffic
 from modelwright.actions.endpoints import (
     EndpointReport,
     change_endpoint,
@@ -36,13 +37,21 @@ from modelwright.actions.scoring import (
     sample_rows,
     score_rows,
 )
+from modelwright.actions.tokens import revoke_tokens
 from modelwright.graph.edits import set_parameter
 from modelwright.graph.graph import Graph, NodeId
 from modelwright.inference.prepare import NotAnInferencePipeline
-from modelwright.serve.errors import UnknownSetting
+from modelwright.serve.capacity import Unschedulable
+from modelwright.serve.endpoint_folder import EndpointFolder
+from modelwright.serve.errors import EndpointBusy, UnknownSetting
 from modelwright.serve.status import State
-from modelwright.workspace.errors import InvalidName, NotFound
-from modelwright.workspace.records.endpoints import DeploymentLineage, EndpointState, KeyName
+from modelwright.workspace.errors import InvalidName, InvalidTraffic, NotFound
+from modelwright.workspace.records.endpoints import (
+    DeploymentLineage,
+    DesiredState,
+    EndpointState,
+    KeyName,
+)
 from tests.actions.homes import open_home, tutorial
 from tests.waiting import until
 
@@ -218,6 +227,66 @@ def test_a_new_key_opens_it_and_the_former_one_no_more(world: World, deployed: s
     assert after.secondary == before.secondary
     # Scoring uses the primary key.
     assert score_rows(world.home, deployed, sample_rows(world.home, deployed)).results
+
+
+def test_what_an_endpoint_that_is_busy_refuses_leaves_all_as_it_was(
+    world: World, deployed: str
+) -> None:
+    home = world.home
+    before, signing = endpoint_keys(home, deployed), home.workspace.endpoints.signing_key(deployed)
+    with EndpointFolder(home.folder / "endpoints", deployed).changing():
+        for refused in (
+            lambda: regenerate_key(home, deployed, KeyName.PRIMARY),
+            lambda: revoke_tokens(home, deployed),
+            lambda: stop_endpoint(home, deployed),
+        ):
+            with pytest.raises(EndpointBusy):
+                refused()
+    # The keys that people are shown are those that open it.
+    assert endpoint_keys(home, deployed) == before
+    assert home.workspace.endpoints.signing_key(deployed) == signing
+    assert score_rows(home, deployed, sample_rows(home, deployed)).results
+    record = show_endpoint(home, deployed).record
+    assert (record.desired, record.state) == (DesiredState.RUNNING, EndpointState.HEALTHY)
+
+
+def test_one_goes_back_step_by_step_and_forward_again(world: World) -> None:
+    home = world.home
+    for seconds in (700, 800, 900):
+        limits = {"scoring_timeout_ms": seconds}
+        deploy_endpoint(home, world.graph, name="steps", deployment=limits)
+    # One that never served is none to go back to.
+    with pytest.raises(Unschedulable):
+        deploy_endpoint(home, world.graph, name="steps", deployment={"cpu_reserve": 1000.0})
+
+    def leading() -> tuple[int, int]:
+        report = show_endpoint(home, "steps")
+        (number,) = [d.number for d in report.deployments if d.traffic]
+        assert score_rows(home, "steps", sample_rows(home, "steps")).results
+        return number, report.to_json()["settings"]["scoring_timeout_ms"]
+
+    found = [leading()]
+    for _ in "12":
+        rollback_endpoint(home, "steps")
+        found.append(leading())
+    assert found == [(3, 900), (2, 800), (1, 700)]
+    with pytest.raises(NotFound):
+        rollback_endpoint(home, "steps")
+    promote_deployment(home, "steps", 3)
+    assert leading() == (3, 900)
+    for shares in ({3: 101}, {3: 100, 2: -0, 1: 1}, {3: 50, 2: -50, 1: 100}, {}, {3: 0}):
+        with pytest.raises(InvalidTraffic):
+            set_traffic(home, "steps", shares)
+    # With no share it waits to take over, and what is not named ends.
+    set_traffic(home, "steps", {3: 100, 1: 0})
+    assert leading() == (3, 900)
+    states = {d.number: d.state for d in show_endpoint(home, "steps").deployments}
+    assert (states[3], states[2], states[1]) == (
+        EndpointState.HEALTHY,
+        EndpointState.STOPPED,
+        EndpointState.HEALTHY,
+    )
+    delete_endpoint(home, "steps")
 
 
 def test_settings_change_while_it_serves(world: World, deployed: str) -> None:

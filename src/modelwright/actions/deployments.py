@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelwright.actions.clusters import LOCAL, show_cluster, target_of
+from modelwright.data.errors import ModelwrightError
 from modelwright.serve.capacity import Resources, Shortage, Unschedulable
 from modelwright.serve.errors import InvalidSetting
 from modelwright.serve.keys import Keys
@@ -310,6 +312,28 @@ def keys_of(home: Home, name: str) -> Keys:
     endpoints = home.workspace.endpoints
     found = endpoints.keys(name)
     return Keys(found.primary, found.secondary, endpoints.signing_key(name))
+
+
+def hand_over_keys(home: Home, name: str, renew: Callable[[str], object]) -> None:
+    """Renew what opens an endpoint; from then on it opens the endpoint, and what was before does not.
+
+    Raises NotFound, and what `InferenceTarget.set_keys` raises; then nothing has changed.
+    """
+    endpoints = home.workspace.endpoints
+    record = endpoints.get(name)
+    target = target_of(home, record.cluster)
+    former, signing = endpoints.keys(record.name), endpoints.signing_key(record.name)
+    renew(record.name)
+    if record.name not in target.names():
+        return
+    try:
+        target.set_keys(record.name, keys_of(home, record.name))
+    except ModelwrightError:
+        # Else people would be shown keys that open nothing.
+        endpoints.put_back_keys(record.name, former, signing)
+        with contextlib.suppress(ModelwrightError):
+            target.set_keys(record.name, keys_of(home, record.name))
+        raise
 
 
 def tell(home: Home, name: str, status: EndpointStatus) -> None:

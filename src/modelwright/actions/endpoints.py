@@ -16,7 +16,7 @@ from modelwright.actions.deployments import (
     SOURCE,
     change_deployment,
     find_endpoint,
-    keys_of,
+    hand_over_keys,
     live_deployments,
     present_offers,
     serve,
@@ -246,13 +246,13 @@ def endpoint_keys(home: Home, name: str) -> EndpointKeys:
 
 
 def regenerate_key(home: Home, name: str, which: KeyName) -> EndpointKeys:
-    """Replace one key of an endpoint; the former one opens nothing from now on."""
-    keys = home.workspace.endpoints.regenerate_key(name, which)
-    record = home.workspace.endpoints.get(name)
-    target = target_of(home, record.cluster)
-    if record.name in target.names():
-        target.set_keys(record.name, keys_of(home, record.name))
-    return keys
+    """Replace one key of an endpoint; the former one opens nothing from now on.
+
+    Raises NotFound, and as `hand_over_keys`; then the former one goes on opening it.
+    """
+    endpoints = home.workspace.endpoints
+    hand_over_keys(home, name, lambda found: endpoints.regenerate_key(found, which))
+    return endpoints.keys(name)
 
 
 def change_endpoint(
@@ -284,12 +284,16 @@ def change_endpoint(
 
 def stop_endpoint(home: Home, name: str) -> EndpointReport:
     """Have an endpoint answer no more, until `start_endpoint`.  Raises NotFound and EndpointBusy."""
-    record = home.workspace.endpoints.want(name, DesiredState.STOPPED)
+    endpoints = home.workspace.endpoints
+    record = endpoints.get(name)
     target = target_of(home, record.cluster)
-    if record.name in target.names():
-        tell(home, record.name, target.stop(record.name))
+    # One that is busy goes on, and is not taken for one that should not.
+    status = target.stop(record.name) if record.name in target.names() else None
+    endpoints.want(record.name, DesiredState.STOPPED)
+    if status is not None:
+        tell(home, record.name, status)
     else:
-        home.workspace.endpoints.report(record.name, EndpointState.STOPPED)
+        endpoints.report(record.name, EndpointState.STOPPED)
     start_waiting(home, record.cluster)
     return show_endpoint(home, record.name)
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from modelwright.actions.clusters import target_of
-from modelwright.actions.deployments import keys_of
+from modelwright.actions.deployments import hand_over_keys
 from modelwright.serve.settings import EndpointSettings
 from modelwright.serve.tokens import Token, issue
 from modelwright.workspace.errors import WrongState
@@ -37,9 +37,8 @@ def issue_token(home: Home, name: str, *, seconds: int = 3600) -> Token:
 
 
 def revoke_tokens(home: Home, name: str) -> None:
-    """Have every token given out so far open nothing any more; keys stay.  Raises NotFound."""
-    record = home.workspace.endpoints.get(name)
-    home.workspace.endpoints.renew_signing_key(record.name)
-    target = target_of(home, record.cluster)
-    if record.name in target.names():
-        target.set_keys(record.name, keys_of(home, record.name))
+    """Have every token given out so far open nothing any more; keys stay.
+
+    Raises NotFound, and as `hand_over_keys`; then they go on.
+    """
+    hand_over_keys(home, name, home.workspace.endpoints.renew_signing_key)

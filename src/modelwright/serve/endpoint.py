@@ -222,7 +222,8 @@ class Endpoints:
         with folder.changing():
             keys.lock().write(folder.keys)
             if _alive(folder) is not None:
-                tell(folder.control, {"do": "change", "endpoint": dict(wanted.endpoint)})
+                change = {"do": "change", "endpoint": dict(wanted.endpoint)}
+                tell(folder.control, change, seconds=START_S)
 
     def start(self, name: str) -> EndpointStatus:
         """Serve again what was stopped or has ended; nothing where it serves.

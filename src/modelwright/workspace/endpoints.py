@@ -169,6 +169,15 @@ class Endpoints:
         self._change(name, {"signing_key": self._seal.close(key)})
         return key
 
+    def put_back_keys(self, name: str, keys: EndpointKeys, signing: str) -> None:
+        """Have the keys that there were before, and what tokens were signed with."""
+        found = {"primary_key": keys.primary, "secondary_key": keys.secondary}
+        closed = {
+            column: self._seal.close(key)
+            for column, key in {**found, "signing_key": signing}.items()
+        }
+        self._change(name, closed)
+
     def move(self, name: str, cluster: str) -> Endpoint:
         """Say on which cluster it runs."""
         return self._change(name, {"cluster": cluster})
