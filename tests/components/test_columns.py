@@ -107,6 +107,7 @@ def test_a_wanted_type_is_asked_of_every_chosen_column() -> None:
         {},
         {"names": ["a"], "all": True},
         {"positions": "1-"},
+        {"positions": "1, 4-2"},
         {"positions": "-3"},
         {"positions": "a"},
         {"positions": ""},

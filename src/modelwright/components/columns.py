@@ -59,6 +59,12 @@ class ColumnRule(BaseModel):
             )
         if self.positions is not None and not _RANGES.fullmatch(self.positions):
             raise ValueError('positions are numbers and closed ranges, such as "1-3, 8"')
+        for part in (self.positions or "").split(","):
+            first, _, last = part.partition("-")
+            if last and int(first) > int(last):
+                raise ValueError(
+                    f'the range "{part.strip()}" falls; write the smaller number first'
+                )
         if self.pattern is not None:
             try:
                 re.compile(self.pattern)

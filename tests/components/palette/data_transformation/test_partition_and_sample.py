@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelwright.components.errors import InvalidParameter, MissingColumn
+from modelwright.components.errors import ColumnTypeError, InvalidParameter, MissingColumn
 from modelwright.components.outline import TableOutline
 from modelwright.components.palette.data_transformation.partition_and_sample import (
     NoSuchFold,
@@ -169,6 +169,11 @@ def test_stratifying_needs_a_column_that_is_there() -> None:
         taken(TEN, sampling_stratified=True)
     with pytest.raises(MissingColumn):
         folds(TEN, stratified=True, key="m")
+    nested = pl.DataFrame({"list": [[1], [2], [1]]})
+    with pytest.raises(ColumnTypeError, match='"list"'):
+        folds(nested, stratified=True, key="list")
+    with pytest.raises(ColumnTypeError, match='"list"'):
+        taken(nested, sampling_stratified=True, sampling_key="list")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from modelwright.components.errors import (
     InvalidParameter,
     MissingColumn,
 )
+from modelwright.components.learning.errors import InfiniteValues
 from modelwright.components.outline import TableOutline
 from modelwright.components.palette.data_transformation.smote import (
     SMOTE,
@@ -130,6 +131,36 @@ def test_a_missing_value_is_refused(column: str) -> None:
         grown(holes)
 
     assert caught.value.fields["column"] == column
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), 1e200])
+def test_a_number_that_no_distance_is_counted_with_is_refused(value: float) -> None:
+    table = classes(20, 8)
+    where = pl.Series(range(28)) == 25
+
+    with pytest.raises(InfiniteValues, match='"x" on port "samples"'):
+        grown(Table(table.frame.with_columns(x=table.frame["x"].set(where, value)), table.schema))
+    # The frequent class is not measured.
+    common = table.frame["x"].set(pl.Series(range(28)) == 3, value)
+    assert len(grown(Table(table.frame.with_columns(x=common), table.schema))) == 36
+
+
+def test_long_whole_numbers_keep_their_digits() -> None:
+    end = 2**63 - 1
+    frame = pl.DataFrame(
+        {
+            "id": [2**60 + 1] * 12,
+            "whole": [-(2**63), end] * 6,
+            "label": ["no"] * 4 + ["yes"] * 8,
+        }
+    )
+
+    made = grown(Table(frame).mark("label", role=Role.LABEL), percentage=300, neighbors=3)
+
+    rare = made.filter(pl.col("label") == "no")
+    assert rare["id"].unique().to_list() == [2**60 + 1]
+    assert rare["whole"].is_between(-(2**63), end).all()
+    assert rare["whole"].n_unique() > 2
 
 
 def test_too_few_rows_for_the_neighbourhood_are_refused() -> None:

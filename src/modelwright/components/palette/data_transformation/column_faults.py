@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from modelwright.components.errors import ComponentError
+from modelwright.components.errors import ColumnTypeError, ComponentError
+from modelwright.data.schema import Column, ColumnType, Schema
+
+
+def plain_column(schema: Schema, name: str) -> Column:
+    """The column of that name, of values that can be told apart.
+
+    Raises MissingColumn, and ColumnTypeError for lists and other nested values.
+    """
+    found = schema.column(name, port="dataset")
+    if found.type is ColumnType.OTHER:
+        wanted = "text, a number, a date or true and false"
+        remedy = "Choose another column."
+        raise ColumnTypeError(name, "a nested value", wanted, port="dataset", remedy=remedy)
+    return found
 
 
 class ColumnAllMissing(ComponentError):

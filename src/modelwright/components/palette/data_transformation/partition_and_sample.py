@@ -13,6 +13,7 @@ from modelwright.components.contract import Bypass, Component, Titled
 from modelwright.components.errors import ComponentError, InvalidParameter
 from modelwright.components.outline import Outline, TableOutline
 from modelwright.components.palette.column_flow import flow, table_outline
+from modelwright.components.palette.data_transformation.column_faults import plain_column
 from modelwright.components.palette.data_transformation.random_rows import (
     deal,
     draw,
@@ -119,7 +120,7 @@ class PartitionAndSample(
 
     folds: Annotated[
         int,
-        Field(title="Specify number of folds to split evenly into", ge=1),
+        Field(title="Specify number of folds to split evenly into", ge=1, le=10_000),
         Shown(mode=_FOLDS, method=_EVENLY),
     ] = 5
     """How many folds of equal size."""
@@ -186,7 +187,7 @@ class PartitionAndSample(
                 if not key:
                     name = "Stratification key column" + (f" for {title}" if title else "")
                     raise InvalidParameter(name, "", "no column is chosen")
-                schema.column(key, port="dataset")
+                plain_column(schema, key)
         if self.mode == _FOLDS:
             self._shares()
         return schema

@@ -94,6 +94,8 @@ def parse_pattern(text: str, schema: Schema, *, parameter: str) -> Pattern:
     Raises SplitExpressionError, and MissingColumn for a name that is not there.
     """
     column, rest = _column(text, schema, parameter)
+    if column.type is ColumnType.OTHER:
+        _refuse(parameter, text, f'column "{column.name}" holds values that are no text')
     pattern = rest.lstrip()
     if not pattern or pattern == rest:
         _refuse(parameter, text, "after the column come a blank and a pattern")

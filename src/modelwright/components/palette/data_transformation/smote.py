@@ -16,6 +16,7 @@ from modelwright.components.errors import (
     EmptyTable,
     InvalidParameter,
 )
+from modelwright.components.learning.encoding import check_size
 from modelwright.components.outline import Outline, TableOutline
 from modelwright.components.palette.column_flow import flow, table_outline
 from modelwright.components.palette.data_transformation.replacements import missing_counts
@@ -29,6 +30,8 @@ Positions = np.ndarray[Any, np.dtype[np.int64]]
 _FEW_AXES = 64
 # Of so many distances at a time the smallest are looked for.
 _MEGABYTES = 32
+# Floats tell whole numbers apart below the one, and 64 bits hold those below the other.
+_LONG, _END = 2.0**53, 2.0**63
 
 
 class NotTwoClasses(ComponentError):
@@ -113,7 +116,11 @@ class SMOTE(Component, category="Data Transformation", at_inference=Bypass("samp
             return samples
         if minority.height <= self.neighbors:
             raise TooFewOfAClass(label, rarer, minority.height, self.neighbors + 1)
-        made = self._made(minority, [c for c in samples.schema if c.name != label])
+        features = [c for c in samples.schema if c.name != label]
+        for feature in features:
+            if _is_measured(feature):
+                check_size(minority.get_column(feature.name), port="samples")
+        made = self._made(minority, features)
         return samples.of(pl.concat([samples.frame, made.select(samples.frame.columns)]))
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
@@ -226,8 +233,15 @@ def _nearest(minority: pl.DataFrame, features: list[Column], count: int) -> Posi
 
 def _between(one: pl.Series, other: pl.Series, share: Matrix) -> pl.Series:
     first, second = (s.cast(pl.Float64).to_numpy() for s in (one, other))
-    value = pl.Series(one.name, first + share * (second - first))
-    return value.round().cast(pl.Int64) if one.dtype == pl.Int64 else value
+    if not one.dtype.is_integer():
+        return pl.Series(one.name, first + share * (second - first))
+    # Long whole numbers keep all their digits: only the way between the two is a float.
+    way = share * (second - first)
+    near = np.abs(way) < _LONG
+    steps = np.where(near, np.rint(np.where(near, way, 0.0)), 0.0).astype(np.int64)
+    close = one.cast(pl.Int64).to_numpy() + steps
+    far = np.clip(np.rint(first + way), -_END, np.nextafter(_END, 0)).astype(np.int64)
+    return pl.Series(one.name, np.where(near, close, far))
 
 
 def _either(one: pl.Series, other: pl.Series, share: Matrix) -> pl.Series:
