@@ -1,10 +1,10 @@
-"""Where the penalties of boosted trees and of networks come from, and how networks begin.
+"""Where the penalties of boosted trees and of networks come from, how networks begin and forests vote.
 
     python -m bench.penalties               # about fifteen minutes
     python -m bench.penalties --only boosted
 
 They were chosen once, on data that `bench.learners` does not look at: of the values below the best mean score for
-networks, and for leaves the largest penalty before a task loses.  Each value is tried on the same rows: some drawn to
+networks and forests, and for leaves the largest penalty before a task loses.  Each value is tried on the same rows: some drawn to
 train, others to test.
 """
 
@@ -21,7 +21,7 @@ import numpy as np
 import polars as pl
 
 from modelwright.components.context import Context
-from modelwright.components.learning import boosting, network
+from modelwright.components.learning import boosting, decision_forests, network
 from modelwright.components.learning.evaluation import read_scores
 from modelwright.components.learning.learner import Learner
 from modelwright.components.learning.scoring import score
@@ -190,7 +190,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    asked.add_argument("--only", default="", choices=("", "boosted", "network", "starts"))
+    asked.add_argument("--only", default="", choices=("", "boosted", "network", "starts", "forest"))
     given = asked.parse_args()
     started = time.perf_counter()
     if given.only in ("", "boosted"):
@@ -207,6 +207,9 @@ def main() -> None:
         print()
     if given.only in ("", "starts"):
         starts()
+    if given.only in ("", "forest"):
+        grid = {"GROWN_ON": (0.5, 1.0, 2.0, 4.0, 8.0)}
+        compared("decision-forest", grid, decision_forests, (200, 1_000, 3_000), curved=True)
     print(f"{time.perf_counter() - started:.0f} seconds")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from modelwright.components.context import Context
 from modelwright.components.learning.encoding import Floats
 from modelwright.components.learning.forests import (
     Answers,
+    Leaves,
     check_range,
     grown,
     importance,
@@ -24,6 +26,9 @@ from modelwright.data.native import Native
 _SINGLE = Shown(create_trainer_mode="SingleParameter")
 _RANGES = Shown(create_trainer_mode="ParameterRange")
 _SEED = 0
+
+GROWN_ON = 2.0
+"""What the rows that a bagged tree was grown on count for in each of its leaves, in rows."""
 
 
 class DecisionForest(Learner):
@@ -91,22 +96,35 @@ class DecisionForest(Learner):
             bare = ExtraTreesClassifier(criterion="entropy", **settings)
         else:
             bare = ExtraTreesRegressor(**settings)
-        forest = grown(bare, answers, data.target, context)
+        figures = partial(_counts, classes=len(data.classes)) if data.classes else _moments
+        forest, leaves = grown(bare, answers, data.target, figures, context)
         # The matrix has done its work, and the trees of many rows are as large again.
         del answers
-        figures = _counts if data.classes else _moments
         notes = {"finish": "shares" if data.classes else "moments"}
-        native = pack(forest, questions, encoding, repeats, figures, notes=notes)
+        native = pack(forest, questions, encoding, repeats, leaves, notes=notes)
         return native, importance(forest, questions, encoding, repeats)
 
 
-def _counts(number: int, tree: Any, leaf: np.ndarray) -> Floats:
-    """How many rows of each class a leaf holds, so that a leaf of many rows has more to say."""
-    counts: Floats = tree.value[leaf, 0] * tree.weighted_n_node_samples[leaf, None]
-    return counts
+def _counts(leaves: Leaves, target: Floats, *, classes: int) -> Floats:
+    """How many rows of each class a leaf tells of, so that one of many rows has more to say.
+
+    Rows that the tree was not grown on count one by one.  The others, of which a leaf was made to say
+    what they are, count for `GROWN_ON` rows together, or where all were grown on each for itself.
+    """
+    shares: Floats = leaves.tree.value[leaves.nodes, 0]
+    if not leaves.bagged:
+        counts: Floats = shares * leaves.tree.weighted_n_node_samples[leaves.nodes, None]
+        return counts
+    rows = leaves.held_out()
+    cells = leaves.of_rows(rows) * classes + target[rows].astype(np.int64)
+    fresh = np.bincount(cells, minlength=shares.size).reshape(shares.shape)
+    return fresh + GROWN_ON * shares
 
 
-def _moments(number: int, tree: Any, leaf: np.ndarray) -> Floats:
-    """Mean and mean square of a leaf's rows."""
-    mean = tree.value[leaf, 0, 0]
-    return np.column_stack([mean, mean**2 + np.maximum(tree.impurity[leaf], 0.0)])
+def _moments(leaves: Leaves, target: Floats) -> Floats:
+    """Mean and mean square of the rows in a leaf, also of those that the tree was not grown on."""
+    of_rows, size = leaves.of_rows(), len(leaves.nodes)
+    count = np.bincount(of_rows, minlength=size)
+    mean = np.bincount(of_rows, target, minlength=size) / count
+    spread = np.bincount(of_rows, np.square(target - mean[of_rows]), minlength=size) / count
+    return np.column_stack([mean, mean**2 + spread])

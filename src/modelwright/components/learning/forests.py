@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import pairwise
@@ -90,8 +91,8 @@ class Answers:
         asked = zip(self.questions.inputs, self.questions.ranks, strict=True)
         ranked = [(i, r) for i, r in asked if r is not None]
         block[:, :numbers] = data.block(start, stop)
-        for copy in range(1, self.repeats):
-            block[:, copy * numbers : (copy + 1) * numbers] = block[:, :numbers]
+        for again in range(1, self.repeats):
+            block[:, again * numbers : (again + 1) * numbers] = block[:, :numbers]
         for at, (source, ranks) in enumerate(ranked, numbers * self.repeats):
             # No level is the entry after the last one.
             known = np.append(ranks, np.nan)
@@ -165,15 +166,69 @@ def check_range(encoding: Encoding, *, port: str = "dataset") -> None:
             raise InfiniteValues(number.name, port, None, beyond=LARGEST)
 
 
-def grown(forest: Any, answers: Answers, target: Floats, context: Context) -> Any:
-    """A forest of scikit-learn with its trees, the same to the bit wherever they are grown.
+@dataclass(frozen=True)
+class Leaves:
+    """The leaves of a tree, and the rows of training that fall into them.
 
-    Those of a large forest are dealt to the workers of the target.
+    forest: the estimator that the tree is of.  matrix: what the rows answer to its questions.
+    """
+
+    forest: Any
+    grown: Any
+    matrix: np.ndarray
+
+    @property
+    def tree(self) -> Any:
+        """The arrays of its nodes."""
+        return self.grown.tree_
+
+    @cached_property
+    def nodes(self) -> np.ndarray:
+        """(leaves,) their places among the nodes."""
+        return np.flatnonzero(self.tree.children_left < 0)
+
+    @property
+    def bagged(self) -> bool:
+        """Whether the tree was grown on rows drawn from those of training."""
+        return bool(self.forest.bootstrap)
+
+    def held_out(self) -> np.ndarray:
+        """The numbers of the rows that a bagged tree was not grown on."""
+        alone = copy(self.forest)
+        # So that nothing is drawn again for the other trees.
+        alone.estimators_ = [self.grown]
+        drawn = alone.estimators_samples_[0]
+        return np.flatnonzero(np.bincount(drawn, minlength=len(self.matrix)) == 0)
+
+    def of_rows(self, rows: np.ndarray | None = None) -> np.ndarray:
+        """The number of the leaf that each row falls into, or each of these rows."""
+        number = np.zeros(self.tree.node_count, dtype=np.int64)
+        number[self.nodes] = np.arange(len(self.nodes))
+        fallen = np.empty(len(self.matrix) if rows is None else len(rows), dtype=np.int64)
+        for start in range(0, len(fallen), BLOCK):
+            some = slice(start, start + BLOCK)
+            here = self.matrix[some if rows is None else rows[some]]
+            fallen[some] = number[self.tree.apply(here)]
+        return fallen
+
+
+Figures = Callable[[Leaves, Floats], Floats]
+"""Of the leaves of a tree and the target of the rows of training, what the leaves answer: (leaves, width)."""
+
+
+def grown(
+    forest: Any, answers: Answers, target: Floats, figures: Figures, context: Context
+) -> tuple[Any, list[Floats]]:
+    """A forest of scikit-learn with its trees and what their leaves answer.
+
+    Trees of a large forest are dealt to the workers of the target, and are the same to the bit
+    wherever they are grown.
     """
     trees = forest.n_estimators
     if context.width == 1 or trees == 1 or answers.size * trees < WORTH_SENDING:
         threads = 1 if answers.size <= ONE_THREAD else context.threads or -1
-        return forest.set_params(n_jobs=threads).fit(answers.matrix, target)
+        forest.set_params(n_jobs=threads).fit(answers.matrix, target)
+        return forest, _told(forest, answers, target, figures)
     ends = np.linspace(0, trees, min(trees, SHARES * context.width) + 1).astype(int).tolist()
     shares = list(pairwise(ends))
     context.log(
@@ -187,17 +242,33 @@ def grown(forest: Any, answers: Answers, target: Floats, context: Context) -> An
         context.progress(done / len(shares))
 
     with answers.in_file(context.scratch) as shared:
-        work = partial(_share, forest, shared, target, context.within_item().threads)
+        work = partial(_share, forest, shared, target, figures, context.within_item().threads)
         parts = context.map(work, shares, heard=heard)
-    first = parts[0]
-    first.estimators_ = [tree for part in parts for tree in part.estimators_]
-    return first
+    first = parts[0][0]
+    first.estimators_ = [tree for part, _ in parts for tree in part.estimators_]
+    return first, [leaves for _, told in parts for leaves in told]
+
+
+def _told(forest: Any, answers: Answers, target: Floats, figures: Figures) -> list[Floats]:
+    """What the leaves of each tree answer."""
+    from joblib import Parallel, delayed
+
+    told: list[Floats] = Parallel(n_jobs=forest.n_jobs, prefer="threads")(
+        delayed(figures)(Leaves(forest, tree, answers.matrix), target)
+        for tree in forest.estimators_
+    )
+    return told
 
 
 def _share(
-    forest: Any, answers: Answers, target: Floats, threads: int | None, share: tuple[int, int]
-) -> Any:
-    """A forest with the trees from the first to the second number only."""
+    forest: Any,
+    answers: Answers,
+    target: Floats,
+    figures: Figures,
+    threads: int | None,
+    share: tuple[int, int],
+) -> tuple[Any, list[Floats]]:
+    """A forest with the trees from the first to the second number only, and what their leaves answer."""
     from sklearn.base import clone
 
     start, end = share
@@ -206,7 +277,7 @@ def _share(
     part.estimators_ = [None] * start
     part.fit(answers.matrix, target)
     part.estimators_ = part.estimators_[start:]
-    return part
+    return part, _told(part, answers, target, figures)
 
 
 def pack(
@@ -214,23 +285,23 @@ def pack(
     questions: Questions,
     encoding: Encoding,
     repeats: int,
-    figures: Callable[[int, Any, np.ndarray], Floats],
+    figures: Sequence[Floats],
     *,
     notes: dict[str, Any],
     grid: Floats | None = None,
 ) -> Native:
     """A grown forest as a native value.
 
-    figures: of the number of a tree, the tree and the numbers of its leaves, a row for each leaf.
+    figures: what the leaves of each tree answer.
     """
     numbers = len(encoding.numbers)
     # Repeated columns of a number are one test.
     test_of = np.concatenate(
         [np.tile(np.arange(numbers), repeats), np.arange(numbers, len(questions.inputs))]
     ).astype(np.int32)
-    roots, held, leaves = [], [], []
+    roots, held = [], []
     nodes = rows = 0
-    for number, grown in enumerate(forest.estimators_):
+    for grown in forest.estimators_:
         tree = grown.tree_
         is_leaf = tree.children_left < 0
         leaf = np.flatnonzero(is_leaf)
@@ -243,7 +314,6 @@ def pack(
         gaps = tree.missing_go_to_left.astype(bool) & ~is_leaf
         roots.append(nodes)
         held.append((test, threshold, low, high, gaps))
-        leaves.append(figures(number, tree, leaf))
         nodes += tree.node_count
         rows += len(leaf)
     test, threshold, low, high, gaps = (np.concatenate(p) for p in zip(*held, strict=True))
@@ -259,7 +329,7 @@ def pack(
         "low": low,
         "high": high,
         "gap_low": gaps,
-        "figures": np.concatenate(leaves),
+        "figures": np.concatenate(figures),
         "grid": empty if grid is None else grid,
     }
     return Native("forest", packed(arrays), notes)

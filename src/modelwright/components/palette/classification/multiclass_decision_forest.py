@@ -22,7 +22,8 @@ class MulticlassDecisionForest(DecisionForest, category=CLASSIFICATION):
     """Predicts one of several classes with trees grown independently, each counting rows of all.
 
     The counts in the leaves that a row falls into are added up, so a leaf of many rows weighs more.
-    A value that training never saw counts as missing.
+    With Bagging these are rows that a tree was not grown on, and two more in the shares of those
+    that it was.  A value that training never saw counts as missing.
     """
 
     task: ClassVar[Task] = Task.MULTICLASS

@@ -24,6 +24,8 @@ class TwoClassDecisionForest(
     """Predicts one of two classes with trees grown independently, each counting rows of both.
 
     The counts in the leaves that a row falls into are added up, so a leaf of many rows weighs more.
+    With Bagging these are rows that a tree was not grown on, and two more in the shares of those
+    that it was.
     """
 
     task: ClassVar[Task] = Task.TWO_CLASS

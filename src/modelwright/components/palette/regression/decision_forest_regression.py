@@ -18,8 +18,9 @@ class DecisionForestRegression(DecisionForest, category=REGRESSION):
     """Predicts a number with trees grown independently, each giving a normal distribution.
 
     Scored Labels is the mean of all of them together, and Scored Label Standard Deviation how wide
-    they lie: the mean and deviation of the mixture of the trees' distributions.  A value that
-    training never saw counts as missing.
+    they lie: the mean and deviation of the mixture of the trees' distributions.  A tree's is that of
+    all rows in the leaf, also of those that it was not grown on.  A value that training never saw
+    counts as missing.
     """
 
     task: ClassVar[Task] = Task.REGRESSION

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from functools import partial
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -13,6 +14,7 @@ from modelwright.components.learning.encoding import Floats
 from modelwright.components.learning.forests import (
     NATIVE,
     Answers,
+    Leaves,
     check_range,
     grown,
     importance,
@@ -123,23 +125,12 @@ class FastForestQuantileRegression(Learner, category=REGRESSION):
             max_features=self.split_fraction,
             random_state=self.random_number_seed,
         )
-        forest = grown(bare, answers, data.target, context)
         grid = _grid(data.target)
-        place = np.searchsorted(grid, data.target, side="left")
-
-        def figures(number: int, tree: Any, leaf: np.ndarray) -> Floats:
-            row_of = np.zeros(tree.node_count, dtype=np.int64)
-            row_of[leaf] = np.arange(len(leaf))
-            held = row_of[tree.apply(answers.matrix)] * len(grid) + place
-            counts = np.bincount(held, minlength=len(leaf) * len(grid))
-            rising = counts.reshape(len(leaf), len(grid)).cumsum(axis=1)
-            shares: Floats = rising / np.maximum(rising[:, -1:], 1)
-            return shares
-
+        forest, leaves = grown(bare, answers, data.target, partial(_below, grid=grid), context)
         quantiles = _quantiles(self.quantiles_to_be_estimated)
         exact = len(np.unique(data.target)) <= GRID
         notes = {"finish": "quantiles", "quantiles": list(quantiles), "line": not exact}
-        kept = pack(forest, questions, encoding, 1, figures, notes=notes, grid=grid)
+        kept = pack(forest, questions, encoding, 1, leaves, notes=notes, grid=grid)
         inputs = tree_inputs(encoding)
         return Fitted(
             tuple(
@@ -150,6 +141,15 @@ class FastForestQuantileRegression(Learner, category=REGRESSION):
             learnt={"importance": importance(forest, questions, encoding, 1)},
             libraries=("scikit-learn",),
         )
+
+
+def _below(leaves: Leaves, target: Floats, *, grid: Floats) -> Floats:
+    """The share of a leaf's rows that lie at most at each point of the grid."""
+    held = leaves.of_rows() * len(grid) + np.searchsorted(grid, target, side="left")
+    counts = np.bincount(held, minlength=len(leaves.nodes) * len(grid))
+    rising = counts.reshape(len(leaves.nodes), len(grid)).cumsum(axis=1)
+    shares: Floats = rising / np.maximum(rising[:, -1:], 1)
+    return shares
 
 
 def _quantiles(text: str) -> tuple[float, ...]:
