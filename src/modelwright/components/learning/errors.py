@@ -13,10 +13,13 @@ class NoLabelColumn(ComponentError):
 
     code = "no-label-column"
 
-    def __init__(self, port: str) -> None:
+    def __init__(self, port: str, *, chosen: bool = True) -> None:
+        """With `chosen` the component lets one choose a label column."""
         super().__init__(
             f'The data on port "{port}" have no label column.',
-            remedy='Choose one as "Label column", or mark it as label with Edit Metadata.',
+            remedy="Mark the column with the truth as label with Edit Metadata."
+            if not chosen
+            else 'Choose one as "Label column", or mark it as label with Edit Metadata.',
             port=port,
         )
 
@@ -26,12 +29,15 @@ class SeveralLabelColumns(ComponentError):
 
     code = "several-label-columns"
 
-    def __init__(self, port: str, columns: Iterable[str]) -> None:
+    def __init__(self, port: str, columns: Iterable[str], *, chosen: bool = True) -> None:
+        """With `chosen` the component lets one choose a label column."""
         names = list(columns)
         listed = ", ".join(f'"{n}"' for n in names)
         super().__init__(
             f'The data on port "{port}" have {len(names)} label columns: {listed}.',
-            remedy='Choose one as "Label column", or clear the label mark of the others.',
+            remedy="Leave the label mark to one, and clear that of the others with Edit Metadata."
+            if not chosen
+            else 'Choose one as "Label column", or clear the label mark of the others.',
             port=port,
             columns=names,
         )

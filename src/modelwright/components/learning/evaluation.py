@@ -163,9 +163,9 @@ def actual_label(schema: Schema, task: Task, *, port: str) -> Column:
         if score and score.task is task and score.label is not None and score.label in schema:
             return schema.column(score.label)
     if not schema.labels:
-        raise NoLabelColumn(port)
+        raise NoLabelColumn(port, chosen=False)
     if len(schema.labels) > 1:
-        raise SeveralLabelColumns(port, (c.name for c in schema.labels))
+        raise SeveralLabelColumns(port, (c.name for c in schema.labels), chosen=False)
     return schema.labels[0]
 
 
