@@ -199,10 +199,16 @@ def test_a_container_that_is_gone_is_made_anew_on_its_address(
     engine: str, target: ContainerTarget, cars: EndpointStatus
 ) -> None:
     before = target.status("cars")
+    read = "".join(path.read_text() for path in target.logs("cars"))
     container_of(engine, "cars").remove(force=True)
     assert target.status("cars").state is State.UNHEALTHY
     (after,) = target.ensure_running()
     assert (after.state, after.port, after.package) == (State.HEALTHY, before.port, before.package)
+    # What its log has told once goes on being told.
+    for _ in "12":
+        now = "".join(path.read_text() for path in target.logs("cars"))
+        assert now.startswith(read)
+        assert now[len(read) :].count("answering on") == 1
 
 
 def test_what_cannot_be_made_leaves_what_served(
@@ -324,6 +330,7 @@ def test_what_a_container_was_given_while_it_ran_is_there_after_an_end_that_nobo
     number = target.status("cars").deployments[0]["number"]
     target.change("cars", endpoint=files)
     status = target.change("cars", deployment={"memory_reserve_gb": 0.7}, number=number)
+    said = "".join(path.read_text() for path in target.logs("cars"))
     wanted = memory_of(status.replicas[0])
     assert wanted == pytest.approx(status.memory["gb"] * 1e9, rel=1e-4)
     os.kill(status.replicas[0], signal.SIGKILL)
@@ -334,6 +341,9 @@ def test_what_a_container_was_given_while_it_ran_is_there_after_an_end_that_nobo
     assert (status.state, status.port) == (State.HEALTHY, before.port)
     assert status.package == before.package
     assert memory_of(status.replicas[0]) == wanted
+    now = "".join(path.read_text() for path in target.logs("cars"))
+    assert now.startswith(said)
+    assert "answering on" in now[len(said) :]
     target.change("cars", endpoint=dict.fromkeys(files, ""))
 
 

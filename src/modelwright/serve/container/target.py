@@ -24,12 +24,13 @@ from modelwright.serve.container.upkeep import (
     bring_collected,
     endpoint_within,
     forget_collected,
-    former_logs,
     give,
     give_certificate,
     is_due,
     keep_log,
+    logs,
     parts,
+    take_log,
 )
 from modelwright.serve.endpoint_folder import Served
 from modelwright.serve.errors import DeploymentFailed, EndpointBusy
@@ -326,13 +327,12 @@ class ContainerTarget:
     def logs(self, name: str) -> list[Path]:
         """The log of its container, after those of the containers that it has followed on."""
         self._kept.get(name)
-        path = self._kept.folder(name) / "container.log"
+        folder = self._kept.folder(name)
         with contextlib.closing(engines.connected(self._address)) as engine:
             container = self._container(engine, name)
             if container is not None:
-                path.write_bytes(container.logs(stdout=True, stderr=True, timestamps=False))
-        former = former_logs(path.parent)
-        return [*former, path] if path.exists() else former
+                take_log(container, folder)
+        return logs(folder)
 
     def measurements(self, name: str, since: float = 0.0) -> list[dict[str, Any]]:
         """What its replica has counted since it began; nothing where it does not answer."""

@@ -20,7 +20,7 @@ from modelwright.serve.logs import turn_over
 _ASK_S = 30.0
 _BRING_S = 60.0
 _BROUGHT = "brought"
-_FORMER_LOG = "former.log"
+_LOG, _FORMER_LOG = "container.log", "former.log"
 _COLLECTED = f"{engines.RUNNING}/collected"
 
 
@@ -82,16 +82,39 @@ def is_due(folder: Path) -> bool:
 
 def keep_log(container: Any, folder: Path) -> None:
     """Add the log of a container that goes to those of the ones before."""
+    path = take_log(container, folder)
+    _put_aside(folder, path.read_bytes())
+    path.unlink()
+
+
+def take_log(container: Any, folder: Path) -> Path:
+    """Copy the log of a container; what is not in it any more stays with those of the ones before.
+
+    So it is when somebody has removed the container, or when its engine has turned the log over.
+    """
+    path = folder / _LOG
+    content: bytes = container.logs(stdout=True, stderr=True, timestamps=False)
+    before = path.read_bytes() if path.exists() else b""
+    if not content.startswith(before):
+        again = before.find(content[: content.find(b"\n") + 1 or None])
+        overlaps = again > 0 and content.startswith(before[again:])
+        _put_aside(folder, before[:again] if overlaps else before)
+    path.write_bytes(content)
+    return path
+
+
+def _put_aside(folder: Path, content: bytes) -> None:
     path = folder / _FORMER_LOG
     with path.open("ab") as file:
-        file.write(container.logs(stdout=True, stderr=True, timestamps=False))
+        file.write(content)
     turn_over(path, kept=1)
 
 
-def former_logs(folder: Path) -> list[Path]:
-    """The logs of containers that are gone, the oldest first."""
-    path = folder / _FORMER_LOG
-    return [one for one in (path.with_name(f"{_FORMER_LOG}.1"), path) if one.exists()]
+def logs(folder: Path) -> list[Path]:
+    """The logs that were copied, the oldest first."""
+    former = folder / _FORMER_LOG
+    places = (former.with_name(f"{_FORMER_LOG}.1"), former, folder / _LOG)
+    return [path for path in places if path.exists()]
 
 
 def forget_collected(folder: Path) -> None:
