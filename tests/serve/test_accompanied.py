@@ -25,16 +25,6 @@ def azureml_main(a=None, b=None):
 """
 
 
-@pytest.fixture(scope="module")
-def cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package(tmp_path_factory.mktemp("packages"))
-
-
-@pytest.fixture(scope="module")
-def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package(tmp_path_factory.mktemp("packages"), chosen=("Scored Labels",))
-
-
 def part(path: Path, share: int, shadow: int = 0, **settings: Any) -> dict[str, Any]:
     """A deployment as a replica is told of it."""
     settings = {"autoscale": False, "min_replicas": 1, "max_replicas": 1, **settings}

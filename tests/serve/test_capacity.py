@@ -7,7 +7,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -21,7 +20,6 @@ from modelwright.serve.keys import Keys
 from modelwright.serve.ledgers import ledger_at
 from modelwright.serve.status import EndpointStatus, State
 from tests.inference.cars import car_request
-from tests.serve.replicas import package
 from tests.waiting import until
 
 KEYS = Keys.new()
@@ -76,19 +74,6 @@ def test_never_more_is_reserved_than_there_is(
         for taken in book.reserved().values():
             whole += taken
         assert Resources(5, 5).short(whole) == ()
-
-
-@pytest.fixture(scope="module")
-def cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package(tmp_path_factory.mktemp("packages"))
-
-
-@pytest.fixture
-def endpoints(tmp_path: Path) -> Iterator[Endpoints]:
-    found = Endpoints(tmp_path / "endpoints")
-    yield found
-    for name in found.names():
-        found.remove(name)
 
 
 def book_of(endpoints: Endpoints) -> Ledger:

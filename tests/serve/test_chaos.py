@@ -28,19 +28,6 @@ KEYS = Keys.new()
 HEADERS = {"Authorization": f"Bearer {KEYS.primary}"}
 
 
-@pytest.fixture(scope="module")
-def cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package(tmp_path_factory.mktemp("packages"))
-
-
-@pytest.fixture
-def endpoints(tmp_path: Path) -> Iterator[Endpoints]:
-    found = Endpoints(tmp_path / "endpoints")
-    yield found
-    for name in found.names():
-        found.remove(name)
-
-
 class Callers:
     """Clients that call all the time on connections of their own; what became of each call."""
 

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,28 +19,9 @@ from modelwright.serve.keys import Keys
 from modelwright.serve.status import EndpointStatus
 from modelwright.serve.target import Offer
 from tests.inference.cars import car_request
-from tests.serve.replicas import package
 from tests.waiting import until
 
 KEYS = Keys.new()
-
-
-@pytest.fixture(scope="module")
-def cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package(tmp_path_factory.mktemp("packages"))
-
-
-@pytest.fixture(scope="module")
-def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package(tmp_path_factory.mktemp("packages"), chosen=("Scored Labels",))
-
-
-@pytest.fixture
-def endpoints(tmp_path: Path) -> Iterator[Endpoints]:
-    found = Endpoints(tmp_path / "endpoints")
-    yield found
-    for name in found.names():
-        found.remove(name)
 
 
 def call(status: EndpointStatus, times: int) -> list[httpx.Response]:

@@ -7,7 +7,6 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -58,14 +57,6 @@ def certificate(folder: Path, name: str) -> dict[str, str]:
         )
     )
     return {"tls_certificate": str(folder / "tls.pem"), "tls_key": str(folder / "tls.key")}
-
-
-@pytest.fixture
-def endpoints(tmp_path: Path) -> Iterator[Endpoints]:
-    found = Endpoints(tmp_path / "endpoints")
-    yield found
-    for name in found.names():
-        found.remove(name)
 
 
 def post(url: str, tls: dict[str, str], key: str = KEYS.primary) -> int:

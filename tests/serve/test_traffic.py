@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,24 +55,6 @@ def test_a_tenth_goes_to_the_canary_every_tenth_time() -> None:
     order = turns({1: 90, 2: 10})
     assert len(order) == 10
     assert order.count(2) == 1
-
-
-@pytest.fixture(scope="module")
-def cars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package(tmp_path_factory.mktemp("packages"))
-
-
-@pytest.fixture(scope="module")
-def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package(tmp_path_factory.mktemp("packages"), chosen=("Scored Labels",))
-
-
-@pytest.fixture
-def endpoints(tmp_path: Path) -> Iterator[Endpoints]:
-    found = Endpoints(tmp_path / "endpoints")
-    yield found
-    for name in found.names():
-        found.remove(name)
 
 
 def test_shares_promotion_and_rollback_under_load_lose_no_request(
