@@ -138,6 +138,35 @@ def test_a_plan_says_what_would_run_and_why_and_a_run_says_what_did(
     assert "results_dataset 3 x 1" in modelwright("run", "show", ran.json["id"]).out
 
 
+LEAKING = """\
+modelwright: 1
+nodes:
+  rows:
+    component: enter-data-manually
+    parameters: {data: "x,y\\n1,2\\n2,3\\n3,5\\n4,4\\n5,7\\n6,6\\n7,9\\n8,8\\n9,9\\n10,12\\n"}
+  scaled:
+    component: normalize-data
+    parameters: {columns: {begin: none, rules: [{rule: include, names: [x]}]}}
+    inputs: {dataset: rows.dataset}
+  learner:
+    component: linear-regression
+  folds:
+    component: cross-validate-model
+    parameters: {label_column: y}
+    inputs: {untrained_model: learner.untrained_model, dataset: scaled.transformed_dataset}
+"""
+
+
+def test_a_run_tells_what_makes_its_figures_too_good(
+    modelwright: Command, write: Callable[[str], Path]
+) -> None:
+    done = modelwright("pipeline", "run", write(LEAKING), "--json")
+    assert done.status == 0
+    assert done.json["status"] == "completed"
+    assert 'warning [learnt-before-folds] at "folds": "Normalize Data" learnt' in done.err
+    assert "Take its figures as too good" in done.err
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -97,6 +97,9 @@ def test_a_wire_between_wrong_ports_is_refused_with_both_kinds_and_can_be_remove
     problem = only_problem(text)
     assert (problem.code, problem.node, problem.port) == ("wrong-port-type", "halve", "dataset")
     assert problem.fields == {"found": "untrained-model", "wanted": "table"}
+    assert "takes a table; the wire from learn.untrained_model brings an untrained model" in (
+        problem.happened
+    )
     assert problem.fix is not None
     assert problem.fix.edits[0]["source"] == "learn.untrained_model"
 

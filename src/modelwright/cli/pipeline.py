@@ -138,6 +138,9 @@ def run(
             name=name,
             target=compute,
         )
+        for problem in begun.plan.warnings:
+            tell(f'warning [{problem.code}] at "{problem.node}": {problem.happened}')
+            tell(f"  {problem.remedy}")
         report = work(begun, verbose=verbose)
         sweeps = sweeps_of(here, report.run.id)
     if json:

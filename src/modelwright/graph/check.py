@@ -193,14 +193,19 @@ def _wire_problems(graph: Graph, library: Library) -> Iterator[Problem]:
         elif not may_connect(out, into):
             yield Problem(
                 "wrong-port-type",
-                f'"{into.title}" takes a {into.type.title.lower()}; '
-                f"the wire from {wire.source} brings a {out.type.title.lower()}.",
+                f'"{into.title}" takes {_one(into)}; the wire from {wire.source} brings {_one(out)}.',
                 "Remove the wire and connect an output of the right kind.",
                 node=wire.target.node,
                 port=wire.target.port,
                 fields={"found": out.type.kind, "wanted": into.type.kind},
                 fix=removal,
             )
+
+
+def _one(port: Port) -> str:
+    """What a port takes or gives, in a sentence."""
+    title = port.type.title.lower()
+    return f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
 
 
 def _input_problems(graph: Graph, library: Library) -> Iterator[Problem]:
@@ -231,7 +236,7 @@ def _input_problems(graph: Graph, library: Library) -> Iterator[Problem]:
                 yield Problem(
                     "unconnected-input",
                     f'Input "{port.title}" is not connected.',
-                    f"Draw a wire to it from an output that gives a {port.type.title.lower()}.",
+                    f"Draw a wire to it from an output that gives {_one(port)}.",
                     node=node_id,
                     port=port.name,
                 )
