@@ -18,7 +18,7 @@ from modelwright.data.table import Table
 from modelwright.graph.assets import DatasetAsset, FixedAssets
 from modelwright.graph.check import check, data_wires_into
 from modelwright.graph.codec import read
-from modelwright.graph.graph import Graph, Pin
+from modelwright.graph.graph import Graph, NodeId, Pin
 from modelwright.inference.convert import Kind, convert
 from modelwright.inference.parity import Parity, compare
 from modelwright.inference.prepare import prepare
@@ -49,8 +49,8 @@ class Trained:
         ]
         return FixedAssets(self.datasets, {d: outline_of(self.store.get(d)) for d in named})
 
-    def convert(self, kind: Kind = "real-time") -> Conversion:
-        """The inference pipeline."""
+    def convert(self, kind: Kind = "real-time", *, requests: tuple[NodeId, ...] = ()) -> Conversion:
+        """The inference pipeline.  requests: the nodes whose rows requests bring instead."""
         return convert(
             self.graph,
             library=library(),
@@ -59,6 +59,7 @@ class Trained:
             load=self.store.get,
             save=self.store.put,
             kind=kind,
+            requests=requests,
         )
 
     def serving(self, graph: Graph) -> Serving:

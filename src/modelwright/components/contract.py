@@ -260,6 +260,13 @@ class Component(BaseModel):
         """The component as it stays in an inference pipeline, with nothing left open that training knew."""
         return self
 
+    def beside_request(self, ports: Collection[str]) -> Component | Bypass | None:
+        """What it becomes where requests bring the rows of these inputs, and those of others stay.
+
+        None where the rows of a request would stand beside rows that they do not belong to.
+        """
+        return self
+
     @property
     def learns_from_rows(self) -> bool:
         """Whether, with these settings, what it makes of a row depends on the values of other rows."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from modelwright.components.contract import Bypass, Replay
+from modelwright.components.contract import Bypass, Component, Replay
 from modelwright.components.library import Library
 from modelwright.data.artifact import Artifact, Digest
 from modelwright.data.errors import ModelwrightError
@@ -75,6 +75,21 @@ class LabelInUse(ModelwrightError):
         )
 
 
+class RowsByPosition(ModelwrightError):
+    """A step matches rows by their places, and requests bring only those of some of its inputs."""
+
+    code = "rows-by-position"
+
+    def __init__(self, node: str, title: str, ports: tuple[str, ...]) -> None:
+        listed = " and ".join(f'"{p}"' for p in ports)
+        super().__init__(
+            f'"{title}" matches rows by their places, and no request brings those at {listed}.',
+            remedy="Let a Web Service Input bring them too, or match the rows by a key with Join Data.",
+            node=node,
+            ports=list(ports),
+        )
+
+
 def convert(
     graph: Graph,
     *,
@@ -92,7 +107,7 @@ def convert(
     outputs: what the run gave, by output.  load and save: from and to the store.
     requests: nodes whose rows requests replace; found by themselves when empty.
     replies: scoring nodes whose rows replies carry; all that are last on their way when empty.
-    Raises PipelineProblems, NoTrainedModel, StepNotRun, LabelInUse and UnknownNode.
+    Raises PipelineProblems, NoTrainedModel, StepNotRun, LabelInUse, RowsByPosition and UnknownNode.
     """
     checked = check(graph, library=library, assets=assets)
     if checked.errors:
@@ -145,12 +160,13 @@ class _Rewrite:
         self.roots: set[Pin] = set()
         self.moving: dict[Pin, bool] = {}
         self.absent: dict[Pin, frozenset[str]] = {}
+        self.labels: Mapping[Pin, set[str]] = {}
         self.requests: dict[NodeId, Pin] = {}
         self.replies: dict[NodeId, Pin] = {}
 
     def all(self, requests: tuple[NodeId, ...], replies: tuple[NodeId, ...]) -> Conversion:
         ends = self._ends(replies)
-        absent = self._absent_labels(ends)
+        self.labels = absent = self._absent_labels(ends)
         self.roots = self._beginnings(requests, ends, absent)
         self.absent = {root: frozenset(absent.get(root, ())) for root in self.roots}
         for end, name, node in ends:
@@ -346,11 +362,14 @@ class _Rewrite:
         return (Pin(pin.node, "transformed_dataset"),)
 
     def _keep(self, pin: Pin) -> tuple[Pin, ...]:
+        rows = {p.name: s for p, s in self.paths.row_inputs(pin)}
+        beside, why = self._beside_request(pin, rows)
+        if isinstance(beside, Bypass):
+            return self._pass_by(pin, beside.port, why)
         component = self.paths.component(pin.node)
         spec = component.__component__
         fed = {p.name: s for p in spec.inputs if (s := self.paths.source(pin.node, p.name))}
         sources = {name: self._feed(source) for name, source in fed.items()}
-        rows = {p.name: s for p, s in self.paths.row_inputs(pin)}
         for name, source in rows.items():
             names = frozenset(self.paths.schema(source).names)
             rest = [n for n in rows if n != name]
@@ -363,6 +382,8 @@ class _Rewrite:
             "kept",
             "works on each request as in training",
         )
+        if beside != component:
+            component, action, reason = beside, "changed", why
         for name, source in rows.items():
             schema = self.paths.schema(source)
             for column in sorted(self.absent.get(source, frozenset())):
@@ -392,6 +413,23 @@ class _Rewrite:
                 ]
                 self.absent[after] = frozenset().union(*lost)
         return (pin,)
+
+    def _beside_request(self, pin: Pin, rows: Mapping[str, Pin]) -> tuple[Component | Bypass, str]:
+        """What a component becomes where the rows of some inputs are those of training, and why."""
+        component = self.paths.component(pin.node)
+        moving = [name for name, source in rows.items() if self._moves(source)]
+        still = [name for name in rows if name not in moving]
+        if not still:
+            return component, ""
+        found = component.beside_request(moving)
+        if found is not None:
+            return found, "only rows that a request brings are answered"
+        sources = [rows[name] for name in still]
+        if all(set(self.paths.schema(s).names) <= self.labels.get(s, set()) for s in sources):
+            return Bypass(moving[0]), "it joined the label, which a request does not have"
+        spec = component.__component__
+        titles = tuple(p.title for p in spec.inputs if p.name in still)
+        raise RowsByPosition(pin.node, self.paths.title(pin.node), titles)
 
     def _freeze(self, pin: Pin, without: frozenset[str] = frozenset()) -> Pin:
         """A node of the new graph that brings in what the run gave at an output."""

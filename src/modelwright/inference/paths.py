@@ -76,11 +76,14 @@ class Paths:
     def main_roots(self, reply: Pin, without: Callable[[Pin], bool]) -> set[Pin]:
         """Where the rows at an output begin: along the first input of each node on the way.
 
-        without: whether nothing of an output's rows would be in a request; another input is taken.
+        Along all inputs where rows are matched by their places.  without: whether nothing of an output's rows would be in a request; another input is taken.
         """
         inputs = list(self.row_inputs(reply))
         if not inputs:
             return {reply}
+        if self.component(reply.node).beside_request((inputs[0][0].name,)) is None:
+            every = {root for _, source in inputs for root in self.main_roots(source, without)}
+            return {root for root in every if not without(root)} or every
         for _, source in inputs:
             roots = self.main_roots(source, without)
             if not all(without(root) for root in roots):

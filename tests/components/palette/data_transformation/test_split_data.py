@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from modelwright.components.context import Context
-from modelwright.components.errors import InvalidParameter, MissingColumn
+from modelwright.components.errors import ColumnTypeError, InvalidParameter, MissingColumn
 from modelwright.components.outline import TableOutline
 from modelwright.components.palette.data_transformation.row_expression import (
     SplitExpressionError,
@@ -142,6 +142,15 @@ def test_stratifying_needs_a_column_that_is_there() -> None:
         split(TEN, stratified=True)
     with pytest.raises(MissingColumn):
         split(TEN, stratified=True, stratification_column="m")
+
+
+def test_nested_values_are_neither_strata_nor_text() -> None:
+    frame = pl.DataFrame({"list": [[1], [2], [1]]})
+
+    with pytest.raises(ColumnTypeError, match='"list"'):
+        split(frame, stratified=True, stratification_column="list")
+    with pytest.raises(SplitExpressionError, match="no text"):
+        by_pattern(frame, r"(\0) 1")
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Annotated
 
 import polars as pl
 
-from modelwright.components.contract import Component, Titled
+from modelwright.components.contract import Bypass, Component, Titled
 from modelwright.components.outline import Outline, TableOutline
 from modelwright.components.palette.column_flow import table_outline
 from modelwright.data.expression import DuplicateColumn
@@ -23,6 +23,8 @@ class AddColumns(Component, category="Data Transformation"):
     The columns of the left table come first.  The shorter table is filled up with missing values.  A
     name that both have becomes NAME_1 on the left and NAME_2 on the right; roles and flags go with
     their columns.
+
+    In an inference pipeline a request brings the rows of both tables.
     """
 
     def run(
@@ -36,6 +38,9 @@ class AddColumns(Component, category="Data Transformation"):
         even = frames[0].height == frames[1].height
         frame = pl.concat(frames, how="horizontal" if even else "horizontal_extend")
         return Table(frame, (*left, *right))
+
+    def beside_request(self, ports: Collection[str]) -> Component | Bypass | None:
+        return None
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         left, right = table_outline(inputs, "left_dataset"), table_outline(inputs, "right_dataset")

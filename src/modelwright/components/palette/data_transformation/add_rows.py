@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Annotated
 
 import polars as pl
 import polars.selectors as cs
 
-from modelwright.components.contract import Component, Titled
+from modelwright.components.contract import Bypass, Component, Titled
 from modelwright.components.errors import ComponentError
 from modelwright.components.outline import Outline, TableOutline
 from modelwright.components.palette.column_flow import table_outline
@@ -38,6 +38,9 @@ class AddRows(Component, category="Data Transformation"):
     Both have the same columns; they are matched by name and come in the order of the first table, with
     its roles and flags.  Whole and fractional numbers together become Double; other types must
     agree.  Rows that are equal stay.
+
+    In an inference pipeline where requests bring the rows of one table only, the step falls away: the
+    rows of the other are no answers.
     """
 
     def run(self, dataset1: Table, dataset2: Table) -> Annotated[Table, Titled("Results dataset")]:
@@ -54,6 +57,9 @@ class AddRows(Component, category="Data Transformation"):
                 why = f'column "{name}" is {first[name]} in the first and {second[name]} in the second'
                 raise ColumnsDiffer(why, columns=[name])
         return Table(pl.concat(frames), schema)
+
+    def beside_request(self, ports: Collection[str]) -> Component | Bypass | None:
+        return Bypass(next(iter(ports)))
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         first, second = table_outline(inputs, "dataset1"), table_outline(inputs, "dataset2")

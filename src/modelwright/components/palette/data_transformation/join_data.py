@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import Field
 
 from modelwright.components.columns import ColumnSelection
-from modelwright.components.contract import Component, Titled
+from modelwright.components.contract import Bypass, Component, Titled
 from modelwright.components.errors import ComponentError
 from modelwright.components.outline import Outline, TableOutline
 from modelwright.components.palette.column_flow import table_outline
@@ -57,6 +57,9 @@ class JoinData(Component, category="Data Transformation"):
     matches.  Full Outer Join: all rows of both sides.  Left Semi-Join: left rows that match, each
     once, with the left columns only.  A row comes as often as it has matches, in the order of the left
     table; right rows without a match come last.
+
+    In an inference pipeline where requests bring the rows of one table only, rows of the other that
+    match none of them do not come out.
 
     A right column whose name is taken on the left gets NAME_right.  Without right key columns, the
     left ones tell the key of every row, also of right rows without a match.
@@ -171,6 +174,14 @@ class JoinData(Component, category="Data Transformation"):
         chosen = lacking | {new: named(old) for old, new in names.items()}
         below = right.frame.filter(rest).select(e.alias(n) for n, e in chosen.items())
         return pl.concat([frame, below])
+
+    def beside_request(self, ports: Collection[str]) -> Component | Bypass | None:
+        answering = {
+            ("left_dataset", "Full Outer Join"): "Left Outer Join",
+            ("right_dataset", "Left Outer Join"): "Inner Join",
+        }
+        changed = answering.get((next(iter(ports)), self.join_type), self.join_type)
+        return self.model_copy(update={"join_type": changed})
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         left, right = table_outline(inputs, "left_dataset"), table_outline(inputs, "right_dataset")

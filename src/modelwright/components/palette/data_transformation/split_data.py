@@ -11,6 +11,7 @@ from modelwright.components.context import Context
 from modelwright.components.contract import Bypass, Component
 from modelwright.components.errors import ComponentError, InvalidParameter
 from modelwright.components.outline import Outline, TableOutline
+from modelwright.components.palette.data_transformation.column_faults import plain_column
 from modelwright.components.palette.data_transformation.random_rows import (
     draw,
     draw_stratified,
@@ -216,7 +217,7 @@ class SplitData(Component, category="Data Transformation", at_inference=Bypass("
         elif self.stratified:
             if not self.stratification_column:
                 raise InvalidParameter("Stratification key column", "", "no column is chosen")
-            schema.column(self.stratification_column, port="dataset")
+            plain_column(schema, self.stratification_column)
         return None
 
     def _refuse_too_many_users(self) -> None:
