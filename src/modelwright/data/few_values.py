@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from modelwright.data.side_by_side import side_by_side
+
 Vector = np.ndarray[Any, np.dtype[Any]]
 
 # Rows that are looked at to see whether there are few values, and those that are numbered together.
-_SAMPLE, _PART = 4096, 1 << 16
+_SAMPLE, _PART = 4096, 1 << 17
 # How often values are numbered anew because one more was met.
 _TRIES = 8
 # Of so many texts hashes would hardly be told apart.
@@ -89,12 +91,19 @@ def _looked_up(column: pl.Series, values: pl.Series) -> Vector | pl.Series | Non
         return None
     number_at = np.zeros(1 << bits, dtype=np.min_scalar_type(len(values)))
     number_at[places] = np.arange(len(values))
+    # Where no value is, a hash stands that belongs to another place, so that none is taken for it.
+    hash_at = hashes[number_at]
     numbers = np.empty(len(column), dtype=number_at.dtype)
-    for at in range(0, len(column), _PART):
+
+    def look_up(at: int) -> pl.Series | None:
         rows = column.slice(at, _PART)
         own = rows.hash(0).to_numpy()
-        here = numbers[at : at + _PART]
-        here[:] = number_at[((own >> np.uint64(shift)) & mask).view(np.int64)]
-        if not np.array_equal(hashes[here], own):
-            return rows.filter(pl.Series(hashes[here] != own)).unique()
-    return numbers
+        asked = np.bitwise_and(own >> np.uint64(shift) if shift else own, mask).view(np.int64)
+        # All places are there; told to clip, NumPy does not look first.
+        np.take(number_at, asked, out=numbers[at : at + _PART], mode="clip")
+        strange = np.take(hash_at, asked, mode="clip") != own
+        return rows.filter(pl.Series(strange)).unique() if strange.any() else None
+
+    parts = side_by_side(look_up, range(0, len(column), _PART), values=len(column))
+    met = [part for part in parts if part is not None]
+    return pl.concat(met).unique() if met else numbers

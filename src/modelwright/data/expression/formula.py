@@ -120,8 +120,9 @@ class Formula:
         last = of_rows[-1] + 1 if of_rows else 0
 
         def applied(rows: pl.DataFrame) -> pl.DataFrame:
-            plan = frames.extended(rows.lazy(), self.steps[:last], natives)
-            return frames.arranged(frames.collected(plan), self.steps[last:])
+            return frames.arranged(
+                frames.carried_out(rows, self.steps[:last], natives), self.steps[last:]
+            )
 
         return frames.in_parts(frame, applied) if last else frames.arranged(frame, self.steps)
 

@@ -8,6 +8,7 @@ from itertools import groupby
 import polars as pl
 import polars.selectors as cs
 
+from modelwright.data.expression.at_once import computed
 from modelwright.data.expression.nodes import AllOf
 from modelwright.data.expression.steps import (
     Compute,
@@ -21,6 +22,7 @@ from modelwright.data.expression.steps import (
 from modelwright.data.expression.table import TableForm, free_name, named
 from modelwright.data.expression.tracking import Tracked
 from modelwright.data.memory import in_parts as in_parts
+from modelwright.data.memory import rows_where
 from modelwright.data.native import Native
 
 
@@ -32,6 +34,28 @@ def extended(
     for step in _filters_joined(steps):
         lazy, dtypes = _extended(lazy, dtypes, step, natives)
     return lazy
+
+
+def carried_out(
+    frame: pl.DataFrame, steps: Iterable[Step], natives: Mapping[str, Native]
+) -> pl.DataFrame:
+    """The frame after the steps: those in one plan that need one, the others by themselves."""
+    waiting: list[Step] = []
+    for step in _filters_joined(steps):
+        made: pl.DataFrame | None = None
+        if not waiting:
+            match step:
+                case Compute():
+                    made = computed(frame, step)
+                case Filter():
+                    made = rows_where(frame, _truth(frame, step, natives))
+                case _:
+                    made = arranged(frame, [step])
+        if made is None:
+            waiting.append(step)
+        else:
+            frame = made
+    return collected(extended(frame.lazy(), waiting, natives)) if waiting else frame
 
 
 def arranged(frame: pl.DataFrame, steps: Iterable[Step]) -> pl.DataFrame:

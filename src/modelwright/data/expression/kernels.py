@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import polars as pl
 
+from modelwright.data.expression.gaps import beneath
 from modelwright.data.few_values import numbered
 from modelwright.data.native import Evaluator
+from modelwright.data.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from modelwright.data.expression.functions.form import Vector
@@ -23,6 +25,8 @@ Work = Callable[[Sequence["Vector"], "Vector"], "Vector"]
 _SUM_BLOCK = 16_384
 # Larger blocks take more memory, smaller ones more turns of threads at the interpreter.
 _VECTOR_BLOCK = 262_144
+# A single function takes none, so that it need not return to the interpreter soon.
+_PLAIN_BLOCK = 1 << 20
 # Comparing with each of so many edges is quicker than searching among them.
 _FEW_EDGES = 64
 # Bounds the memory of the matrix that a native value gets.
@@ -67,14 +71,17 @@ def buckets(
     names = labels.to_numpy() if labels is not None and plain else None
     first = _counted_from(names)
     found = np.empty(len(values), dtype=np.int64 if names is None else names.dtype)
-    for start in range(0, len(values), _VECTOR_BLOCK):
+
+    def block(start: int) -> None:
         places = _places(values[start : start + _VECTOR_BLOCK], edges, closed)
         part = found[start : start + _VECTOR_BLOCK]
         if names is None or first is not None:
             np.add(places, first or 0, out=part, dtype=np.int64)
         else:
             part[:] = names[places]
-    placed = nothing_where_missing(column, pl.Series(found))
+
+    side_by_side(block, range(0, len(values), _VECTOR_BLOCK), values=len(values))
+    placed = nothing_where_missing(column, _with_their_nulls(found, [column]))
     return placed if labels is None or plain else labels.gather(placed)
 
 
@@ -118,24 +125,34 @@ def native_outputs(
     return pl.DataFrame(wanted).to_struct("native")
 
 
-def fused(leaves: Sequence[pl.Series], work: Work, gives: pl.DataType) -> pl.Series:
-    """NumPy functions within each other over columns of doubles; null where any column is null."""
+def fused(
+    leaves: Sequence[pl.Series], work: Work, gives: pl.DataType, *, plain: bool = False
+) -> pl.Series:
+    """NumPy functions within each other over columns of doubles; null where any column is null.
+
+    plain: it is one function, which takes no memory beside its result.
+    """
     vectors = [_beneath(leaf) for leaf in leaves]
     rows = len(vectors[0])
     found: Vector = np.empty(rows, dtype=np.bool_ if gives == pl.Boolean else np.float64)
-    with np.errstate(all="ignore"):
-        for start in range(0, rows, _VECTOR_BLOCK):
-            stop = start + _VECTOR_BLOCK
-            place = found[start:stop]
-            made = work([vector[start:stop] for vector in vectors], place)
+
+    size = _PLAIN_BLOCK if plain else _VECTOR_BLOCK
+
+    def block(start: int) -> None:
+        place = found[start : start + size]
+        # Of each thread its own.
+        with np.errstate(all="ignore"):
+            made = work([vector[start : start + size] for vector in vectors], place)
             if made is not place:
                 place[:] = made
+
+    side_by_side(block, range(0, rows, size), values=rows)
     return _with_their_nulls(found, leaves)
 
 
 def nothing_where_missing(term: pl.Series, result: pl.Series) -> pl.Series:
     """The result, null where the term is null or not a number."""
-    if term.null_count():
+    if term.null_count() and not (term.is_not_null() | result.is_null()).all():
         result = result.set(term.is_null(), None)
     if term.dtype.is_float():
         lost = term.is_nan()
@@ -197,18 +214,14 @@ def doubles(column: pl.Series) -> Vector:
 
 def _beneath(column: pl.Series) -> Vector:
     """The column as float64 without a copy where it holds doubles; anything where it is null."""
-    values = column.cast(pl.Float64).rechunk()
-    if not values.null_count():
-        return values.to_numpy()
-    array = values.to_arrow()
-    found: Vector = np.frombuffer(array.buffers()[1], np.float64, array.offset + len(array))
-    return found[array.offset :]
+    return beneath(column.cast(pl.Float64))
 
 
 def _with_their_nulls(found: Vector, leaves: Sequence[pl.Series]) -> pl.Series:
     """The values, null wherever any of the columns is; where only one has nulls, by its own mask."""
     lacking = [leaf for leaf in leaves if leaf.null_count()]
-    if len(lacking) != 1 or found.dtype != np.float64 or lacking[0].n_chunks() > 1:
+    plain = found.dtype in (np.float64, np.int64)
+    if len(lacking) != 1 or not plain or lacking[0].n_chunks() > 1:
         return with_nulls(pl.Series(found), leaves)
     import pyarrow as pa
 
@@ -216,7 +229,8 @@ def _with_their_nulls(found: Vector, leaves: Sequence[pl.Series]) -> pl.Series:
     if array.offset:
         return with_nulls(pl.Series(found), leaves)
     buffers = [array.buffers()[0], pa.py_buffer(found)]
-    return pl.Series(pa.Array.from_buffers(pa.float64(), len(found), buffers))
+    kind = pa.float64() if found.dtype == np.float64 else pa.int64()
+    return pl.Series(pa.Array.from_buffers(kind, len(found), buffers))
 
 
 def with_nulls(result: pl.Series, columns: Sequence[pl.Series]) -> pl.Series:

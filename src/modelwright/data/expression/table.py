@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ from modelwright.data.column_names import named as named
 from modelwright.data.expression import kernels
 from modelwright.data.expression.constants import constant, is_constant
 from modelwright.data.expression.errors import MissingNative
+from modelwright.data.expression.gaps import filled
 from modelwright.data.expression.nodes import (
     AllOf,
     AnyOf,
@@ -42,6 +43,17 @@ if TYPE_CHECKING:
 DOUBLE = ColumnType.DOUBLE
 BOOLEAN = ColumnType.BOOLEAN
 _NUMBERS = (ColumnType.INTEGER, DOUBLE)
+
+
+class Kernel(NamedTuple):
+    """Work over whole columns that Polars has no expression for, or a slower one.
+
+    inputs: what the columns hold, and the types they are wanted in.
+    """
+
+    inputs: Sequence[tuple[Expression, ColumnType]]
+    work: Callable[[list[pl.Series]], pl.Series]
+    gives: pl.DataType
 
 
 class TableForm:
@@ -176,28 +188,64 @@ class TableForm:
                 return chosen.otherwise(self.of(otherwise, kind))
             case Lookup():
                 return self._lookup(expression)
-            case Bucket(term, edges, closed, labels):
-                named_labels = [converted(v, kind) for v in labels]
-                values = pl.Series(named_labels, dtype=_dtype(kind)) if labels else None
-                return self._over(
-                    [(term, DOUBLE)],
-                    lambda columns: kernels.buckets(columns[0], edges, closed, values),
-                    _dtype(kind),
-                )
-            case Dot(terms, intercept):
-                if summed := arithmetic_sum(expression, self.types):
-                    doubles = [(leaf, DOUBLE) for leaf in summed.leaves]
-                    return self._over(doubles, partial(summed.of, dot=expression), pl.Float64())
-                weights = [w for _, w in terms]
-                return self._over(
-                    [(e, DOUBLE) for e, _ in terms],
-                    lambda columns: kernels.weighted_sum(columns, weights, intercept),
-                    pl.Float64(),
-                )
+            case Bucket() | Dot():
+                return self._over(*self._numeric(expression))
             case NativeCall(name, inputs, output):
                 column = self._native_columns[name, inputs]
                 return named(column).struct.field(str(output))
         raise TypeError(f"no Table form for {type(expression).__name__}")
+
+    def kernel(self, expression: Expression) -> Kernel | None:
+        """A number for each row as one kernel over others or columns, where there is one."""
+        match expression:
+            case Bucket() | Dot() if not is_constant(expression):
+                return self._numeric(expression)
+            case Call() if not is_constant(expression) and self._is_vector(expression):
+                return self._vectors(expression)
+            case FillMissing(term, Literal(value)) if (
+                isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and self.types.of(term) is DOUBLE
+                and not is_constant(term)
+            ):
+                number = float(value)
+                return Kernel(
+                    [(term, DOUBLE)], lambda columns: filled(columns[0], number), pl.Float64()
+                )
+            case When(IsMissing(term), Literal(None), otherwise) if (
+                self.types.of(term) in _NUMBERS
+                and self.types.of(otherwise) in _NUMBERS
+                and term.columns()
+                and otherwise.columns()
+            ):
+                return self._missing_kept(term, otherwise)
+        return None
+
+    def _missing_kept(self, term: Expression, otherwise: Expression) -> Kernel:
+        kind = self.types.of(otherwise) or DOUBLE
+        inputs = [(term, self.types.of(term) or DOUBLE), (otherwise, kind)]
+        return Kernel(inputs, lambda both: kernels.nothing_where_missing(*both), kind.dtype)
+
+    def _numeric(self, expression: Bucket | Dot) -> Kernel:
+        if isinstance(expression, Bucket):
+            kind = self.types.of(expression)
+            labels = [converted(v, kind) for v in expression.labels]
+            values = pl.Series(labels, dtype=_dtype(kind)) if labels else None
+            edges, closed = expression.edges, expression.closed
+            return Kernel(
+                [(expression.term, DOUBLE)],
+                lambda columns: kernels.buckets(columns[0], edges, closed, values),
+                _dtype(kind),
+            )
+        if summed := arithmetic_sum(expression, self.types):
+            doubles = [(leaf, DOUBLE) for leaf in summed.leaves]
+            return Kernel(doubles, partial(summed.of, dot=expression), pl.Float64())
+        weights, intercept = [w for _, w in expression.terms], expression.intercept
+        return Kernel(
+            [(e, DOUBLE) for e, _ in expression.terms],
+            lambda columns: kernels.weighted_sum(columns, weights, intercept),
+            pl.Float64(),
+        )
 
     def _read(self, name: str) -> pl.Expr:
         dtype, kind = self._dtypes[name], self.types.columns[name]
@@ -233,9 +281,7 @@ class TableForm:
                 return built
         gives = form.gives.dtype
         if self._is_vector(call):
-            leaves: list[tuple[Expression, ColumnType]] = []
-            vector = self._vector(call, leaves)
-            return self._over(leaves, lambda columns: kernels.fused(columns, vector, gives), gives)
+            return self._over(*self._vectors(call))
         fixed = {
             at: converted(constant(argument), wanted[at])
             for at, argument in enumerate(call.arguments)
@@ -260,6 +306,17 @@ class TableForm:
         if form.vector is None and form.ufunc is None:
             return False
         return not any(is_constant(a) and constant(a) is None for a in call.arguments)
+
+    def _vectors(self, call: Call) -> Kernel:
+        gives = self.types.form(call).gives.dtype
+        leaves: list[tuple[Expression, ColumnType]] = []
+        vector = self._vector(call, leaves)
+        plain = self.types.form(call).ufunc is not None and not any(
+            isinstance(a, Call) and self._is_vector(a) for a in call.arguments
+        )
+        return Kernel(
+            leaves, lambda columns: kernels.fused(columns, vector, gives, plain=plain), gives
+        )
 
     def _vector(
         self, call: Call, leaves: list[tuple[Expression, ColumnType]]

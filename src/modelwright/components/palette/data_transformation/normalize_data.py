@@ -30,6 +30,9 @@ from modelwright.data.table import Table
 Figures = Mapping[str, float | None]
 
 _NUMERIC = ColumnSelection.typed("Numeric")
+# Functions that take nothing of a column but whether it has two different values.
+_BY_ITSELF = {"Logistic": "logistic", "TanH": "tanh"}
+_LOOKED_AT = 1 << 12
 
 
 class NoSpread(ComponentError):
@@ -122,13 +125,12 @@ class NormalizeData(
     def _scaled(self, name: str, figures: Figures) -> Expression:
         """The new value of a column, from what is known of its old ones."""
         x = column(name).cast(ColumnType.DOUBLE)
+        same = when(column(name).is_missing(), None, 0.0) if self.zero_constants else x
+        if self.method in _BY_ITSELF:
+            return call(_BY_ITSELF[self.method], x) if figures["varies"] else same
         low, high = figures["minimum"], figures["maximum"]
         if low is None or high is None or low == high:
-            return when(column(name).is_missing(), None, 0.0) if self.zero_constants else x
-        if self.method == "Logistic":
-            return call("logistic", x)
-        if self.method == "TanH":
-            return call("tanh", x)
+            return same
         if not (math.isfinite(low) and math.isfinite(high)):
             raise InfiniteValue(name, f"the scale of {self.method}")
         if self.method == "MinMax":
@@ -146,6 +148,8 @@ class NormalizeData(
 
 def _figures(table: Table, names: tuple[str, ...], method: str) -> dict[str, Figures]:
     """What the method needs to know of each column; None where it has no values."""
+    if method in _BY_ITSELF:
+        return {name: {"varies": _varies(table.frame.get_column(name))} for name in names}
     if is_large(table.frame):
         return {name: _figures_in_parts(table.frame.get_column(name), method) for name in names}
     values = table.frame.select(named(name).cast(pl.Float64) for name in names)
@@ -154,6 +158,18 @@ def _figures(table: Table, names: tuple[str, ...], method: str) -> dict[str, Fig
         # Not a number is missing; most columns hold none, and are read as they are.
         found = _asked(values.with_columns(pl.all().fill_nan(None)), method)
     return {name: {word: row[at] for word, row in found.items()} for at, name in enumerate(names)}
+
+
+def _varies(column: pl.Series) -> bool:
+    """Whether there are two different numbers; most columns tell it by their first ones."""
+    met: set[float] = set()
+    at, step = 0, _LOOKED_AT
+    while at < len(column) and len(met) < 2:
+        values = column.slice(at, step).drop_nulls().cast(pl.Float64).to_numpy()
+        there = values[values == values]
+        met |= {float(there.min()), float(there.max())} if len(there) else set()
+        at, step = at + step, min(2 * step, 1 << 19)
+    return len(met) > 1
 
 
 def _asked(values: pl.DataFrame, method: str) -> dict[str, tuple[float | None, ...]]:

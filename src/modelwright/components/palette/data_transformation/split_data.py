@@ -28,7 +28,7 @@ from modelwright.components.palette.data_transformation.row_expression import (
     parse_relation,
 )
 from modelwright.components.parameters import ColumnName, Shown
-from modelwright.data.memory import in_parts, rows_where
+from modelwright.data.memory import in_parts, rows_apart, rows_where
 from modelwright.data.schema import Schema
 from modelwright.data.table import Table
 
@@ -186,7 +186,7 @@ class SplitData(Component, category="Data Transformation", at_inference=Bypass("
             key = frame.get_column(self.stratification_column)
             seed = self.seed if self.randomized else None
             chosen = draw_stratified(key, self.fraction, seed=seed)
-        return Split(dataset.of(rows_where(frame, chosen)), dataset.of(rows_where(frame, ~chosen)))
+        return Split(*map(dataset.of, rows_apart(frame, chosen)))
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         dataset = inputs.get("dataset")
