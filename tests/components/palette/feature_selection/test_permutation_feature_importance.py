@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from sklearn.metrics import (
+    accuracy_score,
+    mean_absolute_error,
+    precision_score,
+    r2_score,
+    recall_score,
+    root_mean_squared_error,
+)
 
 from modelwright.components.context import Context
 from modelwright.components.errors import EmptyTable, InvalidParameter
@@ -62,6 +71,17 @@ def class_model() -> Model:
     return Model(Task.TWO_CLASS, formula, FEATURES, scores, known, ("no", "yes"))
 
 
+def several_class_model() -> Model:
+    """Tells whether a row is cheap, dear or neither, by places that are a little off."""
+    label = when(column("much") > 0.9, "yes", when(column("much") > 0.1, "so", "no"))
+    score = Score(Task.MULTICLASS, "label", "dear")
+    scored = Column("Scored Labels", ColumnType.STRING, Role.SCORE, score=score)
+    formula = Formula(Compute({"Scored Labels": label}))
+    known = Column("dear", ColumnType.STRING)
+    classes = ("no", "so", "yes")
+    return Model(Task.MULTICLASS, formula, FEATURES, Schema((scored,)), known, classes)
+
+
 def importance(model: Model, frame: pl.DataFrame = FRAME, **parameters: Any) -> pl.DataFrame:
     component = PermutationFeatureImportance.model_validate(parameters)
     return component.run(model, Table(frame), context=Context()).frame
@@ -97,6 +117,67 @@ def test_above_zero_is_needed_by_every_metric_of_numbers(metric: str) -> None:
     found = dict(importance(number_model(), metric=metric).rows())
 
     assert found["much"] > found["little"] > found["unused"] == 0.0
+
+
+def shuffled(seed: int) -> pl.Series:
+    """The values of the first feature in the order of that seed."""
+    order = np.random.default_rng(np.random.SeedSequence(seed).spawn(3)[0]).permutation(400)
+    return FRAME["much"].gather(order)
+
+
+def classes_of(values: pl.Series, edges: list[float], names: list[str]) -> pl.Series:
+    """The name for each value, the next one above each edge."""
+    return pl.Series([names[place] for place in np.searchsorted(edges, values)])
+
+
+@pytest.mark.parametrize(
+    ("metric", "error_of"),
+    [
+        ("Mean Absolute Error", mean_absolute_error),
+        ("Root Mean Squared Error", root_mean_squared_error),
+        (
+            "Relative Absolute Error",
+            lambda y, p: mean_absolute_error(y, p) / mean_absolute_error(y, [y.mean()] * 400),
+        ),
+        ("Relative Squared Error", lambda y, p: 1 - r2_score(y, p)),
+        ("Coefficient of Determination", lambda y, p: -r2_score(y, p)),
+    ],
+)
+def test_each_metric_of_numbers_is_the_one_of_scikit_learn(
+    metric: str, error_of: Callable[[pl.Series, Any], float]
+) -> None:
+    rough = FRAME.with_columns(y=pl.col("y") + pl.Series(CHANCE.normal(size=400)))
+    predicted = 5.0 * FRAME["much"] + FRAME["little"]
+
+    report = importance(number_model(), rough, metric=metric, seed=7)
+
+    after = 5.0 * shuffled(7) + FRAME["little"]
+    expected = error_of(rough["y"], after) - error_of(rough["y"], predicted)
+    assert dict(report.rows())["much"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize(
+    ("metric", "quality"),
+    [("Accuracy", accuracy_score), ("Precision", precision_score), ("Recall", recall_score)],
+)
+def test_each_metric_of_classes_is_the_one_of_scikit_learn(
+    metric: str, quality: Callable[..., float], several: bool
+) -> None:
+    # Of the rows that the model takes for dear, some are not.
+    edges, names = ([-0.5, 0.5], ["no", "so", "yes"]) if several else ([0.3], ["no", "yes"])
+    truth = classes_of(FRAME["much"], edges, names)
+    model = several_class_model() if several else class_model()
+    taken = [0.1, 0.9] if several else [0.0]
+    how: dict[str, Any] = {"average": "macro"} if several else {"pos_label": "yes"}
+    how = {} if metric == "Accuracy" else how
+
+    report = importance(model, FRAME.with_columns(dear=truth), metric=metric, seed=7)
+
+    before, after = (classes_of(v, taken, names) for v in (FRAME["much"], shuffled(7)))
+    expected = quality(truth, before, **how) - quality(truth, after, **how)
+    assert dict(report.rows())["much"] == pytest.approx(expected)
+    assert expected > 0.1
 
 
 @pytest.mark.parametrize("metric", ["Accuracy", "Precision", "Recall", None])

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import statistics
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from modelwright.components.outline import TableOutline
@@ -36,6 +39,17 @@ NAMES = [
     "P95",
     "P99.5",
 ]
+
+
+PERCENTILES = {
+    "1st Quartile": 25,
+    "3rd Quartile": 75,
+    "P0.5": 0.5,
+    "P1": 1,
+    "P5": 5,
+    "P95": 95,
+    "P99.5": 99.5,
+}
 
 
 def summary(values: list[Any], dtype: Any = None) -> dict[str, Any]:
@@ -75,6 +89,51 @@ def test_moments_and_percentiles_are_those_of_numpy_and_scipy() -> None:
     assert found["Mean Deviation"] == pytest.approx(np.abs(values - values.mean()).mean())
     for name, percent in (("P0.5", 0.5), ("P1", 1), ("P5", 5), ("P95", 95), ("P99.5", 99.5)):
         assert found[name] == pytest.approx(np.percentile(values, percent))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.none() | st.integers(-9, 9).map(lambda n: n / 4), min_size=1, max_size=40),
+    st.sampled_from([pl.Float64, pl.Int64]),
+)
+def test_each_figure_is_the_one_of_the_standard_library(
+    values: list[float | None], dtype: Any
+) -> None:
+    given_values = [None if v is None else int(4 * v) if dtype == pl.Int64 else v for v in values]
+    known = [float(v) for v in given_values if v is not None]
+
+    found = summary(given_values, dtype)
+
+    counts = {"Feature": "x", "Count": len(values), "Missing Value Count": values.count(None)}
+    expected: dict[str, Any] = {
+        **dict.fromkeys(NAMES),
+        **counts,
+        "Unique Value Count": len(set(known)),
+    }
+    if known:
+        mean = statistics.fmean(known)
+        expected |= {
+            "Min": min(known),
+            "Max": max(known),
+            "Mean": mean,
+            "Mean Deviation": statistics.fmean(abs(v - mean) for v in known),
+            "Mode": min(statistics.multimode(known)),
+            "Range": max(known) - min(known),
+            "Median": statistics.median(known),
+            **{n: np.percentile(known, p) for n, p in PERCENTILES.items()},
+        }
+    if len(known) > 1:
+        expected["Sample Variance"] = statistics.variance(known)
+        expected["Sample Standard Deviation"] = statistics.stdev(known)
+    if len(set(known)) > 1 and len(known) > 2:
+        expected["Sample Skewness"] = stats.skew(known, bias=False)
+    if len(set(known)) > 1 and len(known) > 3:
+        expected["Sample Kurtosis"] = stats.kurtosis(known, bias=False)
+    assert list(found) == list(expected) == NAMES
+    assert found == {
+        n: pytest.approx(v, rel=1e-9, abs=1e-12) if isinstance(v, float) else v
+        for n, v in expected.items()
+    }
 
 
 def test_of_several_modes_the_smallest_is_told() -> None:
