@@ -170,7 +170,7 @@ def output(
     if json:
         put_json(preview)
         return
-    put_preview(preview)
+    put_preview(preview, most=rows)
 
 
 @app.command()
