@@ -66,6 +66,7 @@ class QuickAnswer:
     """Answers requests of one usual input whose every value is of its very type, or null.
 
     Decoding checks that at no cost of its own, since it knows of no other values.
+    answer: gives the reply; None for a request that somebody else must look at more closely.
     """
 
     def __init__(
@@ -91,13 +92,19 @@ class QuickAnswer:
         )
         self._names = frozenset((request_input.name, *ALIASES))
         self._encode = msgspec.json.Encoder().encode
+        self.answer: Callable[[bytes], bytes | None] = self._outputs
+        if len(outputs) == 1:
+            self._write = _writer(outputs[0].name)
+            self.answer = _nobody
+            for decode, (way,) in reversed(self._ways):
+                self.answer = _only_output(decode, way, self._names, self._write, self.answer)
         self._together = together
         stages = [o.whole.records.together for o in outputs]
         self.gains_together = len(stages) == 1 and (stages[0] is None or stages[0].steady)
         self._stages = stages[0] if self.gains_together else None
 
-    def answer(self, body: bytes) -> bytes | None:
-        """The reply; None for a request that somebody else must look at more closely."""
+    def _outputs(self, body: bytes) -> bytes | None:
+        """As `answer`, for any number of outputs."""
         for decode, ways in self._ways:
             try:
                 request = decode(body)
@@ -129,7 +136,7 @@ class QuickAnswer:
             return self._step_by_step(bodies)
         if self._stages is None or len(bodies) < self._together:
             return list(map(self.answer, bodies))
-        decode, [(output, *_)] = self._ways[0]
+        decode, _ = self._ways[0]
         every: list[Any] = []
         ends: list[int | None] = []
         for body in bodies:
@@ -141,27 +148,25 @@ class QuickAnswer:
         if Dropped in map(type, found):
             # Others may have been used up before it came out.
             return list(map(self.answer, bodies))
-        encode = self._encode
+        write = self._write
         replies: list[bytes | None] = []
         start = 0
         for body, end in zip(bodies, ends, strict=True):
             if end is None:
                 replies.append(self.answer(body))
                 continue
-            replies.append(encode({"Results": {output: found[start:end]}}))
+            replies.append(write(found[start:end]))
             start = end
         return replies
 
     def _step_by_step(self, bodies: Sequence[bytes]) -> list[bytes | None]:
-        decode, [(output, score, _, from_rows)] = self._ways[0]
+        decode, [(_, score, _, from_rows)] = self._ways[0]
         read = [self._rows(decode, body) for body in bodies]
         few = [None if rows is None or len(rows) >= from_rows else rows for rows in read]
         found = [None if rows is None else list(map(score, rows)) for rows in few]
-        encode = self._encode
+        write = self._write
         return [
-            self.answer(body)
-            if scored is None or Dropped in map(type, scored)
-            else encode({"Results": {output: scored}})
+            self.answer(body) if scored is None or Dropped in map(type, scored) else write(scored)
             for body, scored in zip(bodies, found, strict=True)
         ]
 
@@ -176,6 +181,58 @@ class QuickAnswer:
             return None
         name, rows = inputs.popitem()
         return rows if name in self._names else None
+
+
+def _nobody(body: bytes) -> bytes | None:
+    del body
+    return None
+
+
+def _writer(output: str) -> Callable[[list[Any]], bytes]:
+    """What writes the reply of the records of the only output."""
+    encode = msgspec.json.Encoder().encode
+    end = b"]}}"
+    begin = encode({"Results": {output: []}}).removesuffix(end)
+
+    def write(found: list[Any]) -> bytes:
+        if len(found) == 1:
+            return begin + encode(found[0]) + end
+        return encode({"Results": {output: found}})
+
+    return write
+
+
+def _only_output(
+    decode: Callable[[bytes], Any],
+    way: _Way,
+    names: frozenset[str],
+    write: Callable[[list[Any]], bytes],
+    otherwise: Callable[[bytes], bytes | None],
+) -> Callable[[bytes], bytes | None]:
+    """What answers where there is one output, as nearly always; it looks nothing up that is known before.
+
+    otherwise: answers what is not decoded so.
+    """
+    _, score, many, from_rows = way
+
+    def answer(body: bytes) -> bytes | None:
+        try:
+            request = decode(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return otherwise(body)
+        inputs = request.Inputs
+        if request.GlobalParameters or len(inputs) != 1:
+            return None
+        name, rows = inputs.popitem()
+        if name not in names:
+            return None
+        found = [*map(score, rows)] if len(rows) < from_rows else many(rows)
+        if found is None or Dropped in map(type, found):
+            # The reply has to tell.
+            return None
+        return write(found)
+
+    return answer
 
 
 class _Way(NamedTuple):

@@ -56,7 +56,12 @@ class Steps(Protocol):
 
 
 class Scorer:
-    """Answers requests for a serving; the plan is made once and every request follows it."""
+    """Answers requests for a serving; the plan is made once and every request follows it.
+
+    shortest: gives the reply to a usual request for rows as objects; None for one that is answered `carefully`.
+    """
+
+    shortest: Callable[[bytes], bytes | None]
 
     def __init__(self, serving: Serving, library: Library | None = None) -> None:
         """Raises UnservablePipeline, and what components raise for their settings."""
@@ -82,6 +87,7 @@ class Scorer:
         self.steps = steps
         self._reader = RequestReader(self.inputs)
         self._quick = steps.quick(self.inputs) if isinstance(steps, CompiledSteps) else None
+        self.shortest = self._quick.answer if self._quick is not None else _never
 
     def score(self, requests: Mapping[str, Sequence[Mapping[str, Any]]]) -> Reply:
         """Score rows as JSON has them, by input name.  Raises InputDataError and StepFailed."""
@@ -91,10 +97,13 @@ class Scorer:
     def answer(self, body: bytes, shape: Shape = ROWS) -> bytes:
         """The reply to a request, bytes to bytes.  Raises InputDataError and StepFailed."""
         if not shape.tables:
-            if self._quick is not None and (reply := self._quick.answer(body)) is not None:
-                return reply
-            return self.steps.answer(self._reader.read(body))
+            reply = self.shortest(body)
+            return self.carefully(body) if reply is None else reply
         return encode_tables(self.steps.run(self._reader.read_tables(body)), details=shape.details)
+
+    def carefully(self, body: bytes) -> bytes:
+        """The reply to any request for rows as objects.  Raises as `answer`."""
+        return self.steps.answer(self._reader.read(body))
 
     @property
     def answer_all(self) -> Callable[[Sequence[bytes]], list[bytes | None]] | None:
@@ -113,6 +122,12 @@ class Scorer:
         """The sample rows, typed."""
         rows = {i.name: list(i.samples) for i in self.inputs}
         return self._reader.read_values({"Inputs": rows})
+
+
+def _never(body: bytes) -> bytes | None:
+    """The shortest way where there is none."""
+    del body
+    return None
 
 
 def natives_of(serving: Serving) -> Callable[[NativePlace], Native]:
