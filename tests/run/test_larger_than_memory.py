@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +14,10 @@ import pytest
 
 from modelwright.components.library import library
 from modelwright.components.places.connection import REACH, Reach
+from modelwright.data import arrow_file
 from modelwright.data.expression import Compute, Filter, Formula
 from modelwright.data.expression.build import call, column
-from modelwright.data.memory import allowed, in_parts, streamed
+from modelwright.data.memory import allowed, in_parts, streamed, written
 from modelwright.data.store import Store
 from modelwright.data.table import Table
 from modelwright.graph.assets import FixedAssets
@@ -84,6 +88,78 @@ def test_a_pipeline_over_four_times_the_allowed_memory_completes_within_it(tmp_p
     first = pl.read_parquet(folder / "part-0.parquet", n_rows=3)
     assert table.frame["c0"].head(3).to_list() == (first["c0"] * 0.5).to_list()
     assert table.frame["c2"].head(3).to_list() == first["c2"].to_list()
+
+
+JOIN = """\
+import sys
+from pathlib import Path
+import numpy as np
+import polars as pl
+from modelwright.components.palette.data_transformation.join_data import JoinData
+from modelwright.data import arrow_file
+from modelwright.data.memory import parts
+from modelwright.data.table import Table
+from modelwright.run.worker import bound_memory
+
+folder, most, rows = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+bound_memory(most)
+left, right = (Table(arrow_file.read(folder / name)) for name in ("left", "right"))
+assert min(left.size, right.size) >= 4 * most, (left.size, right.size)
+keys = ["name", "part"]
+join = JoinData(
+    left_keys={"rules": [{"names": keys}]},
+    right_keys={"rules": [{"names": keys}]},
+    match_case=False,
+    join_type="Full Outer Join",
+)
+joined = join.run(left, right).frame
+matched = lone = 0
+for _, part in parts(joined):
+    both = part.filter(pl.col("row").is_not_null() & pl.col("row_right").is_not_null())
+    assert (both["name"].str.to_lowercase() == both["name_right"].str.to_lowercase()).all()
+    assert (both["c0"] * 2 == both["d0"]).all() and (both["c39"] * 2 == both["d39"]).all()
+    matched += both.height
+    lone += part["row"].null_count()
+# Each in the order of its table, those of the right table without a match last.
+order = joined["row"].head(joined.height - lone)
+assert order.is_sorted() and order.null_count() == 0
+assert joined["row_right"].tail(lone).is_sorted() and joined["row"].tail(lone).null_count() == lone
+print(joined.height, matched, lone)
+"""
+
+
+def keyed(rows: int, first: int, factor: float, name: str) -> Iterator[pl.DataFrame]:
+    """A tenth of the keys of one side are not on the other one; the keys of every 50th row lack."""
+    step = 7919
+    for at in range(0, rows, 100_000):
+        row = np.arange(at, min(at + 100_000, rows))
+        key = row * step % rows + first
+        numbers = {f"{name}{n}": (key + n) * factor for n in range(40)}
+        label = "customer " if name == "c" else "CUSTOMER "
+        lacking = pl.col("row") % 50 == 0
+        yield pl.DataFrame({"row": row, "key": key, **numbers}).select(
+            "row",
+            (label + (pl.col("key") // 3).cast(pl.String)).alias("name"),
+            pl.when(~lacking).then(pl.col("key") % 3).alias("part"),
+            *numbers,
+        )
+
+
+def test_two_tables_over_four_times_the_allowed_memory_are_joined_within_it(tmp_path: Path) -> None:
+    most, rows = 250 << 20, 3_000_000
+    arrow_file.write(written(keyed(rows, 0, 1.0, "c")), tmp_path / "left")
+    arrow_file.write(written(keyed(rows, rows // 10, 2.0, "d")), tmp_path / "right")
+    command = [sys.executable, "-c", JOIN, str(tmp_path), str(most), str(rows)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    keys = np.arange(rows) * 7919 % rows
+    lacking = np.arange(rows) % 50 == 0
+    left, right = np.zeros(rows * 2, bool), np.zeros(rows * 2, bool)
+    left[keys[~lacking]] = True
+    right[keys[~lacking] + rows // 10] = True
+    matched = int((left & right).sum())
+    expected = [2 * rows - matched, matched, rows - matched]
+    assert [int(number) for number in done.stdout.split()] == expected
 
 
 LEARNING = """\

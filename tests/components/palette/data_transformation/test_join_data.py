@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from modelwright.components.errors import EmptySelection, MissingColumn
 from modelwright.components.outline import TableOutline
-from modelwright.components.palette.data_transformation import join_data
+from modelwright.components.palette.data_transformation import join_data, large_join
 from modelwright.components.palette.data_transformation.join_data import JoinData, JoinKeyError
 from modelwright.data import memory
 from modelwright.data.expression import DuplicateColumn
@@ -166,11 +166,11 @@ KEYED = st.lists(
 KINDS = ["Inner Join", "Left Outer Join", "Full Outer Join", "Left Semi-Join"]
 
 
-@pytest.mark.parametrize("in_parts", [False, True])
+@pytest.mark.parametrize("large", [(), ("left",), ("right",), ("left", "right")])
 @given(KEYED, KEYED, st.sampled_from(KINDS), st.booleans(), st.booleans(), st.integers(1, 2))
 @settings(max_examples=80, deadline=None)
 def test_it_does_what_two_loops_would(
-    in_parts: bool,
+    large: tuple[str, ...],
     left: list[tuple[int | None, str | None, int]],
     right: list[tuple[int | None, str | None, int]],
     kind: str,
@@ -210,12 +210,22 @@ def test_it_does_what_two_loops_would(
     names = ["k", "t"][:keys]
 
     with pytest.MonkeyPatch.context() as patch:
-        if in_parts:
-            # As of a table that is larger than memory, three rows at a time.
-            patch.setattr(join_data, "is_large", lambda frame: frame.height > 0)
+        if large:
+            # As of tables that are larger than memory, two or three rows at a time.
+            patch.setattr(
+                join_data,
+                "is_large",
+                lambda frame: (
+                    frame.height > 0 and ("left" if "a" in frame.columns else "right") in large
+                ),
+            )
             patch.setattr(join_data, "_PART", 3)
             patch.setattr(memory, "_BATCH", 3)
             patch.setattr(memory, "_PART", 1)
+            patch.setattr(large_join, "allowed", lambda: 0)
+            for name in ("_LEAST", "_LOOKED_UP", "_LEAST_MADE"):
+                patch.setattr(large_join, name, 2)
+            patch.setattr(large_join, "_MADE", 1)
         found = rows(
             *tables,
             left_keys=names,

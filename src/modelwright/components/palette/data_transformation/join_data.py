@@ -15,6 +15,7 @@ from modelwright.components.contract import Bypass, Component, Titled
 from modelwright.components.errors import ComponentError
 from modelwright.components.outline import Outline, TableOutline
 from modelwright.components.palette.column_flow import table_outline
+from modelwright.components.palette.data_transformation.large_join import How, Side, joined
 from modelwright.components.palette.data_transformation.row_keys import lookup
 from modelwright.components.parameters import Columns
 from modelwright.data.expression import DuplicateColumn
@@ -25,8 +26,7 @@ from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.data.table import Table
 
 _LEFT, _RIGHT = "Join key columns for left dataset", "Join key columns for right dataset"
-_How = Literal["inner", "left", "full", "semi"]
-_HOW: Mapping[str, _How] = {
+_HOW: Mapping[str, How] = {
     "Inner Join": "inner",
     "Left Outer Join": "left",
     "Full Outer Join": "full",
@@ -97,18 +97,17 @@ class JoinData(Component, category="Data Transformation"):
             return Table(looked_up, schema)
         own = _unused_prefix((*left_dataset.schema.names, *right_dataset.schema.names))
         keys = [f"{own}key{at}" for at in range(len(pairs))]
-        sides = [
-            table.frame.lazy().with_columns(
-                self._key(pair[side], pair[1 - side], table.frame.schema).alias(key)
+        values = [
+            [
+                self._key(pair[side], pair[1 - side], frame.schema).alias(key)
                 for key, pair in zip(keys, pairs, strict=True)
-            )
-            for side, table in enumerate((left_dataset, right_dataset))
+            ]
+            for side, frame in enumerate(sources)
         ]
-        left, right = sides
         semi = self.join_type == "Left Semi-Join"
         places = {name: f"{own}{at}" for at, name in enumerate(right_dataset.schema.names)}
         given = {} if semi else {place: named(n) for n, place in places.items()}
-        right = right.select(*keys, *(e.alias(place) for place, e in given.items()))
+        added = [e.alias(place) for place, e in given.items()]
         columns = {name: named(name) for name in left_dataset.schema.names}
         if self._left_keys_tell_all:
             columns |= {
@@ -126,19 +125,31 @@ class JoinData(Component, category="Data Transformation"):
             return rows.select(e.alias(n) for n, e in columns.items())
 
         how = _HOW[self.join_type]
+        if is_large(sources[1]):
+            pieces = joined(
+                Side(sources[0], values[0]),
+                Side(sources[1], values[1], added),
+                how,
+                row=f"{own}row",
+            )
+            return Table(
+                written(chosen(p.lazy()).collect(engine="in-memory") for p in pieces), schema
+            )
+        left = sources[0].lazy().with_columns(values[0])
+        right = sources[1].lazy().select(*values[1], *added)
         if not is_large(sources[0]):
             return Table(carried_out(chosen(_joined(left, right, keys, how)), *sources), schema)
         # All rows at once would be in memory before the first is written.
-        each: _How = "left" if how == "full" else how
-        pieces: Iterator[pl.LazyFrame] = (
+        each: How = "left" if how == "full" else how
+        plans: Iterator[pl.LazyFrame] = (
             _joined(left.slice(at, rows.height), right, keys, each)
             for at, rows in parts(sources[0])
         )
         if how == "full":
             lacking = [pl.lit(None, dtype=t).alias(n) for n, t in sources[0].schema.items()]
             rest = _unmatched(left.select(keys), right, keys).with_columns(lacking)
-            pieces = chain(pieces, [rest])
-        return Table(written(chosen(p).collect(engine="in-memory") for p in pieces), schema)
+            plans = chain(plans, [rest])
+        return Table(written(chosen(p).collect(engine="in-memory") for p in plans), schema)
 
     def _looked_up(
         self, left: Table, right: Table, pairs: Sequence[tuple[Column, Column]]
@@ -252,9 +263,7 @@ class JoinData(Component, category="Data Transformation"):
         return left.put(*(replace(right.column(old), name=new) for old, new in renamed.items()))
 
 
-def _joined(
-    left: pl.LazyFrame, right: pl.LazyFrame, keys: Sequence[str], how: _How
-) -> pl.LazyFrame:
+def _joined(left: pl.LazyFrame, right: pl.LazyFrame, keys: Sequence[str], how: How) -> pl.LazyFrame:
     if how == "semi":
         return left.join(right, on=keys, how=how, maintain_order="left")
     return left.join(right, on=keys, how=how, coalesce=True, maintain_order="left_right")
