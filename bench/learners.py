@@ -27,7 +27,12 @@ import polars as pl
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from modelwright.components.context import Context
-from modelwright.components.learning.boosting import LEAF_PENALTY, LEAF_PENALTY_OF_CLASSES
+from modelwright.components.learning.boosting import (
+    DRAWN_INPUTS,
+    DRAWN_ROWS,
+    LEAF_PENALTY,
+    LEAF_PENALTY_OF_CLASSES,
+)
 from modelwright.components.learning.evaluation import read_scores
 from modelwright.components.learning.learner import Learner
 from modelwright.components.learning.scoring import score
@@ -278,6 +283,9 @@ def matches() -> Iterator[Match]:
             "learning_rate": 0.2,
             "min_child_samples": 1,
             "reg_lambda": LEAF_PENALTY,
+            "subsample": DRAWN_ROWS,
+            "subsample_freq": 1,
+            "feature_fraction_bynode": DRAWN_INPUTS,
             **more,
         }
         return lambda seed: WithCategories(kind(random_state=seed, verbosity=-1, n_jobs=1, **sizes))

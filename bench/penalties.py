@@ -178,7 +178,7 @@ def compared(
     for values in product(*grid.values()):
         for name, value in zip(grid, values, strict=True):
             setattr(module, name, value)
-            if module is boosting:
+            if name == "LEAF_PENALTY":
                 vars(of_classes)["LEAF_PENALTY_OF_CLASSES"] = value
         means = [mean_score(c(), sizes, curved=curved) for c in learners]
         shown = " | ".join(f"{m:.4f}" for m in [*means, float(np.mean(means))])
@@ -190,9 +190,12 @@ def main() -> None:
     asked = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    asked.add_argument("--only", default="", choices=("", "boosted", "network", "starts", "forest"))
+    asked.add_argument(
+        "--only", default="", choices=("", "boosted", "drawn", "network", "starts", "forest")
+    )
     given = asked.parse_args()
     started = time.perf_counter()
+    grid: dict[str, tuple[float, ...]]
     if given.only in ("", "boosted"):
         compared(
             "boosted",
@@ -200,6 +203,10 @@ def main() -> None:
             boosting,
             (200, 1_000, 5_000),
         )
+        print()
+    if given.only in ("", "drawn"):
+        grid = {"DRAWN_ROWS": (1.0, 0.7, 0.5), "DRAWN_INPUTS": (1.0, 0.7, 0.5)}
+        compared("boosted", grid, boosting, (200, 1_000, 3_000), curved=True)
         print()
     if given.only in ("", "network"):
         grid = {"PENALTY": (0.3, 1.0, 3.0), "DEVIATION": (0.5, 1.0)}

@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from modelwright.components.learning.boosting import LEAF_PENALTY, LEAF_PENALTY_OF_CLASSES
+from modelwright.components.learning.boosting import (
+    DRAWN_INPUTS,
+    DRAWN_ROWS,
+    LEAF_PENALTY,
+    LEAF_PENALTY_OF_CLASSES,
+)
 from modelwright.components.learning.learner import TrainingData
 
 MILLION = 1_000_000
@@ -86,6 +91,9 @@ def boosted(objective: str, **more: Any) -> Callable[[Any, Any], Any]:
             "min_data_in_leaf": 1,
             "learning_rate": 0.2,
             "lambda_l2": LEAF_PENALTY,
+            "bagging_fraction": DRAWN_ROWS,
+            "bagging_freq": 1,
+            "feature_fraction_bynode": DRAWN_INPUTS,
             "deterministic": True,
             "force_col_wise": True,
             "verbosity": -1,

@@ -84,9 +84,7 @@ def test_another_seed_is_another_draw_and_the_same_seed_the_same(
     component_id: str, case: Seeded
 ) -> None:
     def model(seed: int) -> Model:
-        return trial(
-            component_id, {**case.also, "random_number_seed": seed}, count=case.count
-        ).model()
+        return trial(component_id, {**case.also, "random_number_seed": seed}).model()
 
     def content(model: Model) -> tuple[Any, ...]:
         return model.formula, {n: v.content for n, v in model.natives.items()}

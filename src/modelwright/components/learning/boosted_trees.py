@@ -29,7 +29,8 @@ _RANGES = Shown(create_trainer_mode="ParameterRange")
 class BoostedTrees(Learner):
     """A learner of trees grown one after another by LightGBM, each on what the others miss.
 
-    Values of leaves carry an L2 penalty, since a leaf may hold a single row.
+    Each tree is grown on 0.7 of the rows, and each split chooses from 0.7 of the features, drawn at
+    random.  Values of leaves carry an L2 penalty, since a leaf may hold a single row.
     """
 
     create_trainer_mode: TrainerMode = "SingleParameter"
@@ -64,7 +65,7 @@ class BoostedTrees(Learner):
     """Numbers of trees to try."""
 
     random_number_seed: Seed = 0
-    """Draws the rows that split points are chosen from, when there are more than 200,000."""
+    """Draws the rows of each tree and the features of each split."""
 
     scale: ClassVar[Scale] = "label"
 

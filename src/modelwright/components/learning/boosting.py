@@ -26,6 +26,12 @@ LEAF_PENALTY = 10.0
 LEAF_PENALTY_OF_CLASSES = 3.0
 """The same with a tree for each class, whose rows weigh less."""
 
+DRAWN_ROWS = 0.7
+"""The share of the rows that a tree is grown on; the trees of a round have the same rows."""
+
+DRAWN_INPUTS = 0.7
+"""The share of the inputs that a split chooses from."""
+
 ONE_THREAD = 1_000_000
 """Up to so many cells one thread grows the trees: several spend their time waiting for each other."""
 
@@ -57,6 +63,9 @@ def boost(
         "min_data_in_leaf": fewest_rows,
         "min_data_per_group": fewest_rows,
         "lambda_l2": LEAF_PENALTY,
+        "bagging_fraction": DRAWN_ROWS,
+        "bagging_freq": 1,
+        "feature_fraction_bynode": DRAWN_INPUTS,
         "max_cat_to_onehot": ONE_AGAINST_ALL,
         "learning_rate": rate,
         "seed": seed,

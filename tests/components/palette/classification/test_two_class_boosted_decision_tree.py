@@ -70,6 +70,9 @@ def test_probabilities_are_those_of_lightgbm_on_the_same_numbers() -> None:
         "num_leaves": 20,
         "min_data_in_leaf": 1,
         "lambda_l2": 10.0,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "feature_fraction_bynode": 0.7,
         "min_data_per_group": 1,
         "max_cat_to_onehot": 64,
         "learning_rate": 0.2,
@@ -108,17 +111,36 @@ def test_a_smaller_learning_rate_moves_less() -> None:
     assert slow < fast / 2
 
 
-def test_the_seed_draws_the_rows_that_split_points_come_from() -> None:
+def test_the_seed_draws_the_rows_of_each_tree() -> None:
     chance = np.random.default_rng(0)
-    x = chance.normal(size=210_000)
-    frame = pl.DataFrame({"x": x, "bought": x + chance.normal(size=210_000) > 0})
+    # Of a single feature, which every split has to take.
+    x = chance.normal(size=600)
+    frame = pl.DataFrame({"x": x, "bought": x + chance.normal(size=600) > 0})
 
     def splits(seed: int) -> list[float]:
-        model = fitted(frame, number_of_trees_constructed=1, random_number_seed=seed)
+        model = fitted(frame, number_of_trees_constructed=3, random_number_seed=seed)
         return [t["tree_structure"]["threshold"] for t in trees(model)]
 
     assert splits(1) == splits(1)
     assert splits(1) != splits(2)
+    assert len(set(splits(1))) > 1
+
+
+def test_a_tree_is_grown_on_a_part_of_the_rows() -> None:
+    frame = rows()
+    (tree,) = trees(fitted(number_of_trees_constructed=1))
+    # The library counts rows by their weights, which is a little off.
+    assert tree["tree_structure"]["internal_count"] == pytest.approx(0.7 * frame.height, rel=0.02)
+
+
+def test_a_split_chooses_from_a_part_of_the_features() -> None:
+    chance = np.random.default_rng(0)
+    matrix = chance.normal(size=(500, 10))
+    frame = pl.DataFrame(matrix, schema=[f"x{at}" for at in range(10)])
+    frame = frame.with_columns(bought=pl.col("x4") > 0)
+    roots = [t["tree_structure"]["split_feature"] for t in trees(fitted(frame))]
+    # The one that tells all is asked first where it may be.
+    assert 0 < sum(at != 4 for at in roots) < len(roots) / 2
 
 
 def test_ranges_are_tried_from_their_first_value() -> None:

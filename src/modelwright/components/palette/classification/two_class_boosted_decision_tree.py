@@ -18,9 +18,10 @@ class TwoClassBoostedDecisionTree(
 ):
     """Predicts one of two classes with trees grown one after another, each on what the others miss.
 
-    Trees are grown by LightGBM on the logarithmic loss, with an L2 penalty of 10 on the values of
-    leaves, as one may hold a single row.  A missing number takes the branch that suits it best; a
-    missing text is a level of its own if training saw one.
+    Trees are grown by LightGBM on the logarithmic loss, each on 0.7 of the rows and each split on 0.7
+    of the features, drawn at random, with an L2 penalty of 10 on the values of leaves, as one may
+    hold a single row.  A missing number takes the branch that suits it best; a missing text is a
+    level of its own if training saw one.
     """
 
     task: ClassVar[Task] = Task.TWO_CLASS
