@@ -18,6 +18,7 @@ from modelwright.components.parameters import (
     is_visible,
     parameters_of,
 )
+from modelwright.data.table import Table
 
 
 class Everything(Component, category="Test"):
@@ -153,6 +154,28 @@ def test_a_field_shows_when_all_its_conditions_hold() -> None:
     assert not is_visible(line, {"mode": "fast", "exact": True})
     assert not is_visible(line, {"mode": "slow"})
     assert is_visible(Parameter("x", "X", "int", 0, ""), {})
+
+
+def test_of_several_conditions_one_is_enough() -> None:
+    class Either(Component, category="Test"):
+        """Shown in two ways."""
+
+        share: Annotated[float, Shown(mode="rows"), Shown(mode="part", exact=False)] = 0.5
+        """The share."""
+
+        def run(self, dataset: Table) -> Table:
+            return dataset
+
+    (line,) = parameters_of(Either)
+
+    assert [
+        is_visible(line, {"mode": mode, "exact": exact})
+        for mode in ("rows", "part", "all")
+        for exact in (True, False)
+    ] == [True, True, False, True, False, False]
+    described = line.to_json()
+    assert described["visible_when"] == {"mode": ["rows"]}
+    assert described["or_visible_when"] == [{"mode": ["part"], "exact": [False]}]
 
 
 @pytest.mark.parametrize(

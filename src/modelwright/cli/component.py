@@ -102,8 +102,12 @@ def help_of(parameter: dict[str, Any]) -> str:
     """What it is, and when it matters."""
     text = " ".join(parameter["help"].split())
     if when := parameter.get("visible_when"):
-        conditions = (
-            f"{name} is {' or '.join(_value(v) for v in values)}" for name, values in when.items()
-        )
-        text = f"{text} When {' and '.join(conditions)}."
+        ways = [_condition(way) for way in (when, *parameter.get("or_visible_when", ()))]
+        text = f"{text} When {'; or when '.join(ways)}."
     return text
+
+
+def _condition(when: dict[str, list[Any]]) -> str:
+    return " and ".join(
+        f"{name} is {' or '.join(_value(v) for v in values)}" for name, values in when.items()
+    )

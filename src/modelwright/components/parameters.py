@@ -42,8 +42,8 @@ class Columns:
 class Shown:
     """Put into a field's annotation: the field matters only while others have these values.
 
-    Shown(mode="Split Rows", randomized=True) asks for all; a tuple of values asks for one of them.
-    A field that is not shown is left out of the settings, so it changes no result.
+    Shown(mode="Split Rows", randomized=True) asks for all; a tuple of values asks for one of them; of
+    several in one annotation any will do.  A field that is not shown is left out of the settings, so it changes no result.
     """
 
     def __init__(self, **when: Any) -> None:
@@ -99,6 +99,7 @@ class Parameter:
 
     type: "int", "float", "bool", "string", "choice", "columns", "column", "code", "range", "json".
     choices: allowed values, for "choice".  visible_when: other parameter → values for which it shows.
+    or_visible_when: other such conditions, each of which shows it as well.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Parameter:
     exclusive_maximum: bool = False
     choices: tuple[Any, ...] = ()
     visible_when: Mapping[str, tuple[Any, ...]] | None = None
+    or_visible_when: tuple[Mapping[str, tuple[Any, ...]], ...] = ()
     control: str = ""
     port: str | None = None
     language: str | None = None
@@ -140,6 +142,10 @@ class Parameter:
             out["choices"] = list(self.choices)
         if self.visible_when:
             out["visible_when"] = {k: list(v) for k, v in self.visible_when.items()}
+        if self.or_visible_when:
+            out["or_visible_when"] = [
+                {k: list(v) for k, v in when.items()} for when in self.or_visible_when
+            ]
         if self.port:
             out["port"] = self.port
         if self.language:
@@ -158,8 +164,10 @@ def parameters_of(component: type[Component]) -> tuple[Parameter, ...]:
 
 def is_visible(parameter: Parameter, values: Mapping[str, Any]) -> bool:
     """Whether a parameter matters, given the values of the others as JSON."""
-    when = parameter.visible_when or {}
-    return all(values.get(name) in allowed for name, allowed in when.items())
+    return any(
+        all(values.get(name) in allowed for name, allowed in when.items())
+        for when in (parameter.visible_when or {}, *parameter.or_visible_when)
+    )
 
 
 def _parameter(name: str, field: FieldInfo, help_text: str) -> Parameter:
@@ -168,7 +176,7 @@ def _parameter(name: str, field: FieldInfo, help_text: str) -> Parameter:
     inner = get_args(inner)[0] if get_origin(inner) is Annotated else inner
     control = next((n for n in notes if isinstance(n, Control)), None)
     columns = next((n for n in notes if isinstance(n, Columns)), None)
-    shown = next((n for n in notes if isinstance(n, Shown)), None)
+    shown = [n.when for n in notes if isinstance(n, Shown)]
     kind, choices = _kind(inner, control)
     low, high = _bound(notes, "ge", "gt"), _bound(notes, "le", "lt")
     words = name.replace("_", " ")
@@ -186,7 +194,8 @@ def _parameter(name: str, field: FieldInfo, help_text: str) -> Parameter:
         maximum=high[0],
         exclusive_maximum=high[1],
         choices=choices,
-        visible_when=shown.when if shown else None,
+        visible_when=shown[0] if shown else None,
+        or_visible_when=tuple(shown[1:]),
         control=control.kind if control else kind,
         port=port or ("dataset" if kind == "columns" else None),
         language=control.language if control else None,

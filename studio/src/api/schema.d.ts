@@ -4679,6 +4679,13 @@ export interface components {
                 [key: string]: unknown[];
             } | null;
             /**
+             * Or Visible When
+             * @description Further conditions of that kind; one that holds is enough.
+             */
+            or_visible_when: {
+                [key: string]: unknown[];
+            }[] | null;
+            /**
              * Port
              * @description The input whose columns are offered.
              */

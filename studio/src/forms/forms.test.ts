@@ -59,4 +59,19 @@ describe("visibility", () => {
     expect(names({ random: false })).toEqual(["mode", "random"]);
     expect(names({ mode: "Pattern" })).toEqual(["mode", "random", "pattern"]);
   });
+
+  it("asks for one of several conditions", () => {
+    const either = {
+      ...line("share", 0.5, { mode: ["Rows"], random: [false] }),
+      or_visible_when: [{ mode: ["Pattern"] }],
+    };
+    const shown = (values: Record<string, string | boolean>) =>
+      visible([...form, either], values).includes(either);
+    expect([
+      shown({}),
+      shown({ random: false }),
+      shown({ mode: "Pattern" }),
+      shown({ mode: "Head", random: false }),
+    ]).toEqual([false, true, true, false]);
+  });
 });

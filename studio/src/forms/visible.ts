@@ -14,10 +14,12 @@ export function visible(
   values: Readonly<Record<string, Json>>,
 ): readonly Parameter[] {
   const byName = new Map(parameters.map((p) => [p.name, p]));
-  return parameters.filter((parameter) =>
-    Object.entries(parameter.visible_when ?? {}).every(([name, allowed]) => {
+  const holds = (when: Readonly<Record<string, readonly unknown[]>>) =>
+    Object.entries(when).every(([name, allowed]) => {
       const other = byName.get(name);
       return other !== undefined && allowed.includes(valueOf(other, values));
-    }),
+    });
+  return parameters.filter((parameter) =>
+    [parameter.visible_when ?? {}, ...(parameter.or_visible_when ?? [])].some(holds),
   );
 }

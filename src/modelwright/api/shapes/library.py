@@ -69,6 +69,8 @@ class Parameter(Shape):
     """Allowed values, for "choice"."""
     visible_when: dict[str, list[Any]] | None
     """Other parameters and the values of them for which this one matters."""
+    or_visible_when: list[dict[str, list[Any]]] | None
+    """Further conditions of that kind; one that holds is enough."""
     port: str | None
     """The input whose columns are offered."""
     language: str | None

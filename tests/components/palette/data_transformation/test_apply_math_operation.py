@@ -25,6 +25,7 @@ from modelwright.components.palette.data_transformation.apply_math_operation imp
     UnequalColumnCounts,
 )
 from modelwright.components.palette.data_transformation.math_operations import FAMILIES
+from modelwright.components.parameters import is_visible
 from modelwright.data.expression import DuplicateColumn
 from modelwright.data.schema import ColumnType, Role
 from modelwright.data.table import Table
@@ -484,6 +485,20 @@ def test_a_function_of_one_argument_has_no_second_in_its_settings() -> None:
     assert "second" in component("Pow").settings()
     assert "constant_precision" not in component("Ceiling").settings()
     assert component("Floor", constant_precision=3).settings()["constant_precision"] == 3
+
+
+@pytest.mark.parametrize(("family", "name"), ALL)
+def test_a_form_asks_for_a_second_argument_where_the_function_takes_one(
+    family: str, name: str
+) -> None:
+    made = component(name)
+    values = made.model_dump(mode="json")
+
+    shown = {p.name for p in made.__component__.parameters if is_visible(p, values)}
+
+    takes_two = FAMILIES[family][name].arguments == 2 and family != "Rounding"
+    assert ({"second_type", "second"} <= shown) is takes_two
+    assert "second_columns" not in shown
 
 
 def test_an_empty_table_has_empty_results() -> None:

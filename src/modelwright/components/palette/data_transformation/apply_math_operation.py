@@ -41,7 +41,17 @@ from modelwright.data.table import Table
 _NUMBERS = (ColumnType.INTEGER, ColumnType.DOUBLE)
 # Beyond it a float stands for many whole numbers, and so for none in particular.
 _EXACT = 1 << 53
-_PAIRED = ("Basic", "Compare", "Operations", "Special")
+# Categories and functions with a second argument.
+_PAIRED: tuple[dict[str, Any], ...] = (
+    {"category": ("Compare", "Operations")},
+    *(
+        {
+            "category": kind,
+            kind.lower(): tuple(n for n, f in FAMILIES[kind].items() if f.arguments == 2),
+        }
+        for kind in ("Basic", "Special")
+    ),
+)
 _PRECISE = (
     "Floor",
     "Mod",
@@ -259,14 +269,14 @@ class ApplyMathOperation(Component, category="Data Transformation"):
     second_type: Annotated[
         Literal["Constant", "ColumnSet"],
         Field(title="Second argument type"),
-        Shown(category=_PAIRED),
+        *(Shown(**when) for when in _PAIRED),
     ] = "Constant"
     """Whether the second argument is a number or columns; only for functions that take two."""
 
     second: Annotated[
         float,
         Field(title="Second argument", allow_inf_nan=False),
-        Shown(category=_PAIRED, second_type="Constant"),
+        *(Shown(**when, second_type="Constant") for when in _PAIRED),
     ] = 1.0
     """The number that is the second argument for every row."""
 
@@ -274,7 +284,7 @@ class ApplyMathOperation(Component, category="Data Transformation"):
         ColumnSelection,
         Columns("dataset"),
         Field(title="Second argument columns"),
-        Shown(category=_PAIRED, second_type="ColumnSet"),
+        *(Shown(**when, second_type="ColumnSet") for when in _PAIRED),
     ] = ColumnSelection()
     """The columns whose values are the second argument, row by row."""
 
@@ -350,14 +360,6 @@ class ApplyMathOperation(Component, category="Data Transformation"):
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:
         selections = [self.columns, self.second_columns]
         return {"results_dataset": flow(table_outline(inputs), self._after, *selections)}
-
-    def settings(self) -> dict[str, Any]:
-        """The settings of the chosen function; a second argument only where it takes one."""
-        values = super().settings()
-        if self._operation.arguments == 1:
-            for name in ("second_type", "second", "second_columns"):
-                values.pop(name, None)
-        return values
 
     @property
     def _name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -100,28 +100,32 @@ class ClipValues(
     upper_constant: Annotated[
         float,
         Field(title="Constant value for upper threshold", allow_inf_nan=False),
-        Shown(thresholds=(_PEAKS, _BOTH)),
+        Shown(thresholds=_PEAKS, upper_kind="Constant"),
+        Shown(thresholds=_BOTH, both_kind="Constant"),
     ] = 99.0
     """Values above it are replaced, when the upper threshold is a constant."""
 
     lower_constant: Annotated[
         float,
         Field(title="Constant value for lower threshold", allow_inf_nan=False),
-        Shown(thresholds=(_SUBPEAKS, _BOTH)),
+        Shown(thresholds=_SUBPEAKS, lower_kind="Constant"),
+        Shown(thresholds=_BOTH, both_kind="Constant"),
     ] = 1.0
     """Values below it are replaced, when the lower threshold is a constant."""
 
     upper_percentile: Annotated[
         float,
         Field(title="Percentile value for upper threshold", ge=0, le=100),
-        Shown(thresholds=(_PEAKS, _BOTH)),
+        Shown(thresholds=_PEAKS, upper_kind="Percentile"),
+        Shown(thresholds=_BOTH, both_kind="Percentile"),
     ] = 99.0
     """Percentile above which values are replaced, from 0 to 100, when it is a percentile."""
 
     lower_percentile: Annotated[
         float,
         Field(title="Percentile value for lower threshold", ge=0, le=100),
-        Shown(thresholds=(_SUBPEAKS, _BOTH)),
+        Shown(thresholds=_SUBPEAKS, lower_kind="Percentile"),
+        Shown(thresholds=_BOTH, both_kind="Percentile"),
     ] = 1.0
     """Percentile below which values are replaced, from 0 to 100, when it is a percentile."""
 
@@ -180,15 +184,6 @@ class ClipValues(
             return super().outline(**inputs)
         fitted = TransformOutline(self._chosen(known.schema), table)
         return {"results_dataset": table, "clipping_transformation": fitted}
-
-    def settings(self) -> dict[str, Any]:
-        """The settings in use: of each threshold either its constant or its percentile."""
-        values = super().settings()
-        for side in ("upper", "lower"):
-            bound = next((b for b in self._bounds if b.side == side), None)
-            unused = "percentile" if bound and bound.kind == "Constant" else "constant"
-            values.pop(f"{side}_{unused}", None)
-        return values
 
     @property
     def _bounds(self) -> tuple[_Bound, ...]:
