@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from pathlib import Path
@@ -110,6 +111,39 @@ def test_a_script_that_takes_too_much_fails_alone(
     assert {answer.status_code for answer in answers} == {200}
     after = endpoints.status("cars")
     assert (after.state, after.replicas) == (State.HEALTHY, status.replicas)
+
+
+def large(status: EndpointStatus, body: bytes) -> httpx.Response | None:
+    """The answer to a large request; None where the connection ends without one."""
+    try:
+        return httpx.post(status.scoring_url, content=body, headers=AUTHORIZED, timeout=120)
+    except httpx.TransportError:
+        return None
+
+
+def test_a_formula_that_takes_too_much_fails_with_its_request_alone(
+    endpoints: Endpoints, tmp_path: Path, kept_by: str
+) -> None:
+    cars = package(tmp_path)
+    status = endpoints.deploy("cars", cars, keys=KEYS, deployment={"memory_reserve_gb": 0.15})
+    (row,) = json.loads(car_request())["Inputs"]["WebServiceInput0"]
+    body = car_request(*[row] * 120_000)
+    answers = []
+    # By a limit of its own it is told in some of its work, and ends in some.
+    for _ in range(1 if kept_by == "cgroup" else 4):
+        answers.append(large(status, body))
+        # A replica that was ended over it is replaced, while callers wait.
+        assert score(status).status_code == 200
+    told = [answer.json()["error"] for answer in answers if answer is not None]
+    assert {error["details"]["code"] for error in told} <= {"scoring-out-of-memory"}
+    if kept_by == "cgroup":
+        assert answers == [None]
+        log = endpoints.logs("cars")[-1].read_text(encoding="utf-8")
+        assert "went over the memory it may have" in log
+    else:
+        assert told
+        assert "0.15 GB" in told[0]["message"]
+    until(lambda: endpoints.status("cars").state is State.HEALTHY)
 
 
 def test_others_are_answered_while_one_takes_too_much(endpoints: Endpoints, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from modelwright.serve.bodies import BodyReader
 from modelwright.serve.exposition import KIND, exposition
 from modelwright.serve.gathering import Answered, Gathered, Gathering
 from modelwright.serve.keys import Lock
+from modelwright.serve.limits import memory_bound
 from modelwright.serve.live import Live
 from modelwright.serve.meters import Meter
 from modelwright.serve.open_protocol import Asked
@@ -214,6 +215,8 @@ class App:
             answer = refusal.answer
         except (InputDataError, StepFailed) as error:
             answer = answers.refused(error).answer
+        except MemoryError:
+            answer = self._out_of_memory(request_id).answer
         except Exception:  # noqa: BLE001  # the rim of a replica: told by its reference, logged in full
             answer = self._unexpected(request_id).answer
         else:
@@ -277,6 +280,8 @@ class App:
             answer = open_protocol.as_error(refusal.answer)
         except (InputDataError, StepFailed) as error:
             answer = open_protocol.as_error(error)
+        except MemoryError:
+            answer = open_protocol.as_error(self._out_of_memory(request_id).answer)
         except Exception:  # noqa: BLE001  # the rim of a replica: told by its reference, logged in full
             answer = open_protocol.as_error(self._unexpected(request_id).answer)
         self.answered += 1
@@ -338,6 +343,11 @@ class App:
         if self._allows(origin):
             return ((b"access-control-allow-origin", origin), (b"vary", b"Origin"))
         return ((b"vary", b"Origin"),) if self._origins else ()
+
+    def _out_of_memory(self, request_id: bytes) -> Refusal:
+        """What is told of a request for which the process may not have enough memory."""
+        gigabytes = memory_bound()["gb"]
+        return answers.out_of_memory(gigabytes) if gigabytes else self._unexpected(request_id)
 
     def _unexpected(self, request_id: bytes) -> Refusal:
         reference = request_id.decode()

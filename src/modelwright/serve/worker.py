@@ -68,6 +68,9 @@ def _serve(channel: socket.socket, scorer: Scorer) -> None:
             frames.send(channel, refusal.status, refusal.body)
         except OSError:
             raise
+        except MemoryError:
+            refusal = out_of_memory(memory_bound()["gb"]).answer
+            frames.send(channel, refusal.status, refusal.body)
         except Exception:  # noqa: BLE001  # the rim of a process: the replica answers 500
             _log.exception("scoring failed")
             frames.send(channel, 500, b"")

@@ -278,6 +278,24 @@ def test_a_replica_is_held_to_its_memory(target: RayTarget, cars: EndpointStatus
         assert psutil.Process(replica).rlimit(resource.RLIMIT_DATA)[0] < 4e9
 
 
+def test_a_formula_that_takes_too_much_memory_ends_its_replica_and_another_follows(
+    target: RayTarget, cars: EndpointStatus
+) -> None:
+    before = target.status("cars").replicas
+    body = car_request(*car_rows(cars_table()[2:3]) * 150_000)
+    headers = {"Authorization": f"Bearer {PRIMARY}"}
+    try:
+        answer = httpx.post(cars.scoring_url, content=body, headers=headers, timeout=120)
+        code = answer.status_code
+    except httpx.TransportError:
+        code = 0
+    assert code != 200
+    if target.status("cars").memory["by"] == "cgroup":
+        until(lambda: not {*before} & {*target.status("cars").replicas})
+    until(lambda: score(cars).status_code == 200)
+    assert score(cars).content == Scorer(car_prices()).answer(car_request())
+
+
 def test_what_replicas_and_scripts_write_is_one_log_that_grows(
     target: RayTarget, cars: EndpointStatus, tmp_path: Path
 ) -> None:
