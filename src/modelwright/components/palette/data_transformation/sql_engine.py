@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from modelwright import temporary
 from modelwright.components.errors import ComponentError, MissingExtra
+from modelwright.components.palette.data_transformation.sql_rows import narrowed
 from modelwright.data.expression import DuplicateColumn
 from modelwright.data.expression.table import named
+from modelwright.data.memory import allowed, in_parts, is_large, written
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,6 +29,8 @@ _PARTS = re.compile(
     r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/)|(?<![\w\])"])\[([^\[\]'",]*)\]""",
     re.DOTALL,
 )
+# Of what may be taken the engine has this part, and rows come from it so many at a time.
+_SHARE, _BATCH = 3, 1 << 16
 _ROWS_OF_TABLES = re.compile(r"\browid\b", re.IGNORECASE)
 _SQLITE = (
     "SET GLOBAL integer_division = true",
@@ -59,8 +66,13 @@ def run_script(
     Not a number counts as NULL.  Statements that change tables change copies.
     Raises SqlError, DuplicateColumn for a result that names a column twice, and MissingExtra.
     """
-    with _connection(threads, script) as (connection, statements):
+    large = any(map(is_large, tables.values()))
+    with _connection(threads, script, large=large) as (connection, statements):
         changes = any(not s for s, _ in statements) or _ROWS_OF_TABLES.search(script)
+        if not changes and len(statements) == 1:
+            ((_, query),) = statements
+            query, tables = _failing(narrowed, connection, query, tables)
+            statements = [(True, query)]
         for name, frame in tables.items():
             place = f"{name} rows" if changes else name
             _failing(connection.register, place, _handed_over(frame))
@@ -75,7 +87,7 @@ def run_script(
             if not is_select:
                 _failing(connection.execute, query)
             elif at == selects[-1]:
-                found = _failing(_rows, connection, query)
+                found = _failing(_streamed_rows if large else _rows, connection, query)
         if found is None:
             raise SqlError(
                 "it holds no SELECT", remedy="End it with a SELECT that gives the result."
@@ -104,24 +116,33 @@ def _handed_over(frame: pl.DataFrame) -> pa.Table:
     floats = [n for n, dtype in frame.schema.items() if dtype.is_float()]
     told = frame.select(named(n).is_nan().any() for n in floats).row(0) if floats else ()
     held = [n for n, has_nan in zip(floats, told, strict=True) if has_nan]
-    plain = frame.with_columns(named(n).fill_nan(None) for n in held) if held else frame
+    filled = [named(n).fill_nan(None) for n in held]
+    plain = in_parts(frame, lambda rows: rows.with_columns(filled)) if held else frame
     return plain.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 @contextmanager
 def _connection(
-    threads: int | None, script: str
+    threads: int | None, script: str, *, large: bool = False
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[tuple[bool, str]]]]:
     """A connection for a script, and its statements.  Raises SqlError and MissingExtra.
 
     What only reads shares an engine that is kept, as starting one takes as long as a small query; the
-    tables of a connection are its own there.  What makes or changes anything gets an engine of its own.
+    tables of a connection are its own there.  What makes or changes anything gets an engine of its own, and
+    so does what reads tables larger than memory, with a folder for what has no room.
     """
     try:
         import duckdb  # noqa: F401
         import pyarrow  # noqa: F401  # tables are handed over in its form
     except ImportError as error:
         raise MissingExtra(error.name or "duckdb", "learn") from None
+    if large:
+        with (
+            tempfile.TemporaryDirectory(dir=temporary.place()) as folder,
+            _engine(threads, spill=folder) as own,
+        ):
+            yield own, _statements(own, script)
+        return
     with _kept_engine(os.getpid(), threads).cursor() as shared:
         statements = _statements(shared, script)
         if all(is_select for is_select, _ in statements):
@@ -137,7 +158,7 @@ def _kept_engine(process: int, threads: int | None) -> duckdb.DuckDBPyConnection
     return _engine(threads)
 
 
-def _engine(threads: int | None) -> duckdb.DuckDBPyConnection:
+def _engine(threads: int | None, *, spill: str = "") -> duckdb.DuckDBPyConnection:
     import duckdb
 
     settings: dict[str, str | bool | int | float | list[str]] = {
@@ -148,6 +169,9 @@ def _engine(threads: int | None) -> duckdb.DuckDBPyConnection:
     }
     if threads:
         settings["threads"] = threads
+    if spill:
+        # Not all that the engine takes counts for its limit.
+        settings |= {"temp_directory": spill, "memory_limit": f"{allowed() // _SHARE}B"}
     engine = duckdb.connect(":memory:", config=settings)
     for setting in _SQLITE:
         engine.execute(setting)
@@ -166,11 +190,27 @@ def _statements(connection: duckdb.DuckDBPyConnection, script: str) -> list[tupl
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
     table = connection.sql(query).to_arrow_table()
+    _require_once(table.column_names)
+    return _frame(table)
+
+
+def _require_once(names: Sequence[str]) -> None:
     seen: set[str] = set()
-    for name in table.column_names:
+    for name in names:
         if name in seen:
             raise DuplicateColumn(name)
         seen.add(name)
+
+
+def _streamed_rows(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
+    """The rows of a query, which go to a file that they are mapped from."""
+    reader = connection.sql(query).to_arrow_reader(_BATCH)
+    _require_once(reader.schema.names)
+    empty = reader.schema.empty_table()
+    return written(map(_frame, chain([empty], reader)))
+
+
+def _frame(table: pa.Table | pa.RecordBatch) -> pl.DataFrame:
     frame = pl.from_arrow(table)
     if not isinstance(frame, pl.DataFrame):
         raise TypeError("a table gives a frame")
