@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from jsonschema_rs import Draft202012Validator
+import schemathesis
+from jsonschema_rs import Draft202012Validator, ValidationError
 
 from modelwright.data.schema import ColumnType
 from modelwright.graph.graph import NodeId
@@ -58,6 +59,22 @@ def test_the_label_is_not_in_the_example_and_is_not_required() -> None:
 def test_both_documents_serialize_and_name_the_service_path() -> None:
     for found in (document(), swagger("cars", SERVING.inputs, SERVING.outputs)):
         assert "/api/v1/service/cars/score" in json.loads(json.dumps(found))["paths"]
+
+
+@pytest.mark.parametrize("keys", [True, False])
+def test_both_documents_are_valid_by_the_schemas_of_their_versions(keys: bool) -> None:
+    for make, version in ((openapi, ("openapi", "3.1.0")), (swagger, ("swagger", "2.0"))):
+        found = json.loads(json.dumps(make("cars", SERVING.inputs, SERVING.outputs, keys=keys)))
+        assert version in found.items()
+        schemathesis.openapi.from_dict(found).validate()
+        # What validates it knows what is wrong.
+        wrongs: list[dict[str, Any]] = [
+            {"info": {}},
+            {"paths": {"/score": {"post": {"responses": 200}}}},
+        ]
+        for wrong in wrongs:
+            with pytest.raises(ValidationError):
+                schemathesis.openapi.from_dict({**found, **wrong}).validate()
 
 
 def test_the_paths_of_the_open_protocol_are_described_with_the_tensors_of_the_model() -> None:

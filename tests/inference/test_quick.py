@@ -19,6 +19,7 @@ from modelwright.data.native import Native
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.graph.graph import Node, NodeId
 from modelwright.inference.chains import make_plan
+from modelwright.inference.errors import InputDataError
 from modelwright.inference.quick import QuickAnswer, QuickForm, QuickOutput, record
 from modelwright.inference.reply import encode
 from modelwright.inference.scorer import CompiledSteps, Scorer, natives_of
@@ -59,6 +60,20 @@ VALUES = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.sampled_from(["", "gas", "audi", "?", {"isNan": True}, {"isInfinite": 1}, []])
 )
+
+
+def test_of_a_name_that_stands_there_twice_the_last_value_counts_in_every_way() -> None:
+    body = car_request(CARS[0]).decode()
+    field = f'"horsepower": {CARS[0]["horsepower"]}'
+    assert body.count(field) == 1
+    for first in ("1", "null", "1e300", '"text"', "{}"):
+        twice = body.replace(field, f'"horsepower": {first}, {field}').encode()
+        assert scorer().answer(twice) == careful(body.encode()), first
+        assert short(twice) in (None, careful(body.encode()))
+    wrong = body.replace(field, f'{field}, "horsepower": "text"').encode()
+    assert short(wrong) is None
+    with pytest.raises(InputDataError, match='"text"'):
+        scorer().answer(wrong)
 
 
 @settings(max_examples=300, deadline=None)

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -150,6 +151,30 @@ def test_without_requests_no_replica_is_left_and_the_next_request_wakes_one(
     assert endpoints.status("cars").state is State.HEALTHY
     response = httpx.post(status.scoring_url, content=car_request(), headers=HEADERS, timeout=10)
     assert response.status_code == 200
+
+
+def test_many_first_requests_at_once_wake_an_endpoint_and_all_are_answered(
+    endpoints: Endpoints, cars: Path
+) -> None:
+    sleepy = {"min_replicas": 0, "refresh_period_s": 0.1, "calm_s": 0.2}
+    status = endpoints.deploy("cars", cars, keys=KEYS, deployment=sleepy)
+
+    def call(_: int) -> int:
+        return httpx.post(
+            status.scoring_url, content=car_request(), headers=HEADERS, timeout=60
+        ).status_code
+
+    with ThreadPoolExecutor(50) as callers:
+        for _ in "12":
+            until(lambda: endpoints.status("cars").replicas == ())
+            assert set(callers.map(call, range(50))) == {200}
+    until(lambda: endpoints.status("cars").replicas == ())
+    # It is not woken by looking at what it used itself, many times.
+    (log,) = endpoints.logs("cars")
+    said = log.read_text(encoding="utf-8")
+    time.sleep(1.0)
+    assert endpoints.status("cars").replicas == ()
+    assert log.read_text(encoding="utf-8") == said
 
 
 SHIFTED = """

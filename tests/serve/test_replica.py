@@ -283,6 +283,21 @@ def test_a_streamed_body_is_refused_when_it_grows_too_large(tmp_path: Path) -> N
         assert replica.score(car_request()).status_code == 200
 
 
+def test_a_body_may_be_just_as_large_as_the_limit_and_not_a_byte_larger(tmp_path: Path) -> None:
+    body = car_request()
+    full = body + b" " * (1_000_000 - len(body))
+    with running(package(tmp_path), endpoint={"max_body_mb": 1}) as replica:
+        for path in ("/score", "/v2/models/cars/infer"):
+            for content, is_over in ((full, False), (full + b" ", True)):
+                # With its length in the head, and without.
+                for sent in (content, iter([content[:500_000], content[500_000:]])):
+                    answer = replica.client.post(path, content=sent)
+                    assert (answer.status_code == 413) is is_over
+                    assert path != "/score" or is_over or answer.status_code == 200
+        announced = HEAD + b"Expect: 100-continue\r\nContent-Length: 1000001\r\n\r\n"
+        assert raw(replica, announced).startswith(b"HTTP/1.1 413 ")
+
+
 def test_a_body_that_does_not_come_is_given_up(replica: Running) -> None:
     started = time.monotonic()
     answer = raw(replica, HEAD + b"Content-Length: 1000\r\n\r\n{")

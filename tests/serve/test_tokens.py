@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -37,8 +38,26 @@ def test_a_token_without_a_signature_or_with_another_algorithm_opens_nothing() -
     for head in ({"alg": "none"}, {"alg": "HS256"}):
         assert not opens(part(head) + b"." + claims + b".", SIGNING, "cars", 0.0)
     # Rightly signed, but the head says otherwise.
+    for algorithm, right in (("HS256", True), ("none", False), ("RS256", False), (None, False)):
+        body = part({"alg": algorithm}) + b"." + claims
+        signature = hmac.new(SIGNING.encode(), body, "sha256").digest()
+        token = body + b"." + urlsafe_b64encode(signature).rstrip(b"=")
+        assert opens(token, SIGNING, "cars", 1.0) is right
     good = issue(SIGNING, "cars", seconds=60, now=0.0).value.encode()
     assert not opens(good.replace(b".", b"..", 1), SIGNING, "cars", 1.0)
+
+
+@pytest.mark.parametrize("claims", [{"exp": "9"}, {"exp": None}, {}, {"exp": [9]}])
+def test_a_token_without_a_time_opens_nothing(claims: dict[str, object]) -> None:
+    body = part({"alg": "HS256"}) + b"." + part({"aud": "cars", **claims})
+    signature = hmac.new(SIGNING.encode(), body, "sha256").digest()
+    token = body + b"." + urlsafe_b64encode(signature).rstrip(b"=")
+    assert not opens(token, SIGNING, "cars", 1.0)
+
+
+def test_a_token_of_a_machine_whose_clock_is_ahead_opens_at_once() -> None:
+    value = issue(SIGNING, "cars", seconds=60, now=1000.0).value.encode()
+    assert opens(value, SIGNING, "cars", 700.0)
 
 
 @given(st.binary(max_size=60))
