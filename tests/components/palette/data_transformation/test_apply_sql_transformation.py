@@ -11,6 +11,7 @@ import pytest
 from modelwright.components.context import Context
 from modelwright.components.errors import MissingExtra
 from modelwright.components.outline import TableOutline
+from modelwright.components.palette.data_transformation import sql_engine
 from modelwright.components.palette.data_transformation.apply_sql_transformation import (
     ApplySQLTransformation,
 )
@@ -187,6 +188,51 @@ def test_files_are_out_of_reach(tmp_path: Path) -> None:
         with pytest.raises(SqlError):
             rows(script)
     assert [p.name for p in tmp_path.iterdir()] == ["secret.csv"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "SELECT * FROM t1 WHERE n % 3 = 0",
+        "SELECT m, sum(n) AS n, avg(x) AS x, max(t) AS t FROM t1 GROUP BY m ORDER BY m",
+        "SELECT n, t, u FROM t1 JOIN t2 USING (n) ORDER BY n",
+        "SELECT * FROM t1 WHERE n < 0",
+        "DELETE FROM t1 WHERE n > 9; SELECT count(*) AS c, count(x) AS x FROM t1",
+    ],
+)
+def test_tables_larger_than_memory_give_the_same_rows(
+    script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n = pl.int_range(100_000, eager=True).alias("n")
+    x = n.to_frame().select(pl.when(n % 7 > 0).then(n / 2).otherwise(float("nan")).alias("x"))
+    frame = pl.DataFrame({"n": n, "m": n % 1000, "t": "text " + n.cast(pl.String)}).hstack(x)
+    tables = (Table(frame), Table(frame.select((n * 2).alias("n"), ("u" + pl.col("t")).alias("u"))))
+    expected = ApplySQLTransformation(script=script).run(*tables, context=Context())
+
+    monkeypatch.setattr(sql_engine, "is_large", lambda frame: True)
+    found = ApplySQLTransformation(script=script).run(*tables, context=Context())
+
+    assert found.frame.equals(expected.frame)
+    assert found.schema == expected.schema
+
+
+def test_what_is_out_of_reach_stays_so_for_tables_larger_than_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql_engine, "is_large", lambda frame: True)
+    with pytest.raises(SqlError, match="disabled"):
+        rows(f"COPY t1 TO '{tmp_path / 'out.csv'}'; SELECT 1")
+    with pytest.raises(DuplicateColumn):
+        rows("SELECT t1.make, t2.make FROM t1 JOIN t2 ON t1.make = t2.make", CARS, MAKERS)
+
+
+def test_a_query_that_has_too_little_memory_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql_engine, "is_large", lambda frame: True)
+    monkeypatch.setattr(sql_engine, "allowed", lambda: 3 << 20)
+    many = Table(pl.DataFrame({"n": range(1_000_000)}))
+    with pytest.raises(SqlError, match="needs more memory") as caught:
+        rows("SELECT list(n ORDER BY -n) AS l FROM t1", many)
+    assert "more memory" in caught.value.remedy
 
 
 def test_variables_of_the_program_are_out_of_reach() -> None:
