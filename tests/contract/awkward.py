@@ -43,6 +43,26 @@ def infinite_values() -> Table:
     return Table(frame).mark("b", role=Role.LABEL)
 
 
+def two_classes() -> Table:
+    """Infinities, lists and the ends of whole numbers beside a label of two values."""
+    frame = pl.DataFrame(
+        {
+            "f": [1.0, INF, -INF, 2.0] * 4,
+            "i": [2**63 - 1, -(2**63)] * 8,
+            "l": [[1], [2], None, [3]] * 4,
+            "s": ["1", "x", "", "1"] * 4,
+            "y": [False, True] * 8,
+        }
+    )
+    return Table(frame).mark("y", role=Role.LABEL).mark("s", categorical=True)
+
+
+def far_dates() -> Table:
+    """The first and the last day there is, and none."""
+    days = [datetime(1, 1, 1), datetime(9999, 12, 31), None, datetime(1970, 1, 1)]  # noqa: DTZ001
+    return Table(pl.DataFrame({"d": days, "b": [1, 2, None, 4]}))
+
+
 def zoned_dates() -> Table:
     """Dates that carry a time zone."""
     return Table(pl.DataFrame({"d": [datetime(2020, 1, 1, tzinfo=UTC), None], "b": [1, 2]}))
