@@ -13,12 +13,16 @@ import numpy as np
 import polars as pl
 import pytest
 import skops.io
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import IsolationForest, RandomForestClassifier, VotingClassifier
+from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 from tests.components.learning.trials import scored_one_by_one
 
 from modelwright.components.foreign.described import Said
@@ -179,6 +183,28 @@ def test_regressors_and_classifiers_without_probabilities(tmp_path: Path) -> Non
 
 def doubled(values: Any) -> Any:
     return values * 2
+
+
+def test_estimators_of_estimators_and_of_kernels_are_read(tmp_path: Path) -> None:
+    made = [
+        VotingClassifier([("tree", DecisionTreeClassifier(max_depth=3))], voting="soft"),
+        CalibratedClassifierCV(LinearSVC(), cv=2),
+        GaussianProcessClassifier(),
+    ]
+    for estimator in made:
+        estimator.fit(MATRIX[:60], PANDAS["side"][:60])
+        skops.io.dump(estimator, tmp_path / "model.skops")
+        found = scores(read_model(tmp_path / "model.skops", Said("side", ("a", "b"))))
+        np.testing.assert_allclose(
+            found["Scored Probabilities"], estimator.predict_proba(MATRIX)[:, 1]
+        )
+
+
+def test_what_predicts_no_class_and_no_number_is_refused(tmp_path: Path) -> None:
+    for estimator in (KMeans(2, n_init=1), IsolationForest(n_estimators=3)):
+        skops.io.dump(estimator.fit(MATRIX), tmp_path / "model.skops")
+        with pytest.raises(UnreadableModel, match="neither a classifier nor a regressor"):
+            read_model(tmp_path / "model.skops")
 
 
 def test_what_could_run_a_program_is_refused(tmp_path: Path) -> None:

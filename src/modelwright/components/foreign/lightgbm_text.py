@@ -8,11 +8,22 @@ from pathlib import Path
 
 from modelwright.components.foreign.described import Answers, Feature, Said, brought_in, features_of
 from modelwright.components.foreign.errors import UnreadableModel
+from modelwright.components.foreign.lightgbm_trees import check_trees
 from modelwright.data.fitted import Model
 from modelwright.data.native import Native
 from modelwright.data.schema import ColumnType
 
-_NUMBERS = ("regression", "regression_l1", "huber", "fair", "poisson", "mape", "gamma", "tweedie")
+_NUMBERS = (
+    "regression",
+    "regression_l1",
+    "huber",
+    "fair",
+    "poisson",
+    "quantile",
+    "mape",
+    "gamma",
+    "tweedie",
+)
 _PANDAS = "pandas_categorical:"
 
 
@@ -22,17 +33,26 @@ def read_lightgbm(path: Path, said: Said) -> Model:
     Objectives for a number, two classes or several.  Text columns are those that were of a pandas
     category type in training; their values are in the file.  Raises UnreadableModel.
     """
-    text = path.read_text(encoding="utf-8")
+    content = path.read_bytes()
+    try:
+        text = content.decode()
+        levels = _levels(text)
+    except ValueError as error:
+        raise UnreadableModel(path.name, f"it is damaged ({error})") from error
     head = dict(
         line.split("=", 1) for line in text.split("\nTree=", 1)[0].splitlines() if "=" in line
     )
     try:
         names, objective = head["feature_names"].split(" "), head["objective"].split(" ")
         infos, outputs = head["feature_infos"].split(" "), int(head["num_class"])
+        each = int(head.get("num_tree_per_iteration", outputs))
     except (KeyError, ValueError) as error:
         raise UnreadableModel(path.name, f"its head lacks {error}") from error
-    features = _features(names, infos, _levels(text), said, path.name)
-    inside = Native("lightgbm", text.encode(), {"inputs": len(features)})
+    if each != outputs:
+        raise UnreadableModel(path.name, f"it has {each} trees at a time for {outputs} answers")
+    check_trees(content, len(names), path.name)
+    features = _features(names, infos, levels, said, path.name)
+    inside = Native("lightgbm", content, {"inputs": len(features)})
     return brought_in(
         inside,
         features,

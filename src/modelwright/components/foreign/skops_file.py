@@ -31,11 +31,14 @@ def read_skops(path: Path, said: Said) -> Model:
         raise UnreadableModel(path.name, str(error)) from error
     if not hasattr(estimator, "predict"):
         raise UnreadableModel(path.name, f"a {type(estimator).__name__} predicts nothing")
+    found = getattr(estimator, "classes_", None)
+    if found is None and not _is_regressor(estimator):
+        what = f"{type(estimator).__name__} is neither a classifier nor a regressor"
+        raise UnreadableModel(path.name, what, "Give a model that predicts a class or a number.")
     if not hasattr(estimator, "n_features_in_"):
         raise UnreadableModel(path.name, "it is not fitted", "Fit the model, then save it.")
     known = [str(n) for n in getattr(estimator, "feature_names_in_", ())]
     features = features_of(int(estimator.n_features_in_), said, file=path.name, known=known)
-    found = getattr(estimator, "classes_", None)
     classes = tuple(found.tolist()) if found is not None else ()
     columns = [f.note() for f in features]
     for column, name in zip(columns, known, strict=False):
@@ -54,3 +57,10 @@ def read_skops(path: Path, said: Said) -> Model:
         file=path.name,
         libraries=("scikit-learn", "skops"),
     )
+
+
+def _is_regressor(estimator: Any) -> bool:
+    from sklearn.base import is_classifier, is_regressor
+
+    # A classifier without classes is one that was not fitted, which is told apart.
+    return bool(is_regressor(estimator) or is_classifier(estimator))
