@@ -136,6 +136,11 @@ def test_every_component_is_here_or_has_a_reason() -> None:
 
 @pytest.mark.parametrize(("component_id", "example"), CASES)
 def test_a_step_does_the_same_to_each_row_alone(component_id: str, example: Example) -> None:
+    assert_works_by_rows(component_id, example)
+
+
+def assert_works_by_rows(component_id: str, example: Example) -> None:
+    """Train a pipeline around a step, convert it, and compare as `assert_alike` does."""
     component = configured(component_id, example)
     spec = component.__component__
     given = {n: v for n, v in inputs_of(component, example).items() if isinstance(v, Table)}
