@@ -16,11 +16,13 @@ class TableOutline:
     """A table that is to come: its columns, as far as they are known.
 
     complete: no further columns can appear.  rows: how many, where that is certain.
+    folds: how many its rows are in, where that is known.
     """
 
     schema: Schema
     complete: bool = True
     rows: int | None = None
+    folds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,12 @@ Outline = TableOutline | ModelOutline | LearnerOutline | TransformOutline
 def outline_of(value: Any) -> Outline | None:
     """The outline of an artifact that is already there."""
     from modelwright.data.fitted import Model, Transform, UntrainedModel
+    from modelwright.data.folds import FoldedTable
     from modelwright.data.table import Table
 
     if isinstance(value, Table):
-        return TableOutline(value.schema, rows=value.rows)
+        folds = value.count if isinstance(value, FoldedTable) else None
+        return TableOutline(value.schema, rows=value.rows, folds=folds)
     if isinstance(value, Model):
         return ModelOutline(value.task, value.label, value.features, value.scores)
     if isinstance(value, Transform):

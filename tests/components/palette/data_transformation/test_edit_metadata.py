@@ -121,9 +121,11 @@ def test_numbers_take_no_format() -> None:
         convert([20200131], "DateTime", date_format="%Y%m%d")
 
 
-def test_truth_values_are_no_dates() -> None:
-    with pytest.raises(ColumnTypeError):
+def test_truth_values_are_no_dates_and_dates_are_none() -> None:
+    with pytest.raises(ColumnTypeError, match="is Boolean"):
         convert([True], "DateTime")
+    with pytest.raises(ColumnTypeError, match="is DateTime"):
+        convert([datetime(2020, 1, 1)], "Boolean")  # noqa: DTZ001
 
 
 def test_all_selected_columns_change_and_no_other() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelwright.components.errors import ColumnTypeError, InvalidParameter, MissingColumn
-from modelwright.components.outline import TableOutline
+from modelwright.components.outline import TableOutline, outline_of
 from modelwright.components.palette.data_transformation.partition_and_sample import (
     NoSuchFold,
     PartitionAndSample,
@@ -147,6 +147,22 @@ def test_a_fold_that_is_not_there_is_an_error() -> None:
         PartitionAndSample(mode="Pick Fold").run(Table(TEN))
 
 
+def test_a_fold_beyond_those_that_are_assigned_is_found_before_a_run() -> None:
+    proportions = {"method": "Partition with customized proportions", "proportions": "0.5, 0.25"}
+    assigned = PartitionAndSample.model_validate({"mode": "Assign to Folds", **proportions})
+    known = assigned.outline(dataset=TableOutline(Table(TEN).schema, rows=10))["results_dataset"]
+
+    def picked(number: int) -> object:
+        component = PartitionAndSample(mode="Pick Fold", fold=number)
+        return component.outline(dataset=known)["results_dataset"]
+
+    # The rest of the rows is one more.
+    assert picked(3) == TableOutline(Table(TEN).schema)
+    with pytest.raises(NoSuchFold, match="has 3 folds"):
+        picked(4)
+    assert outline_of(assigned.run(Table(TEN))) == known
+
+
 @pytest.mark.parametrize(
     ("proportions", "why"),
     [("0.5, 0.6", r"add up to 1\.1"), ("0.5, x", "no list"), ("-0.1, 0.5", "between 0 and 1")],
@@ -193,4 +209,5 @@ def test_the_outline_counts_the_rows_where_it_can(
 
     outline = PartitionAndSample(**parameters).outline(dataset=TableOutline(schema, rows=10))
 
-    assert outline == {"results_dataset": TableOutline(schema, rows=rows)}
+    folds = 5 if parameters.get("mode") == "Assign to Folds" else None
+    assert outline == {"results_dataset": TableOutline(schema, rows=rows, folds=folds)}

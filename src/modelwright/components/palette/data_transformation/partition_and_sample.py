@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -175,6 +176,10 @@ class PartitionAndSample(
             table = TableOutline(table.schema, table.complete, min(rows, self.head_rows))
         elif table is not None and rows is not None and self.mode == _SAMPLE:
             table = TableOutline(table.schema, table.complete, share(rows, self.rate))
+        if self.mode == _PICK and known and known.folds is not None and self.fold > known.folds:
+            raise NoSuchFold(self.fold, known.folds)
+        if table is not None and self.mode == _FOLDS:
+            table = replace(table, folds=len(self._shares()))
         return {"results_dataset": table}
 
     def _checked(self, schema: Schema) -> Schema:

@@ -60,7 +60,8 @@ def is_lossless(before: ColumnType, after: ColumnType) -> bool:
 
 def refuse_impossible(before: Column, after: ColumnType) -> None:
     """Raise ColumnTypeError where no value of the one type has a counterpart in the other."""
-    if before.type is ColumnType.OTHER or (before.type, after) == (_BOOLEAN, _DATETIME):
+    apart = {before.type, after} == {_BOOLEAN, _DATETIME}
+    if before.type is ColumnType.OTHER or apart:
         raise ColumnTypeError(
             before.name,
             before.type.value,
