@@ -43,7 +43,7 @@ from modelwright.graph.graph import Graph, NodeId
 from modelwright.inference.prepare import NotAnInferencePipeline
 from modelwright.serve.capacity import Unschedulable
 from modelwright.serve.endpoint_folder import EndpointFolder
-from modelwright.serve.errors import EndpointBusy, UnknownSetting
+from modelwright.serve.errors import EndpointBusy, InvalidSetting, UnknownSetting
 from modelwright.serve.status import State
 from modelwright.workspace.errors import InvalidName, InvalidTraffic, NotFound
 from modelwright.workspace.records.endpoints import (
@@ -53,6 +53,7 @@ from modelwright.workspace.records.endpoints import (
     KeyName,
 )
 from tests.actions.homes import open_home, tutorial
+from tests.serve.test_tls import certificate
 from tests.waiting import until
 
 
@@ -248,6 +249,20 @@ def test_what_an_endpoint_that_is_busy_refuses_leaves_all_as_it_was(
     assert score_rows(home, deployed, sample_rows(home, deployed)).results
     record = show_endpoint(home, deployed).record
     assert (record.desired, record.state) == (DesiredState.RUNNING, EndpointState.HEALTHY)
+
+
+def test_an_expired_certificate_is_refused_by_every_way_in(world: World, tmp_path: Path) -> None:
+    home = world.home
+    expired = certificate(tmp_path / "old", "old", days=-2)
+    with pytest.raises(InvalidSetting, match="expired on"):
+        deploy_endpoint(home, world.graph, name="tls", endpoint=expired)
+    assert "tls" not in {r.record.name for r in list_endpoints(home)}
+    deploy_endpoint(home, world.graph, name="tls")
+    with pytest.raises(InvalidSetting, match="expired on"):
+        change_endpoint(home, "tls", endpoint=expired)
+    assert show_endpoint(home, "tls").scoring_url.startswith("http://")
+    assert score_rows(home, "tls", sample_rows(home, "tls")).results
+    delete_endpoint(home, "tls")
 
 
 def test_one_goes_back_step_by_step_and_forward_again(world: World) -> None:

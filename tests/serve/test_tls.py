@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from modelwright.serve.certificates import check_current
 from modelwright.serve.control import tell
 from modelwright.serve.endpoint import Endpoints
 from modelwright.serve.errors import InvalidSetting
@@ -28,8 +29,8 @@ from tests.serve.replicas import PRIMARY, package, running
 KEYS = Keys.new()
 
 
-def certificate(folder: Path, name: str) -> dict[str, str]:
-    """A certificate for this machine that nobody else has signed, as settings."""
+def certificate(folder: Path, name: str, *, days: float = 1) -> dict[str, str]:
+    """A certificate for this machine that nobody else has signed, as settings.  days: until it expires."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -39,8 +40,8 @@ def certificate(folder: Path, name: str) -> dict[str, str]:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - datetime.timedelta(days=30))
+        .not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
             critical=False,
@@ -188,3 +189,21 @@ def test_certificates_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
         with pytest.raises(InvalidSetting) as caught:
             EndpointSettings.read(wrong)
         assert caught.value.fields["setting"] == "tls_key"
+
+
+def test_a_certificate_that_has_expired_is_refused_with_its_day(tmp_path: Path) -> None:
+    files = certificate(tmp_path / "served", "served", days=1)
+    now = datetime.datetime.now(datetime.UTC)
+    later = now + datetime.timedelta(days=1, minutes=1)
+    check_current(files, now)
+    with pytest.raises(InvalidSetting, match=r"expired on 20\d\d-\d\d-\d\d \d\d:") as caught:
+        check_current(files, later)
+    assert caught.value.fields["setting"] == "tls_certificate"
+    # Other settings, and files that are said to be wrong elsewhere, are none of its business.
+    (tmp_path / "empty.pem").touch()
+    for given in ({}, {"auth": "keys"}, {"tls_certificate": ""}):
+        check_current(given, later)
+    for name in ("empty.pem", "nowhere.pem"):
+        check_current({"tls_certificate": str(tmp_path / name)}, later)
+    # An endpoint that has one starts all the same, and can be given another.
+    assert EndpointSettings.read(certificate(tmp_path / "old", "old", days=-1)).tls_key

@@ -6,11 +6,13 @@ import contextlib
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from modelwright.actions.clusters import LOCAL, show_cluster, target_of
 from modelwright.data.errors import ModelwrightError
 from modelwright.serve.capacity import Resources, Shortage, Unschedulable
+from modelwright.serve.certificates import check_current
 from modelwright.serve.errors import InvalidSetting
 from modelwright.serve.keys import Keys
 from modelwright.serve.settings import DeploymentSettings
@@ -265,6 +267,7 @@ def serve(
     Raises what `InferenceTarget.apply` raises; then all is as it was.
     """
     endpoints = home.workspace.endpoints
+    check_current(endpoint or {}, datetime.now(UTC))
     _check_room(home, record, offers)
     status = target_of(home, record.cluster).apply(
         record.name,

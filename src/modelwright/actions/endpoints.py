@@ -6,6 +6,7 @@ import contextlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from modelwright.actions.deployments import (
 from modelwright.data.errors import ModelwrightError
 from modelwright.graph.graph import Graph
 from modelwright.serve.capacity import Unschedulable
+from modelwright.serve.certificates import check_current
 from modelwright.serve.errors import InvalidSetting
 from modelwright.serve.status import EndpointStatus, State
 from modelwright.serve.target import Offer
@@ -270,6 +272,7 @@ def change_endpoint(
     Raises NotFound, InvalidSetting, UnknownSetting, Unschedulable and EndpointBusy.
     """
     record = home.workspace.endpoints.get(name)
+    check_current(endpoint or {}, datetime.now(UTC))
     if description is not None or tags is not None:
         home.workspace.endpoints.describe(record.name, description=description, tags=tags)
     if deployment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,30 @@ def pair_of(endpoint: Mapping[str, Any]) -> Pair | None:
         raise InvalidSetting(
             "tls_key", settings.tls_key, f"a file that can be read ({error.strerror})"
         ) from None
+
+
+def check_current(endpoint: Mapping[str, Any], now: datetime) -> None:
+    """Raise InvalidSetting where the given certificate has expired: every caller would refuse it.
+
+    endpoint: settings that somebody gives now; one that expires while it is shown goes on being shown.
+    """
+    from cryptography import x509
+
+    path = endpoint.get("tls_certificate")
+    if not path or not isinstance(path, str):
+        return
+    try:
+        found = x509.load_pem_x509_certificates(Path(path).read_bytes())
+    except (OSError, ValueError):
+        # What is wrong with such a file is said by who reads the settings.
+        return
+    end = found[0].not_valid_after_utc
+    if end <= now:
+        raise InvalidSetting(
+            "tls_certificate",
+            path,
+            f"a certificate that is valid (this one expired on {end:%F %T} UTC)",
+        )
 
 
 def named(pair: Pair | None) -> str:
