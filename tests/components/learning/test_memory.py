@@ -30,6 +30,12 @@ from modelwright.components.context import Context
 from modelwright.components.learning.training import train
 from modelwright.components.learning.unlabelled import train_unlabelled
 from modelwright.components.library import library
+from modelwright.components.palette.model_scoring_and_evaluation.cross_validate_model import (
+    CrossValidateModel,
+)
+from modelwright.components.palette.model_training.tune_model_hyperparameters import (
+    TuneModelHyperparameters,
+)
 from modelwright.data.schema import Task
 from modelwright.data.table import Table
 
@@ -72,9 +78,22 @@ def measured(name):
     trained(learner).score(features)
     return peak() - before
 
+def tried(step, name):
+    label = pl.Series((drawn % 2).astype(int))
+    rows = Table(features.frame.with_columns(y=label))
+    open("/proc/self/clear_refs", "w").write("5")
+    before = peak()
+    step.run(made(name).run(), rows, context=ONE)
+    return peak() - before
+
 found = {}
 for name in sys.argv[3:]:
     found[name] = measured(name)
+for name in ("linear-regression", "two-class-averaged-perceptron"):
+    found["cross-validate-model " + name] = tried(CrossValidateModel(label_column="y"), name)
+    found["tune-model-hyperparameters " + name] = tried(
+        TuneModelHyperparameters(label_column="y", runs=2), name
+    )
 print(json.dumps(found))
 """
 
@@ -94,3 +113,12 @@ def test_a_column_of_many_values_is_never_a_matrix_of_its_own(
     taken: dict[str, int], learner: str
 ) -> None:
     assert taken[learner] < MATRIX / 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak is counted in other units")
+@pytest.mark.parametrize("step", ["cross-validate-model", "tune-model-hyperparameters"])
+@pytest.mark.parametrize("learner", ["linear-regression", "two-class-averaged-perceptron"])
+def test_nor_is_it_where_a_learner_is_tried_on_folds(
+    taken: dict[str, int], step: str, learner: str
+) -> None:
+    assert taken[f"{step} {learner}"] < MATRIX / 2
