@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import polars as pl
 import pytest
 
 from modelwright.components.errors import EmptyTable
 from modelwright.components.learning.errors import (
+    InfiniteValues,
     LabelAllMissing,
     LabelNotComparable,
     NoLabelColumn,
@@ -85,6 +88,21 @@ def test_two_marked_columns_leave_the_truth_open() -> None:
     table = number_scores(frame, label=None).mark("a", "b", role=Role.LABEL)
     with pytest.raises(SeveralLabelColumns, match=r'"a", "b".*Leave the label mark to one'):
         read_scores(table, port="scored")
+
+
+def test_an_infinite_truth_is_refused_and_an_infinite_score_is_measured() -> None:
+    for truth in (math.inf, 1e200):
+        frame = pl.DataFrame({"price": [1.0, truth], "Scored Labels": [1.0, 2.0]})
+        with pytest.raises(InfiniteValues, match='Column "price" on port "scored"'):
+            read_scores(number_scores(frame), port="scored")
+    frame = pl.DataFrame({"price": [1.0, 3.0], "Scored Labels": [1.0, math.inf]})
+    found = read_scores(number_scores(frame), port="scored").metrics()
+    assert found["Mean_Absolute_Error"] == math.inf
+    assert found["Coefficient_of_Determination"] == -math.inf
+    far = pl.DataFrame({"price": [1.0, 3.0], "Scored Labels": [1.0, 1e200]})
+    told = read_scores(number_scores(far), port="scored").metrics()
+    assert told["Mean_Absolute_Error"] == 5e199
+    assert told["Root_Mean_Squared_Error"] == math.inf
 
 
 def test_a_table_that_was_never_scored_is_refused() -> None:

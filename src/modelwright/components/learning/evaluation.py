@@ -10,7 +10,7 @@ import polars as pl
 import polars.selectors as cs
 
 from modelwright.components.errors import EmptyTable
-from modelwright.components.learning.encoding import Floats
+from modelwright.components.learning.encoding import Floats, check_size
 from modelwright.components.learning.errors import (
     LabelAllMissing,
     LabelNotComparable,
@@ -173,7 +173,7 @@ def read_scores(table: Table, *, port: str, log: Callable[[str], None] | None = 
     """Truth and scores of a scored table, without the rows where one of them is missing.
 
     Raises NoScoreColumns, NoLabelColumn, SeveralLabelColumns, EmptyTable, LabelAllMissing,
-    ScoresAllMissing and LabelNotComparable.
+    ScoresAllMissing, LabelNotComparable, and InfiniteValues for a number that is the truth.
     """
     task = scored_task(table.schema, port=port)
     if table.rows == 0:
@@ -188,6 +188,7 @@ def read_scores(table: Table, *, port: str, log: Callable[[str], None] | None = 
     if task is Task.REGRESSION:
         frame = _complete(table, label, scored, port, log)
         actual, predicted = (_floats(s) for s in frame.get_columns())
+        check_size(frame[label.name], port=port)
         return NumberScores(actual, predicted)
     if task is Task.MULTICLASS:
         return _class_scores(table, label, scored, port, log)
@@ -265,6 +266,7 @@ def _quantile_scores(
         check_comparable(label, table.schema.column(name), port=port)
     frame = _complete(table, label, table.schema.column(names[0]), port, log, *names[1:])
     predicted = {quantile: _floats(frame[name]) for quantile, name in columns.items()}
+    check_size(frame[label.name], port=port)
     return QuantileScores(_floats(frame[label.name]), predicted)
 
 

@@ -44,13 +44,17 @@ def regression_metrics(actual: Floats, predicted: Floats) -> Metrics:
     The relative ones compare with always predicting the mean of the actual values; they are None
     when those never change.
     """
-    error = predicted - actual
-    around = actual - actual.mean()
-    absolute = _share(float(np.abs(error).sum()), float(np.abs(around).sum()))
-    squared = _share(float(error @ error), float(around @ around))
+    # A score that ran away has an infinite error, which needs no warning beside it.
+    with np.errstate(over="ignore"):
+        error = predicted - actual
+        around = actual - actual.mean()
+        size, square = np.abs(error), float(error @ error)
+        absolute = _share(float(size.sum()), float(np.abs(around).sum()))
+        squared = _share(square, float(around @ around))
+        mean = float(size.mean())
     return {
-        "Mean_Absolute_Error": float(np.abs(error).mean()),
-        "Root_Mean_Squared_Error": math.sqrt(float(error @ error) / len(error)),
+        "Mean_Absolute_Error": mean,
+        "Root_Mean_Squared_Error": math.sqrt(square / len(error)),
         "Relative_Squared_Error": squared,
         "Relative_Absolute_Error": absolute,
         "Coefficient_of_Determination": None if squared is None else 1.0 - squared,
