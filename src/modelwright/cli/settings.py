@@ -41,8 +41,9 @@ class MalformedSetting(ModelwrightError):
     def __init__(self, text: str, why: str) -> None:
         super().__init__(
             f'The setting "{text}" cannot be read: {why}.',
-            remedy="Write --parameter NAME=VALUE for a pipeline parameter, or --set "
-            "NODE.PARAM=VALUE, such as --set split-data.fraction=0.8.",
+            remedy="Write NAME=VALUE: --parameter NAME=VALUE for a pipeline parameter, --set "
+            "NODE.PARAM=VALUE for a node's, such as --set split-data.fraction=0.8, and --set NAME=VALUE "
+            "for an endpoint's, such as --set max_replicas=4.",
             text=text,
             why=why,
         )
