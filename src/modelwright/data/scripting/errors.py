@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from modelwright.data.errors import ModelwrightError
 
+_LONGEST = 1000
+
 
 class ScriptError(ModelwrightError):
     """The user's script does not parse, raises an error, or gives back what is no result.
@@ -14,6 +16,9 @@ class ScriptError(ModelwrightError):
     code = "script-failed"
 
     def __init__(self, why: str, *, line: int | None = None, remedy: str = "") -> None:
+        # It may hold anything, such as halves of characters and whole documents.
+        why = why.encode("utf-8", "backslashreplace").decode()
+        why = why if len(why) <= _LONGEST else f"{why[:_LONGEST]} …"
         place = f"Line {line} of the script" if line else "The script"
         super().__init__(
             f"{place}: {why}.",

@@ -63,13 +63,32 @@ def from_pandas(
         if table is not None:
             columns = [_whole_again(column, table) for column in columns]
             marks.update({column.name: column for column in table.schema})
-    return Table(pl.DataFrame(columns), list(marks.values()))
+    # By their names, as a frame of nameless columns would name them itself.
+    return Table(pl.DataFrame({c.name: c for c in columns}), list(marks.values()))
 
 
 def _column(series: pd.Series[Any], what: str, line: int | None) -> pl.Series:
+    import pandas as pd
+
+    kind, spans = series.dtype, (pd.PeriodDtype, pd.IntervalDtype)
+    # Tables have no spans; what pandas prints for them can be worked with.
+    if isinstance(kind, pd.SparseDtype):
+        series = series.astype(kind.subtype)
+    elif isinstance(kind, spans):
+        series = series.astype(str).where(series.notna(), None)
+    elif isinstance(kind, pd.CategoricalDtype) and isinstance(kind.categories.dtype, spans):
+        series = series.cat.rename_categories(kind.categories.astype(str).tolist())
     try:
         column = pl.from_pandas(series, nan_to_null=True)
-    except (TypeError, ValueError, NotImplementedError, pl.exceptions.PolarsError) as error:
+        if column.dtype == pl.UInt64:
+            column = column.cast(pl.Int64)
+    except (
+        TypeError,
+        ValueError,
+        OverflowError,
+        NotImplementedError,
+        pl.exceptions.PolarsError,
+    ) as error:
         first = next(iter(str(error).splitlines()), "")
         raise ScriptError(
             f'{what} has a column "{series.name}" that is no table column ({first.rstrip(".")})',

@@ -45,6 +45,7 @@ _START_S = 120.0
 _MOST_HOSTS = 3
 
 _log = logging.getLogger("modelwright.scripts")
+_LONGEST = 1 << 16
 
 
 class ScriptProcess:
@@ -187,7 +188,8 @@ class Printed:
     def _read(self, descriptor: int) -> None:
         blank = False
         with open(descriptor, encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            for line in file:
+            # A line without an end is handed on in pieces.
+            for line in iter(lambda: file.readline(_LONGEST), ""):
                 text = line.rstrip("\n").rpartition("\r")[2]
                 if event := self._marks.pop(text, None):
                     # The line break before a mark is the mark's own.

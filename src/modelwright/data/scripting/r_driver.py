@@ -62,7 +62,9 @@ local({
       if (is.factor(column)) {
         writeBin(5L, con); write_texts(as.character(column), con)
       } else if (inherits(column, "POSIXt") || inherits(column, "Date")) {
-        writeBin(6L, con); writeBin(as.double(as.POSIXct(column, tz = "UTC")), con)
+        # Broken-down times know their own zone, which a given one would take the place of.
+        moments <- if (inherits(column, "POSIXlt")) as.POSIXct(column) else as.POSIXct(column, tz = "UTC")
+        writeBin(6L, con); writeBin(as.double(moments), con)
       } else if (is.null(dim(column)) && is.logical(column)) {
         writeBin(3L, con); writeBin(as.integer(column), con)
       } else if (is.null(dim(column)) && is.integer(column)) {

@@ -120,7 +120,8 @@ class RProcess:
                 stdin=subprocess.PIPE,
                 stdout=write,
                 stderr=write,
-                env={**os.environ, "LC_ALL": "C.UTF-8", "TMPDIR": str(own)},
+                # Moments without a zone are what the table says, wherever the machine is.
+                env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC", "TMPDIR": str(own)},
                 start_new_session=True,
             )
         finally:

@@ -149,6 +149,33 @@ def test_a_pandas_category_becomes_categorical_text() -> None:
     assert (column.type, column.categorical) == (ColumnType.STRING, True)
 
 
+def test_periods_intervals_and_sparse_numbers_become_what_tables_hold() -> None:
+    source = script(
+        "p = pd.period_range('2020-01', periods=2, freq='M')",
+        "i = pd.cut(pd.Series([1, None]), [0, 2])",
+        "return pd.DataFrame({'p': p, 'i': i, 's': pd.arrays.SparseArray([0, 5]), '': [1, 2]})",
+        before="import pandas as pd\n",
+    )
+
+    assert result(source, CARS) == {
+        "p": ["2020-01", "2020-02"],
+        "i": ["(0, 2]", None],
+        "s": [0, 5],
+        "": [1, 2],
+    }
+
+
+def test_a_line_without_an_end_is_in_the_log_in_pieces() -> None:
+    said: list[str] = []
+    source = script("print('x' * 1_000_000)", "print('end')", "return dataframe1")
+
+    ExecutePythonScript(script=source).run(CARS, context=Context(log=said.append))
+
+    assert "".join(said) == "x" * 1_000_000 + "end"
+    assert max(map(len, said)) <= 1 << 16
+    assert said[-1] == "end"
+
+
 def test_prints_go_to_the_log_line_by_line_and_a_named_index_is_mentioned() -> None:
     said: list[str] = []
     source = script(
@@ -253,6 +280,17 @@ def test_an_error_in_a_bundled_module_names_the_line_that_called_it() -> None:
         ),
         (script("return dataframe1.set_axis(['a', 'a'], axis=1)"), 1, 'two columns called "a"'),
         (script("return dataframe1.assign(bad=[1, 'x'])"), 1, 'column "bad"'),
+        (script("return dataframe1.assign(bad=[2**70, 1])"), 1, 'column "bad"'),
+        (
+            script(
+                "return dataframe1.assign(bad=np.array([2**63, 1], 'uint64'))",
+                before="import numpy as np\n",
+            ),
+            2,
+            'column "bad"',
+        ),
+        (script("raise ValueError('half \\ud800 of it')"), 2, "half \\ud800 of it"),
+        (script("raise ValueError('x' * 1_000_000)"), 2, "xxx …."),
     ],
 )
 def test_a_script_that_does_not_work_says_why(source: str, line: int | None, why: str) -> None:

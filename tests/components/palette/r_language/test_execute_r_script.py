@@ -117,6 +117,20 @@ def test_r_sees_the_types_it_knows() -> None:
 
 
 @needs_r
+def test_a_moment_is_the_same_however_r_holds_it() -> None:
+    source = script(
+        'berlin <- data.frame(x = as.POSIXct("2020-06-01 12:00:00", tz = "Europe/Berlin"))',
+        "berlin$y <- as.POSIXlt(berlin$x)",
+        'berlin$z <- strptime("2020-06-01 10:00:00", "%Y-%m-%d %H:%M:%S")',
+        "list(dataset1 = berlin)",
+    )
+
+    found = run(source, CARS).result_dataset1.frame.row(0)
+
+    assert found == (datetime(2020, 6, 1, 10),) * 3  # noqa: DTZ001
+
+
+@needs_r
 def test_a_table_without_rows_passes() -> None:
     table = Table(pl.DataFrame(schema={"a": pl.Int64, "b": pl.String, "c": pl.Float64}))
 
