@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelwright.inference.scorer import ROWS
 from modelwright.serve.answers import Refusal
-from modelwright.serve.lanes import Gate
+from modelwright.serve.lanes import FormulaLane, Gate
+from modelwright.serve.settings import DeploymentSettings
 
 
 def run(what: Coroutine[Any, Any, None]) -> None:
@@ -155,5 +159,35 @@ def test_never_more_are_within_than_there_are_places_and_all_leave(
         await gate.emptied()
         assert most <= slots
         assert (gate.load.busy, gate.load.queued) == (0, 0)
+
+    run(world())
+
+
+def test_a_large_request_that_takes_too_long_is_504_and_keeps_its_place_until_it_ends() -> None:
+    going_on = threading.Event()
+
+    def slow(body: bytes, shape: object) -> bytes:
+        assert going_on.wait(60)
+        return body[:4]
+
+    scorer: Any = SimpleNamespace(answer=slow, answer_all=None, shortest=None, carefully=None)
+    limits = {"scoring_timeout_ms": 50, "max_queue_wait_ms": 50}
+
+    async def world() -> None:
+        lane = FormulaLane(scorer, DeploymentSettings.read(limits))
+        body = b"rows" * 50_000
+        with pytest.raises(Refusal) as late:
+            await lane.answer(body, ROWS)
+        assert late.value.answer.status == 504
+        assert (lane.load.busy, lane.load.queued) == (1, 0)
+        # Behind it there is no place, which is told within the wait, and not at the time for scoring.
+        with pytest.raises(Refusal) as refused:
+            await lane.answer(body, ROWS)
+        assert refused.value.answer.status == 503
+        going_on.set()
+        lane.change(DeploymentSettings())
+        assert await lane.answer(body, ROWS) == b"rows"
+        assert lane.load.busy == 0
+        await lane.close()
 
     run(world())

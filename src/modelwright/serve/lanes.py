@@ -104,15 +104,23 @@ class Gate:
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:
         """Be one of those within.  Raises Refusal with 503 when no place becomes free in time."""
+        await self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
+
+    async def enter(self) -> None:
+        """Take a place until `leave`.  Raises Refusal with 503 when none becomes free in time."""
         if self.load.busy < self.load.slots and not self._row:
             self._take()
         else:
             await self._wait()
-        try:
-            yield
-        finally:
-            self._free()
-            self._quiet.set()
+
+    def leave(self) -> None:
+        """Give a place back."""
+        self._free()
+        self._quiet.set()
 
     def _take(self) -> None:
         self._count_time()
@@ -212,14 +220,22 @@ class FormulaLane:
         """The reply.  Raises Refusal, InputDataError and StepFailed."""
         if self._is_quick(body):
             return self._timed(body, shape)
-        async with self._gate.entered():
-            loop = asyncio.get_running_loop()
-            work = loop.run_in_executor(self._thread, self._timed, body, shape)
-            try:
-                async with asyncio.timeout(self._limit_ms / 1000):
-                    return await work
-            except TimeoutError:
-                raise timed_out(self._limit_ms) from None
+        await self._gate.enter()
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._thread, self._timed, body, shape)
+        # Its place is taken until it comes to its end, also where nobody waits for that any more.
+        work.add_done_callback(self._finished)
+        try:
+            async with asyncio.timeout(self._limit_ms / 1000):
+                return await asyncio.shield(work)
+        except TimeoutError:
+            raise timed_out(self._limit_ms) from None
+
+    def _finished(self, work: asyncio.Future[bytes]) -> None:
+        self._gate.leave()
+        if not work.cancelled():
+            # Asked for, so that nobody is told of an error that came too late.
+            work.exception()
 
     def change(self, settings: DeploymentSettings) -> None:
         """Take other limits from now on."""
