@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from docker.errors import APIError
 
 from modelwright.serve.container.base_image import PLACE, BaseImage, NoBaseImage, _libraries
 from modelwright.serve.container.engine import (
@@ -50,6 +51,15 @@ def test_a_process_that_does_not_follow_is_told_with_its_last_words() -> None:
     with pytest.raises(ContainerRefuses) as caught:
         ask(failed, "cars", {"do": "status"}, seconds=1)
     assert "nobody listens" in str(caught.value)
+
+
+def test_a_container_that_has_just_ended_does_not_follow() -> None:
+    def refuse(*_: object) -> None:
+        raise APIError("409 Client Error", explanation="the container is stopped")
+
+    ended = SimpleNamespace(id="c", client=SimpleNamespace(api=SimpleNamespace(exec_create=refuse)))
+    with pytest.raises(ContainerRefuses, match="the container is stopped"):
+        ask(ended, "cars", {"do": "status"}, seconds=1)
 
 
 def test_the_address_of_the_cluster_comes_before_that_of_the_environment(
