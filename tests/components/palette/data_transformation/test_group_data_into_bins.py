@@ -16,6 +16,7 @@ from modelwright.components.errors import (
     EmptyTable,
     InvalidParameter,
 )
+from modelwright.components.learning.errors import InfiniteValues
 from modelwright.components.outline import TableOutline, TransformOutline
 from modelwright.components.palette.data_transformation.column_faults import (
     ColumnAllMissing,
@@ -166,6 +167,14 @@ def test_columns_that_cannot_be_binned_are_refused() -> None:
             GroupDataIntoBins.model_validate({"mode": mode}).run(
                 Table(pl.DataFrame(schema={"x": pl.Float64}))
             )
+
+
+def test_values_that_are_infinitely_far_apart_have_no_bins_of_equal_width() -> None:
+    table = Table(pl.DataFrame({"x": [1e308, -1e308, 0.0]}))
+
+    with pytest.raises(InfiniteValues, match="too large to count with"):
+        GroupDataIntoBins(mode="Equal Width", bins=2).run(table)
+    assert GroupDataIntoBins(bins=2).run(table).quantized_dataset.rows == 3
 
 
 def test_a_new_name_that_is_taken_is_an_error() -> None:

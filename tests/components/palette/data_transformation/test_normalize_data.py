@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 
 from modelwright.components.columns import ColumnSelection
 from modelwright.components.errors import ColumnTypeError, EmptySelection, EmptyTable
+from modelwright.components.learning.errors import InfiniteValues
 from modelwright.components.outline import TableOutline, TransformOutline
 from modelwright.components.palette.data_transformation.column_faults import InfiniteValue
 from modelwright.components.palette.data_transformation.normalize_data import (
@@ -140,6 +141,12 @@ def test_there_is_nothing_to_learn_from_no_rows() -> None:
 def test_an_infinite_value_leaves_no_scale(method: str) -> None:
     with pytest.raises(InfiniteValue, match=method):
         normalized([1.0, 2.0, INF], method=method)
+
+
+@pytest.mark.parametrize("method", ["ZScore", "MinMax"])
+def test_values_that_are_infinitely_far_apart_leave_no_scale(method: str) -> None:
+    with pytest.raises(InfiniteValues, match="too large to count with"):
+        normalized([1e308, -1e308, 0.0], method=method)
 
 
 def test_an_infinite_value_has_a_logistic_and_a_tanh() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from modelwright.components.errors import ColumnTypeError, ComponentError
+from modelwright.components.learning.encoding import LARGEST
+from modelwright.components.learning.errors import InfiniteValues
 from modelwright.data.schema import Column, ColumnType, Schema
 
 
@@ -32,6 +36,12 @@ class ColumnAllMissing(ComponentError):
             port="dataset",
             needed_for=needed_for,
         )
+
+
+def refuse_too_far_apart(name: str, distance: float | None) -> None:
+    """Raise InfiniteValues where the distance between a column's finite values is infinite."""
+    if distance is not None and not math.isfinite(distance):
+        raise InfiniteValues(name, "dataset", None, beyond=LARGEST)
 
 
 class InfiniteValue(ComponentError):

@@ -15,6 +15,7 @@ from modelwright.components.contract import Component, Replay
 from modelwright.components.errors import InvalidParameter
 from modelwright.components.outline import Outline, TransformOutline
 from modelwright.components.palette.column_flow import flow, table_outline
+from modelwright.components.palette.data_transformation.column_faults import refuse_too_far_apart
 from modelwright.components.palette.data_transformation.quantiles import quantiles_of
 from modelwright.components.palette.data_transformation.replacements import (
     LARGEST,
@@ -180,7 +181,10 @@ class GroupDataIntoBins(
         if self.mode == _WIDTH:
             low = learnt(table, names, SMALLEST, "its smallest value")
             high = learnt(table, names, LARGEST, "its largest value")
-            return {n: _equal_width(_number(low[n]), _number(high[n]), self.bins) for n in names}
+            ends = {n: (_number(low[n]), _number(high[n])) for n in names}
+            for name, (least, most) in ends.items():
+                refuse_too_far_apart(name, most - least)
+            return {n: _equal_width(*ends[n], self.bins) for n in names}
         # Refuses empty columns and infinite values before quantiles are taken.
         learnt(table, names, MEAN, "a quantile")
         shares = [number / self.bins for number in range(1, self.bins + 1)]

@@ -16,7 +16,10 @@ from modelwright.components.contract import Component, Replay
 from modelwright.components.errors import ComponentError, EmptyTable
 from modelwright.components.outline import Outline, TransformOutline
 from modelwright.components.palette.column_flow import flow, table_outline
-from modelwright.components.palette.data_transformation.column_faults import InfiniteValue
+from modelwright.components.palette.data_transformation.column_faults import (
+    InfiniteValue,
+    refuse_too_far_apart,
+)
 from modelwright.components.parameters import Columns
 from modelwright.data.expression import Compute, Expression, Formula, call, column, when
 from modelwright.data.expression.scalars import encoded
@@ -134,8 +137,10 @@ class NormalizeData(
         if not (math.isfinite(low) and math.isfinite(high)):
             raise InfiniteValue(name, f"the scale of {self.method}")
         if self.method == "MinMax":
+            refuse_too_far_apart(name, high - low)
             return (x - low) / (high - low)
         if self.method == "ZScore":
+            refuse_too_far_apart(name, figures["deviation"])
             # Values that differ by less than a double can tell apart have no deviation either.
             return (x - figures["mean"]) / (figures["deviation"] or 1.0)
         if not figures["log_deviation"]:
