@@ -37,6 +37,12 @@ def test_places_among_many_numbers_are_those_of_the_sorted_numbers(kind: str) ->
     }[kind]
     places = [0, 1, count // 10, count // 2, count // 2 + 1, count - 2, count - 1]
     assert at_places(pl.Series(numbers), places) == np.sort(numbers)[places].tolist()
+    with_gaps = (
+        pl.Series(numbers)
+        .extend_constant(None, count // 3)
+        .gather(np.random.default_rng(4).permutation(count + count // 3))
+    )
+    assert at_places(with_gaps, places) == np.sort(numbers)[places].tolist()
 
 
 @settings(max_examples=40, deadline=None)

@@ -28,24 +28,26 @@ class _Range:
 
 
 def at_places(numbers: pl.Series, places: Sequence[int]) -> list[float]:
-    """The doubles at these places, from 0, if they were sorted; none is missing or not a number."""
+    """The doubles at these places, from 0, if those that are there were sorted; none is not a number."""
     found: dict[int, float] = {}
     for part in _ranges(numbers, places):
         start = int((numbers < part.low).sum())
         own = numbers.filter(numbers.is_between(part.low, part.high))
         if part.places[0] < start or part.places[-1] >= start + len(own):
             # The sample was none, as with numbers that come back in its step.
-            start, own = 0, numbers
+            start, own = 0, numbers.drop_nulls()
         found |= {place: _nth(own, place - start) for place in part.places}
     return [found[place] for place in places]
 
 
 def _ranges(numbers: pl.Series, places: Sequence[int]) -> list[_Range]:
     """Where the places are looked for, rising; what would overlap is one."""
-    sample = np.sort(numbers.gather_every(max(1, len(numbers) // _SAMPLE)).to_numpy())
+    count = len(numbers) - numbers.null_count()
+    some = numbers.gather_every(max(1, len(numbers) // _SAMPLE)).drop_nulls()
+    sample = np.sort(some.to_numpy())
     ranges: list[_Range] = []
     for place in sorted(set(places)):
-        share = (place + 0.5) / len(numbers)
+        share = (place + 0.5) / count
         middle = share * len(sample)
         spread = _AROUND * math.sqrt(middle * (1.0 - share)) + 2.0
         first, last = math.floor(middle - spread), math.ceil(middle + spread)

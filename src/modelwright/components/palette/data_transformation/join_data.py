@@ -21,7 +21,7 @@ from modelwright.components.parameters import Columns
 from modelwright.data.expression import DuplicateColumn
 from modelwright.data.expression.frames import renamed
 from modelwright.data.expression.table import named
-from modelwright.data.memory import carried_out, is_large, parts, written
+from modelwright.data.memory import carried_out, is_large, parts, rows_where, written
 from modelwright.data.schema import Column, ColumnType, Schema
 from modelwright.data.table import Table
 
@@ -167,7 +167,7 @@ class JoinData(Component, category="Data Transformation"):
         if self.join_type in ("Inner Join", "Left Semi-Join"):
             matched = found.matched()
             if matched is not None:
-                frame, found = frame.filter(matched), found.of(matched)
+                frame, found = rows_where(frame, matched), found.of(matched)
             if self.join_type == "Left Semi-Join":
                 return frame
         names = self._renamed(left.schema, right.schema)

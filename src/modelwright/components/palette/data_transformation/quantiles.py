@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
 from modelwright.data.memory import is_large
 from modelwright.data.ordered_places import at_places
+from modelwright.data.side_by_side import side_by_side
 
 # For more quantiles than that of one column, sorting it once is quicker than looking for each.
 _FEW = 24
-# So few numbers are looked at as they are, and columns of them one after the other.
+# So few numbers are looked at as they are.
 _SMALL = 1 << 15
 
 
 def quantiles_of(
     frame: pl.DataFrame, names: Sequence[str], shares: Sequence[float]
 ) -> Mapping[str, list[float | None]]:
-    """What `quantiles` says of columns, of some at the same time where there is room for copies."""
+    """What `quantiles` says of columns, of some at the same time."""
 
     def found(name: str) -> list[float | None]:
         return quantiles(frame.get_column(name), shares, large=large)
 
     large = is_large(frame)
-    # One of each is found so soon that copies of several columns at a time are not worth it.
-    if large or frame.height <= _SMALL or len(shares) == 1:
+    # So few numbers are looked at as they are, and large columns one after the other.
+    if large or frame.height <= _SMALL:
         return {name: found(name) for name in names}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip(names, pool.map(found, names), strict=True))
+    values = frame.height * len(names)
+    return dict(zip(names, side_by_side(found, names, values=values), strict=True))
 
 
 def quantiles(
@@ -44,15 +43,17 @@ def quantiles(
     """
     if large:
         return _read_in_parts(column, shares)
-    # Among nulls Polars sorts for every quantile; without them it need not.
-    numbers = column.cast(pl.Float64).drop_nulls().rechunk().alias("n")
+    numbers = column.cast(pl.Float64).rechunk().alias("n")
     if numbers.is_nan().any():
         numbers = numbers.drop_nans()
+    count = len(numbers) - numbers.null_count()
+    if count > _SMALL and len(shares) <= _FEW:
+        # What is missing is neither below nor within, so that no copy without it is needed.
+        return [*between(count, shares, at_places(numbers, around(count, shares)))]
+    # Among nulls Polars sorts for every quantile; without them it need not.
+    numbers = numbers.drop_nulls()
     if len(shares) > _FEW:
         numbers = numbers.sort()
-    elif len(numbers) > _SMALL:
-        places = around(len(numbers), shares)
-        return [*between(len(numbers), shares, at_places(numbers, places))]
     return [numbers.quantile(share, interpolation="linear") for share in shares]
 
 

@@ -163,7 +163,7 @@ def _dealt(sizes: Vector, bounds: Vector, chance: np.random.Generator) -> Vector
             here[:] = chance.integers(0, len(sizes), len(here), dtype=parts.dtype)
         else:
             here[:] = np.searchsorted(bounds, chance.random(len(here)), side="right")
-    lacking = sizes - np.bincount(parts, minlength=len(sizes))
+    lacking = sizes - _counts(parts, len(sizes))
     spare = [
         rows[_marked(len(rows), -int(lacking[part]), chance)]
         for part in np.flatnonzero(lacking < 0)
@@ -174,6 +174,13 @@ def _dealt(sizes: Vector, bounds: Vector, chance: np.random.Generator) -> Vector
         chance.shuffle(again)
         parts[again] = np.repeat(np.arange(len(sizes)), np.maximum(lacking, 0))
     return parts
+
+
+def _counts(parts: Vector, count: int) -> Vector:
+    """How many rows each part has; NumPy would turn small numbers into large ones first."""
+    if count > _LOOKED_FOR:
+        return np.bincount(parts, minlength=count)
+    return np.array([np.count_nonzero(parts == part) for part in range(count)], dtype=np.int64)
 
 
 def _strata(key: pl.Series) -> Vector:
