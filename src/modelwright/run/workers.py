@@ -13,7 +13,7 @@ from modelwright.targets.local import LocalProcesses
 
 _DESK = 256 << 20
 # Allocators that keep what was given back, or set much aside in advance, would seem to use it.
-_ALLOCATORS = {
+ALLOCATORS = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_ARENA_MAX": "2",
     "_RJEM_MALLOC_CONF": "retain:false,dirty_decay_ms:0,muzzy_decay_ms:0,narenas:2",
@@ -54,7 +54,7 @@ def local_workers(
     }
     if memory is not None:
         environment["MODELWRIGHT_WORKER_MOST_MEMORY"] = str(memory)
-        environment |= _ALLOCATORS
+        environment |= ALLOCATORS
     return LocalProcesses(
         "modelwright.run.worker",
         name=name,

@@ -27,8 +27,9 @@ Vector = np.ndarray[Any, np.dtype[Any]]
 # Bytes that a right row may take while it is matched, and how many rows are matched at any rate.
 _ROOM_A_ROW, _LEAST = 2048, 1 << 16
 _MOST_FILES = 256
-# Left rows that are looked up together, and bytes of found rows that are made together.
-_LOOKED_UP, _MADE, _LEAST_MADE = 1 << 16, 4 << 20, 1 << 8
+# Left rows that are looked up together, and bytes of rows that are made together: these and a share of what
+# there is, as each such piece takes memory as long as its table is there.
+_LOOKED_UP, _MADE, _SHARE_MADE, _LEAST_MADE = 1 << 16, 4 << 20, 64, 1 << 8
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,9 @@ class _Join:
     def __init__(self, folder: Path, left: Side, right: Side, how: How, row: str) -> None:
         self._folder, self._left, self._right, self._how, self._row = folder, left, right, how, row
         self._keys = [key.meta.output_name() for key in left.keys]
-        self._together = max(_LEAST, allowed() // _ROOM_A_ROW)
+        room = allowed()
+        self._together = max(_LEAST, room // _ROOM_A_ROW)
+        self._made = max(_MADE, room // _SHARE_MADE)
         self._count = max(1, min(_MOST_FILES, -(-right.frame.height // self._together)))
         # Found rows with the numbers of their left ones, and right ones without a match with their own.
         self._found: list[pl.DataFrame] = []
@@ -125,11 +128,11 @@ class _Join:
                 self._match(number, left, right)
         if full and (keyless := rights.take(self._count)) is not None:
             self._lonely.append(keyless.drop(self._keys))
-        step = _step(self._left.frame)
+        step = _step(self._left.frame, self._made)
         for at in range(0, max(1, self._left.frame.height), step):
             yield from self._beside(at, self._left.frame[at : at + step])
         lacking = [pl.lit(None, dtype=t).alias(n) for n, t in self._left.frame.schema.items()]
-        step = _step(self._right.frame)
+        step = _step(self._right.frame, self._made)
         for at in range(0, self._right.frame.height if self._lonely else 0, step):
             here = [self._between(piece, at, at + step) for piece in self._lonely]
             if sum(piece.height for piece in here):
@@ -142,7 +145,7 @@ class _Join:
         lone: whether rows without a key are put into one more file, and not left out.
         """
         files = _Files(self._folder, name)
-        step = _step(side.frame)
+        step = _step(side.frame, self._made)
         for at in range(0, side.frame.height, step):
             rows = side.frame[at : at + step]
             own = rows.select(*side.keys, *side.given, self._numbers(at, rows.height))
@@ -190,7 +193,7 @@ class _Join:
         counts = np.bincount(numbers, minlength=different.height)
         starts = np.cumsum(counts) - counts
         met = np.zeros(different.height, dtype=bool)
-        step = _step(right)
+        step = _step(right, self._made)
         for at in range(0, left.height, _LOOKED_UP):
             asked = left[at : at + _LOOKED_UP]
             there = asked.join(different, on=self._keys, how="inner", maintain_order="left")
@@ -215,7 +218,9 @@ class _Join:
         """Left rows, the first of which has that number, with what was found for them."""
         here = [self._between(piece, at, at + rows.height) for piece in self._found]
         own = rows.with_columns(self._numbers(at, rows.height))
-        much = sum(piece.height for piece in here) > rows.height + _step(self._right.frame)
+        much = sum(piece.height for piece in here) > rows.height + _step(
+            self._right.frame, self._made
+        )
         if self._how == "semi" or not much:
             yield self._together_with(own, pl.concat([self._nothing(), *here]))
         elif rows.height > 1:
@@ -247,6 +252,6 @@ class _Join:
         return rows[start : bisect_left(numbers, end, lo=start)]
 
 
-def _step(frame: pl.DataFrame) -> int:
-    """How many rows of it are made together."""
-    return max(_LEAST_MADE, frame.height * _MADE // max(1, size_of(frame)))
+def _step(frame: pl.DataFrame, made: int) -> int:
+    """How many rows of it are so many bytes."""
+    return max(_LEAST_MADE, frame.height * made // max(1, size_of(frame)))
