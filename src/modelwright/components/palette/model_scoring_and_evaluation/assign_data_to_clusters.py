@@ -14,7 +14,12 @@ from modelwright.data.fitted import Model
 from modelwright.data.table import Table
 
 
-class AssignDataToClusters(Component, category="Model Scoring and Evaluation", at_inference=Keep()):
+class AssignDataToClusters(
+    Component,
+    category="Model Scoring and Evaluation",
+    title="Assign Data to Clusters",
+    at_inference=Keep(),
+):
     """Puts each row into the cluster whose centre is nearest, and gives the distance from each.
 
     Assignments holds the number of the cluster, from 0.  The columns the clusters were made by must be
