@@ -229,7 +229,9 @@ def _failing(work: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return work(*arguments)
     except duckdb.OutOfMemoryException as error:
-        remedy = "Take fewer rows or columns before it, or run it where workers may take more memory."
+        remedy = (
+            "Take fewer rows or columns before it, or run it where workers may take more memory."
+        )
         raise SqlError("it needs more memory than there is", remedy=remedy) from error
     except duckdb.Error as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
