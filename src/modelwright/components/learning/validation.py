@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from modelwright.components.context import Context
-from modelwright.components.learning.errors import TooFewRows
+from modelwright.components.learning.errors import AllMissing, TooFewRows
 from modelwright.components.learning.learner import Learner
 from modelwright.components.learning.scoring import score
 from modelwright.components.learning.training import train
@@ -86,5 +86,9 @@ def try_fold(dataset: Table, trial: Trial, *, port: str = "dataset") -> Table:
     outside[trial.inside] = False
     learner = Learner.of(trial.learner)
     rows = dataset.of(dataset.frame.filter(pl.Series(outside)))
-    model = train(learner, rows, trial.label, Context(threads=trial.threads), port=port)
+    try:
+        model = train(learner, rows, trial.label, Context(threads=trial.threads), port=port)
+    except AllMissing as error:
+        # The column may well have values in the table that is looked at.
+        raise AllMissing(error.fields["column"], port, outside_fold=True) from None
     return score(model, dataset.of(dataset.frame[trial.inside]), port=port)

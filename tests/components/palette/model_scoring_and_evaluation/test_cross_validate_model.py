@@ -10,6 +10,7 @@ from tests.components.learning.trials import elsewhere
 from modelwright.components.context import Context
 from modelwright.components.errors import EmptyTable
 from modelwright.components.learning.errors import (
+    AllMissing,
     LabelAllMissing,
     NoLabelColumn,
     TooFewRows,
@@ -188,3 +189,10 @@ def test_the_columns_are_known_before_the_run(learner: Learner, label: str) -> N
     assert known["scored_results"].schema.names == scores.names
     assert known["evaluation_results_by_fold"].schema == found.evaluation_results_by_fold.schema
     assert scores.column("Fold Number").role is Role.NONE
+
+
+def test_a_column_with_values_in_one_fold_only_is_told_so() -> None:
+    sparse = pl.Series("sparse", [1.0, *[None] * 59])
+    table = Table(rows().frame.with_columns(sparse))
+    with pytest.raises(AllMissing, match="in any row outside one of the folds"):
+        validated(table=table)
