@@ -24,12 +24,19 @@ def filled(column: pl.Series, value: float) -> pl.Series:
     values, valid = _parts(column)
     found = values.copy()
     if valid is not None:
-        lost = np.unpackbits(~valid, bitorder="little", count=len(found))
-        # Gaps are few as a rule, so that their places are told sooner than all values are chosen from.
-        found[np.flatnonzero(lost.view(np.bool_))] = value
+        found[_zeros(valid, len(found))] = value
     if len(found) and np.isnan(found.max()):
         found[np.isnan(found)] = value
     return pl.Series(column.name, found)
+
+
+def _zeros(mask: Vector, count: int) -> Vector:
+    """Where the first bits of a mask are 0; quick if few are, as gaps are few as a rule."""
+    lost = ~mask[: -(-count // _BITS)]
+    at = np.flatnonzero(lost)
+    bits = np.flatnonzero(np.unpackbits(lost[at], bitorder="little").view(np.bool_))
+    rows: Vector = at[bits // _BITS] * _BITS + bits % _BITS
+    return rows[rows < count]
 
 
 def _parts(column: pl.Series) -> tuple[Vector, Vector | None]:

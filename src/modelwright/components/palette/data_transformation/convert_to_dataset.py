@@ -19,6 +19,7 @@ from modelwright.components.parameters import Shown
 from modelwright.data.expression import Compute, Expression, Formula, column, when
 from modelwright.data.expression.table import named
 from modelwright.data.schema import Column, ColumnType, Schema
+from modelwright.data.side_by_side import side_by_side
 from modelwright.data.table import Table
 
 
@@ -83,8 +84,16 @@ class ConvertToDataset(Component, category="Data Transformation", title="Convert
             for c in table.schema
             if c.type is not ColumnType.DATETIME and _holds(c, sought)
         }
-        found = table.frame.select(e.alias(n) for n, e in told.items()).row(0) if told else ()
-        lacking = {name for name, held in zip(told, found, strict=True) if not held}
+        # Text takes longest, so it comes first.
+        names = sorted(
+            told, key=lambda name: table.schema.column(name).type is not ColumnType.STRING
+        )
+        found = side_by_side(
+            lambda name: bool(table.frame.select(told[name]).item()),
+            names,
+            values=table.rows * len(names),
+        )
+        lacking = {name for name, held in zip(names, found, strict=True) if not held}
         return set(table.schema.names) - lacking
 
     def outline(self, **inputs: Outline | None) -> Mapping[str, Outline | None]:

@@ -26,6 +26,7 @@ from modelwright.data.expression.table import named
 from modelwright.data.few_values import numbered
 from modelwright.data.memory import is_large
 from modelwright.data.schema import Column, ColumnType
+from modelwright.data.side_by_side import side_by_side
 from modelwright.data.table import Table
 
 # Of so many values it is counted how often each occurs.
@@ -74,9 +75,13 @@ def missing_counts(table: Table, names: Sequence[str]) -> dict[str, int]:
     """How many values of each column are null or not a number."""
     counts = {name: table.frame.get_column(name).null_count() for name in names}
     doubles = _doubles(table, names)
-    if doubles:
-        found = table.frame.select(named(name).is_nan().sum() for name in doubles)
-        counts.update({n: counts[n] + c for n, c in found.row(0, named=True).items()})
+    found = side_by_side(
+        lambda name: int(table.frame.get_column(name).is_nan().sum()),
+        doubles,
+        values=table.rows * len(doubles),
+    )
+    for name, more in zip(doubles, found, strict=True):
+        counts[name] += more
     return counts
 
 
