@@ -12,6 +12,7 @@ chooses rows, by their number, in all and of each make.  A difference ends the b
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import json
 import os
@@ -149,12 +150,21 @@ def growth(job: Job, side: str, count: int) -> int:
     make(job, rows(1000, **sides))()
     work = make(job, rows(count, **sides))
     gc.collect()
+    given_back()
     Path("/proc/self/clear_refs").write_text("5")
     before = _status("VmRSS")
     kept = work()
     peak = _status("VmHWM")
     del kept
     return max(0, peak - before)
+
+
+def given_back() -> None:
+    """What making the tables left free goes to the system, or either side would take it without growing."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    ctypes.CDLL(None).malloc_trim(0)
 
 
 def _status(name: str) -> int:
