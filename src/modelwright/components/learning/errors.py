@@ -206,10 +206,9 @@ class AllMissing(ComponentError):
 
     def __init__(self, column: str, port: str, *, outside_fold: bool = False) -> None:
         rows = "row outside one of the folds" if outside_fold else "row"
-        fill = ", or fill its gaps with Clean Missing Data" if outside_fold else ""
         super().__init__(
             f'Column "{column}" on port "{port}" has no value in any {rows}.',
-            remedy=f"Leave it out with Select Columns in Dataset, or clear its feature mark{fill}.",
+            remedy="Leave it out with Select Columns in Dataset, or clear its feature mark.",
             column=column,
             port=port,
         )
