@@ -107,14 +107,19 @@ class UnknownComponent(ComponentError):
 
 
 class MissingExtra(ComponentError):
-    """A library that the component needs is not installed."""
+    """A library that the component needs is not installed.
+
+    extra: the one that brings it; None when it has to be installed by itself.
+    """
 
     code = "missing-extra"
 
-    def __init__(self, library: str, extra: str) -> None:
+    def __init__(self, library: str, extra: str | None) -> None:
         super().__init__(
             f'This needs "{library}", which is not installed.',
-            remedy=f'Install it with: pip install "modelwright[{extra}]".',
+            remedy="Install the library that has it where the server runs."
+            if extra is None
+            else f'Install it with: pip install "modelwright[{extra}]".',
             library=library,
             extra=extra,
         )

@@ -14,6 +14,12 @@ def test_a_password_is_taken_out_of_the_url() -> None:
     assert "a/b" not in repr(made)
 
 
+def test_a_password_may_hold_the_sign_that_ends_it() -> None:
+    made = Connection.of_url("shop", "postgresql://me:p@ss:w@db.example.org/shop")
+
+    assert (made.url, made.values["password"]) == ("postgresql://me@db.example.org/shop", "p@ss:w")
+
+
 @pytest.mark.parametrize(
     ("url", "kind"),
     [

@@ -3,7 +3,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,6 +33,7 @@ class Base:
 
     def __init__(self, connection: Connection, reach: Reach, url: str) -> None:
         self.connection, self.reach, self.url = connection, reach, url
+        self.is_lite = url.startswith("sqlite")
 
     def do(self, *statements: str) -> None:
         engine = create_engine(self.url)
@@ -258,5 +260,101 @@ def test_a_database_that_does_not_answer_is_told_of() -> None:
 
 
 def test_a_driver_that_is_not_installed_is_named() -> None:
-    with pytest.raises(MissingExtra, match=r"MySQLdb|mysqlclient"):
+    with pytest.raises(MissingExtra, match=r"MySQLdb|mysqlclient") as caught:
         read_rows(Connection.of_url("m", "mysql://h/x"), "SELECT 1", Reach())
+    # There is no extra of that name.
+    assert "modelwright[" not in str(caught.value)
+
+
+def test_a_column_of_another_type_is_refused_whatever_the_database_would_do(base: Base) -> None:
+    base.do("CREATE TABLE kept (n INTEGER, day DATE, price NUMERIC(9, 2), t TEXT, b BOOLEAN)")
+    moment = datetime(2026, 1, 1, 13, 5)  # noqa: DTZ001
+    for name, values in [
+        ("n", [1.7]),
+        ("n", ["x"]),
+        ("day", [moment]),
+        ("day", [20260101]),
+        ("price", [moment]),
+        ("price", ["1"]),
+        ("t", [12]),
+        ("b", [0.5]),
+    ]:
+        with pytest.raises(DatabaseFailed, match=f'column "{name}" .* the data have'):
+            base.write("kept", Table(pl.DataFrame({name: values})), if_exists="Append")
+    assert base.read("SELECT n FROM kept").rows == 0
+
+    midnight = moment.replace(hour=0, minute=0)
+    fitting = {"n": [1], "day": [midnight], "price": [2], "t": [None], "b": [True]}
+    base.write("kept", Table(pl.DataFrame(fitting)), if_exists="Append")
+    assert base.read("SELECT n, price FROM kept").frame.rows() == [(1, 2)]
+
+
+def test_times_with_a_zone_keep_their_moment(base: Base) -> None:
+    moment = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    base.write("times", Table(pl.DataFrame({"at": [moment, None]})))
+
+    found = base.read("times").frame["at"].to_list()
+
+    assert found == (["2026-01-01 10:00:00.000000", None] if base.is_lite else [moment, None])
+
+
+def test_a_value_that_is_no_number_stays_so_where_the_database_has_it(base: Base) -> None:
+    base.write("odd", Table(pl.DataFrame({"n": [float("nan"), None, float("inf")]})))
+
+    found = base.read("odd").frame["n"]
+
+    assert found.is_null().to_list() == [base.is_lite, True, False]
+    assert found.is_nan().to_list() == [None if base.is_lite else True, None, False]
+
+
+def test_spans_and_times_of_day_are_written_as_text(base: Base) -> None:
+    base.write("spans", Table(pl.DataFrame({"s": [timedelta(hours=1)], "t": [time(12, 30)]})))
+
+    assert base.read("spans").frame.rows() == [("1:00:00", "12:30:00")]
+
+
+def test_columns_without_a_value_have_the_types_that_the_server_tells(base: Base) -> None:
+    if base.is_lite:
+        pytest.skip("SQLite knows the types of values, not those of columns")
+    base.do("CREATE TABLE kinds (i INT, d NUMERIC, b BOOLEAN, t TEXT, at TIMESTAMP, day DATE)")
+    kinds = [pl.Int64, pl.Float64, pl.Boolean, pl.String, pl.Datetime("us"), pl.Datetime("us")]
+
+    assert base.read("kinds").frame.dtypes == kinds
+    base.do("INSERT INTO kinds VALUES (NULL, NULL, NULL, NULL, NULL, NULL)")
+    assert base.read("kinds").frame.dtypes == kinds
+
+
+def test_a_name_that_the_server_would_cut_is_refused(base: Base) -> None:
+    if base.is_lite:
+        pytest.skip("SQLite takes names of any length")
+    for table, column in (("t" * 64, "a"), ("long", "a" * 64), ("long", "ü" * 32)):
+        with pytest.raises(DatabaseFailed, match="longer than the 63 bytes"):
+            base.write(table, Table(pl.DataFrame({column: [1]})))
+    base.write("t" * 63, Table(pl.DataFrame({"a" * 63: [1]})))
+
+
+def test_two_exports_at_once_leave_the_rows_of_one(base: Base) -> None:
+    base.write("cars", cars())
+    with ThreadPoolExecutor(2) as both:
+        for number in range(3):
+            count = 6_000 + number
+            for done in [
+                both.submit(base.write, "cars", cars(count), if_exists="Overwrite")
+                for _ in range(2)
+            ]:
+                done.result()
+            assert base.read("cars").rows == count
+
+
+def test_of_two_exports_to_a_new_table_one_is_told_that_it_is_there(base: Base) -> None:
+    with ThreadPoolExecutor(2) as both:
+        ends = [both.submit(base.write, "cars", cars(6_000)) for _ in range(2)]
+        faults = [end.exception() for end in ends]
+
+    assert [type(f) for f in faults if f] == [TargetExists]
+    assert base.read("cars").rows == 6_000
+
+
+def test_a_port_that_is_no_number_is_told_of() -> None:
+    with pytest.raises(InvalidConnection, match="cannot be read"):
+        read_rows(Connection.of_url("m", "postgresql://h:abc/x"), "SELECT 1", Reach())

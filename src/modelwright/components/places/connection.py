@@ -22,7 +22,7 @@ LARGEST_DOWNLOAD = 5_000_000_000
 Kind = Literal["files", "database"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_PASSWORD = re.compile(r"(?<=//)([^/@:?#]*):([^/@?#]*)@")
+_PASSWORD = re.compile(r"(?<=//)([^/@:?#]*):([^/?#]*)@")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ import polars as pl
 
 from modelwright.components.errors import MissingExtra
 from modelwright.components.places.connection import Connection, Reach
+from modelwright.components.places.database_columns import fit
 from modelwright.components.places.errors import (
     DatabaseFailed,
     InvalidConnection,
@@ -38,6 +40,15 @@ _EXTRAS = {"postgresql": "postgres"}
 # What else a query of SQLite could do beside reading its own file.
 _ATTACH, _PRAGMA = 24, 19
 _HALF = 1 << 63
+# The numbers of PostgreSQL's own types never change.
+_POSTGRES: dict[int, pl.DataType] = {
+    **dict.fromkeys((20, 21, 23), pl.Int64()),
+    **dict.fromkeys((700, 701, 1700), pl.Float64()),
+    16: pl.Boolean(),
+    **dict.fromkeys((1082, 1114), pl.Datetime("us")),
+}
+# Longer waits than the driver's, as another export may be writing.
+_SQLITE_WAIT_S = 60
 
 
 def read_rows(connection: Connection, query: str, reach: Reach) -> Table:
@@ -59,9 +70,10 @@ def read_rows(connection: Connection, query: str, reach: Reach) -> Table:
             if not result.returns_rows:
                 raise DatabaseFailed(connection.name, "it gives no rows", query=query)
             names = _unique(list(result.keys()))
-            parts = [_frame(names, rows) for rows in result.partitions(_AT_A_TIME)]
+            told = _told_types(engine, names, result)
+            parts = [_frame(names, rows, told) for rows in result.partitions(_AT_A_TIME)]
             line.rollback()
-    return Table(_joined(parts) if parts else pl.DataFrame({name: [] for name in names}))
+    return Table(_joined(parts or [_frame(names, [], told)]))
 
 
 def write_rows(
@@ -70,8 +82,11 @@ def write_rows(
     """Put rows into a table of a database, which is made when it is not there; all rows or none.
 
     name: with its schema before a full stop, if any.  if_exists: Overwrite takes the rows away that
-    are there and keeps the table, its types and rights.  Databases that know no transactions of
-    definitions (MySQL, Oracle) may keep an empty new table after a failure.
+    are there and keeps the table, its types and rights.  A column of another type is refused, also
+    where the database would round or cut the values.  NaN is missing but in PostgreSQL, which has it.
+    Times with a zone keep their moment: as such in PostgreSQL, in UTC elsewhere.
+    Databases that know no transactions of definitions (MySQL, Oracle) may keep an empty new table
+    after a failure.
     Raises DatabaseFailed, TargetExists, InvalidConnection and MissingExtra.
     """
     from sqlalchemy import delete, insert, inspect
@@ -86,17 +101,19 @@ def write_rows(
         _told(connection, name),
         engine.begin() as line,
     ):
+        _require_short(connection, engine, [plain, *table.schema.names])
+        _wait_for_turn(line, plain)
         target = _table(plain, schema or None, table)
         if inspect(line).has_table(plain, schema=schema or None):
             if if_exists == "Error":
                 raise TargetExists(f"{connection.name}: {name}")
-            _fit(connection, line, target, table)
+            fit(connection, line, target, table)
             if if_exists == "Overwrite":
                 line.execute(delete(target))
         else:
             target.create(line)
         for part in table.frame.iter_slices(_WRITTEN_AT_A_TIME):
-            line.execute(insert(target), _records(part))
+            line.execute(insert(target), _records(part, line.dialect.name))
 
 
 def _select(engine: Engine, query: str) -> str:
@@ -120,17 +137,29 @@ def _unique(names: list[str]) -> list[str]:
     return found
 
 
-def _frame(names: list[str], rows: Any) -> pl.DataFrame:
-    columns = zip(*rows, strict=True)
+def _told_types(engine: Engine, names: list[str], result: Any) -> dict[str, pl.DataType]:
+    """What PostgreSQL says of columns, for those without a value that would tell."""
+    if engine.dialect.name != "postgresql":
+        return {}
+    codes = [entry[1] for entry in result.cursor.description]
+    known = zip(names, codes, strict=True)
+    return {name: _POSTGRES[code] for name, code in known if code in _POSTGRES}
+
+
+def _frame(names: list[str], rows: Any, told: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
     return pl.DataFrame(
-        [_series(name, list(values)) for name, values in zip(names, columns, strict=True)]
+        [
+            _series(name, list(values), told.get(name, pl.Null()))
+            for name, values in zip(names, columns, strict=True)
+        ]
     )
 
 
-def _series(name: str, values: list[Any]) -> pl.Series:
+def _series(name: str, values: list[Any], told: pl.DataType) -> pl.Series:
     kinds = {type(v) for v in values if v is not None}
     if not kinds:
-        return pl.Series(name, values, dtype=pl.Null)
+        return pl.Series(name, values, dtype=told)
     if kinds <= {int, float, bool, Decimal} and kinds != {bool}:
         whole = kinds <= {int, bool} and all(v is None or -_HALF <= v < _HALF for v in values)
         convert = int if whole else float
@@ -178,30 +207,60 @@ def _table(name: str, schema: str | None, table: Table) -> SqlTable:
         ColumnType.DATETIME: sql.DateTime(),
     }
     columns = [
-        sql.Column(c.name, kinds.get(c.type, sql.Text()), nullable=True) for c in table.schema
+        sql.Column(
+            c.name,
+            sql.DateTime(timezone=True) if _zone(dtype) else kinds.get(c.type, sql.Text()),
+            nullable=True,
+        )
+        for c, dtype in zip(table.schema, table.frame.dtypes, strict=True)
     ]
     return sql.Table(name, sql.MetaData(), *columns, schema=schema)
 
 
-def _fit(connection: Connection, line: Line, target: SqlTable, table: Table) -> None:
-    from sqlalchemy import inspect
-
-    there = {c["name"] for c in inspect(line).get_columns(target.name, schema=target.schema)}
-    if lacking := [c.name for c in table.schema if c.name not in there]:
-        listed = ", ".join(f'"{n}"' for n in lacking)
-        raise DatabaseFailed(connection.name, f'the table "{target.name}" has no column {listed}')
+def _zone(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.Datetime) and dtype.time_zone is not None
 
 
-def _records(part: pl.DataFrame) -> list[dict[str, Any]]:
-    plain = part.with_columns(
-        named(name).fill_nan(None) for name, dtype in part.schema.items() if dtype == pl.Float64
-    )
-    nested = [n for n, d in part.schema.items() if d.is_nested() or d == pl.Binary]
+def _require_short(connection: Connection, engine: Engine, names: list[str]) -> None:
+    """Refuses names that PostgreSQL would cut, so that nobody finds the table or column again."""
+    most = engine.dialect.max_identifier_length
+    for name in names:
+        size = len(name.encode()) if engine.dialect.name == "postgresql" else len(name)
+        if size > most:
+            why = f'the name "{name}" is longer than the {most} bytes that it can have'
+            raise DatabaseFailed(connection.name, why)
+
+
+def _wait_for_turn(line: Line, name: str) -> None:
+    """Lets one export after the other look at a table: a deletion sees no rows that come meanwhile."""
+    from sqlalchemy import text
+
+    if line.dialect.name == "postgresql":
+        lock = text("SELECT pg_advisory_xact_lock(:number)")
+        line.execute(lock, {"number": zlib.crc32(name.encode())})
+
+
+def _records(part: pl.DataFrame, dialect: str) -> list[dict[str, Any]]:
+    plain = part.with_columns(_sent(name, d, dialect) for name, d in part.schema.items())
+    nested = [
+        n for n, d in part.schema.items() if d.is_nested() or d in (pl.Binary, pl.Duration, pl.Time)
+    ]
     rows = plain.to_dicts()
     for row in rows if nested else ():
         for name in nested:
             row[name] = _as_text(row[name])
     return rows
+
+
+def _sent(name: str, dtype: pl.DataType, dialect: str) -> pl.Expr:
+    column = named(name)
+    if dialect == "postgresql":
+        return column
+    if dtype == pl.Float64:
+        return column.fill_nan(None)
+    if _zone(dtype):
+        return column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    return column
 
 
 @contextmanager
@@ -212,7 +271,7 @@ def _engine(connection: Connection, reach: Reach, *, write: bool) -> Iterator[En
         raise MissingExtra("sqlalchemy", "server") from None
     try:
         url = sql.make_url(connection.url)
-    except sql.exc.ArgumentError:
+    except (sql.exc.ArgumentError, ValueError):
         raise InvalidConnection(connection.name, "its URL cannot be read") from None
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
     values = dict(connection.values)
@@ -228,11 +287,11 @@ def _engine(connection: Connection, reach: Reach, *, write: bool) -> Iterator[En
         if not write and not file.is_file():
             raise InvalidConnection(connection.name, f'there is no file "{file}"')
     try:
-        engine = sql.create_engine(url, poolclass=sql.pool.NullPool)
+        waits = {"timeout": _SQLITE_WAIT_S} if url.get_backend_name() == "sqlite" else {}
+        engine = sql.create_engine(url, poolclass=sql.pool.NullPool, connect_args=waits)
     except (sql.exc.NoSuchModuleError, ImportError) as error:
         driver = getattr(error, "name", None) or url.drivername
-        extra = _EXTRAS.get(url.get_backend_name(), url.get_backend_name())
-        raise MissingExtra(driver, extra) from error
+        raise MissingExtra(driver, _EXTRAS.get(url.get_backend_name())) from error
     if url.get_backend_name() == "sqlite":
         _guard_sqlite(engine, write=write)
     try:
@@ -260,7 +319,8 @@ def _guard_sqlite(engine: Engine, *, write: bool) -> None:
 
     @event.listens_for(engine, "begin")
     def begun(line: Any) -> None:
-        line.exec_driver_sql("BEGIN")
+        # Two writers that both have read first would each wait for the other.
+        line.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 @contextmanager

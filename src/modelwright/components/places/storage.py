@@ -238,7 +238,7 @@ def _told(shown: str, scheme: str = "") -> Iterator[None]:
     except FileNotFoundError:
         raise NothingThere(shown) from None
     except ImportError as error:
-        raise MissingExtra(error.name or scheme, _EXTRAS.get(scheme, scheme)) from error
+        raise MissingExtra(error.name or scheme, _EXTRAS.get(scheme)) from error
     except Exception as error:  # each library has errors of its own
         why = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
         raise StorageFailed(shown, why) from error

@@ -33,7 +33,8 @@ class ExportData(Component, category="Data Input and Output"):
     A file is there whole or not at all, and one that it replaces stays until then.  In a database all
     rows are written in one transaction; a table that is not there is made, with Text, BigInteger,
     Double, Boolean and DateTime columns.  Overwrite takes the rows of an existing table away and keeps
-    the table.  A value of another type than its column in the database is refused by most databases.
+    the table.  A column of another type than in the database is refused, also where the database would
+    round or cut its values; two exports to one table in PostgreSQL or SQLite follow each other.
 
     Without a datastore the path is an address such as s3://bucket/cars.csv, or lies in a folder of
     this machine that pipelines may use.  Parquet and Arrow keep types, roles and flags; CSV, TSV and
