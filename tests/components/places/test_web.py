@@ -3,8 +3,10 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -177,6 +179,17 @@ def test_a_server_may_say_how_long_to_wait(tmp_path: Path) -> None:
     assert pauses == [7.0]
 
 
+def test_a_server_may_name_the_time_until_it_is_busy(tmp_path: Path) -> None:
+    pauses: list[float] = []
+    busy = [
+        status(503, Retry_After=formatdate(time.time() + away, usegmt=True)) for away in (3600, -60)
+    ]
+    with served(cars__csv=failing(1, busy[0], failing(1, busy[1], content(ROWS)))) as web:
+        download(f"{web.address}/cars.csv", tmp_path, reach=HERE, pause=pauses.append)
+
+    assert pauses == [30.0, 0.0]
+
+
 def test_a_file_that_breaks_off_is_asked_for_again_and_then_given_up(tmp_path: Path) -> None:
     short = content(ROWS, told=len(ROWS) + 5)
     broken = pytest.raises(DownloadFailed, match="broke after 12 of 17 bytes")
@@ -222,6 +235,26 @@ def test_a_compressed_answer_is_unpacked(tmp_path: Path) -> None:
         path = download(f"{web.address}/cars.csv", tmp_path, reach=HERE)
 
     assert path.read_bytes() == ROWS
+
+
+def test_compressed_pieces_one_after_the_other_are_all_unpacked(tmp_path: Path) -> None:
+    large = b"0123456789" * 300_000
+    body = gzip.compress(large) + gzip.compress(ROWS) + b"\0" * 8
+    with served(cars__csv=content(body, Content_Encoding="gzip")) as web:
+        path = download(f"{web.address}/cars.csv", tmp_path, reach=HERE)
+
+    assert path.read_bytes() == large + ROWS
+
+
+def test_what_cannot_be_unpacked_is_told_of(tmp_path: Path) -> None:
+    whole = gzip.compress(ROWS * 100)
+    with served(
+        none=content(ROWS, Content_Encoding="gzip"),
+        cut=content(whole[:-9], Content_Encoding="gzip"),
+    ) as web:
+        for name, words in (("none", "cannot be unpacked"), ("cut", "4 attempts: the line broke")):
+            with pytest.raises(DownloadFailed, match=words):
+                download(f"{web.address}/{name}", tmp_path, reach=HERE, pause=lambda s: None)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email.message import Message
+from email.utils import parsedate_to_datetime
 from pathlib import Path, PurePosixPath
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
@@ -202,7 +203,13 @@ def _refuse(address: str, response: http.client.HTTPResponse) -> None:
 
 def _asked_wait(response: http.client.HTTPResponse) -> float | None:
     text = response.getheader("Retry-After", "")
-    return min(float(text), _LONGEST_WAIT_S) if text.isdecimal() else None
+    if text.isdecimal():
+        return min(float(text), _LONGEST_WAIT_S)
+    try:
+        wait_s = parsedate_to_datetime(text).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(wait_s, 0.0), _LONGEST_WAIT_S)
 
 
 def _receive(address: str, response: http.client.HTTPResponse, path: Path, limit: int) -> None:
@@ -212,25 +219,47 @@ def _receive(address: str, response: http.client.HTTPResponse, path: Path, limit
     encoding = response.getheader("Content-Encoding", "identity").lower()
     if encoding not in ("identity", "", "gzip", "x-gzip"):
         raise DownloadFailed(address, f'the server compresses it as "{encoding}"')
-    plain = zlib.decompressobj(31) if "gzip" in encoding else None
+    unpack = _Unpacked() if "gzip" in encoding else None
     received = written = 0
     with path.open("wb") as file:
         while chunk := response.read(_CHUNK):
             received += len(chunk)
-            if plain is None:
-                written += file.write(chunk)
-            while plain is not None and chunk:
-                # A small file may unpack to any number of bytes.
-                written += file.write(plain.decompress(chunk, _CHUNK))
-                chunk = plain.unconsumed_tail
-                if written > limit:
-                    break
-            if written > limit:
-                raise DownloadTooLarge(address, limit)
-        if plain is not None:
-            written += file.write(plain.flush())
+            try:
+                for part in (chunk,) if unpack is None else unpack.parts(chunk):
+                    written += file.write(part)
+                    if written > limit:
+                        raise DownloadTooLarge(address, limit)
+            except zlib.error:
+                why = "what the server says to be gzip cannot be unpacked"
+                raise DownloadFailed(address, why) from None
+    if received and unpack is not None and not unpack.ended:
+        raise _Transient(f"the line broke after {received} bytes, within what is compressed")
     if length.isdecimal() and received < int(length):
         raise _Transient(f"the line broke after {received} of {length} bytes")
+
+
+class _Unpacked:
+    """Bytes of gzip, unpacked as they come; there may be several such files in a row."""
+
+    def __init__(self) -> None:
+        self._plain = zlib.decompressobj(31)
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more has to come."""
+        return self._plain.eof
+
+    def parts(self, chunk: bytes) -> Iterator[bytes]:
+        """What the chunk holds; raises zlib.error when it is no gzip."""
+        while chunk:
+            if self._plain.eof:
+                # Some programs fill up with zeros.
+                if not (chunk := chunk.lstrip(b"\0")):
+                    return
+                self._plain = zlib.decompressobj(31)
+            # A small file may unpack to any number of bytes.
+            yield self._plain.decompress(chunk, _CHUNK)
+            chunk = self._plain.unused_data if self._plain.eof else self._plain.unconsumed_tail
 
 
 def _file_name(response: http.client.HTTPResponse, parts: SplitResult) -> str:
