@@ -7,7 +7,7 @@ import math
 import subprocess
 import sys
 import textwrap
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,20 @@ def test_json_in_a_wrong_encoding_is_told() -> None:
         read_table('{"a": 1}\n{"a": "é"}\n'.encode("latin-1"), name="rows.jsonl")
 
 
+@pytest.mark.parametrize("format_name", ["csv", "tsv", "jsonl"])
+def test_spans_times_of_day_and_bytes_are_written_as_text(format_name: Format) -> None:
+    row = {"span": [timedelta(days=1, minutes=2)], "time": [time(1, 30)], "bytes": [b"\0\xff"]}
+
+    found = read_table(table_as_bytes(Table(pl.DataFrame(row)), format_name), name="x")
+
+    assert found.frame.rows() == [("P1DT2M", "01:30:00", "00ff")]
+
+
+def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CannotWriteFile, match="too long"):
+        write_table(table(), tmp_path / ("x" * 300 + ".csv"))
+
+
 @pytest.mark.parametrize("format_name", ["parquet", "arrow"])
 @pytest.mark.parametrize("keep", [0.5, 0.95])
 def test_a_truncated_file_is_told(format_name: Format, keep: float) -> None:
@@ -129,6 +143,9 @@ def test_a_truncated_file_is_told(format_name: Format, keep: float) -> None:
         (b"PK\x03\x04rest", "spreadsheet"),
         (b"\x1f\x8b\x08\x00", "gzip"),
         (b"%PDF-1.7", "PDF"),
+        (b"<!DOCTYPE html>\n<html>a, b</html>", "a web page"),
+        (b"\xef\xbb\xbf\n<!-- <a> --><HTML lang=de>", "a web page"),
+        (b'<?xml version="1.0"?><rows/>', "an XML document"),
         (b"\x89PNG\r\n", "image"),
         (b"SQLite format 3\x00", "SQLite"),
         (bytes(range(256)), "no format"),

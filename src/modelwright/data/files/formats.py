@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import PurePath
 
 from modelwright.data.files.encoding import marked_encoding
@@ -27,6 +28,11 @@ _REFUSED = (
     (b"\xff\xd8\xff", "an image"),
     (b"SQLite format 3\x00", "an SQLite database"),
 )
+# What servers often give in place of a file.
+_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)[\s>]", re.I | re.S
+)
+_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml\s")
 _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
     ".txt": "csv",
@@ -58,6 +64,10 @@ def find_format(source: Source) -> Format:
     for magic, what in _REFUSED:
         if head.startswith(magic):
             raise UnknownFormat(source.name, what)
+    if _PAGE.match(head):
+        raise UnknownFormat(source.name, "a web page")
+    if _XML.match(head):
+        raise UnknownFormat(source.name, "an XML document")
     named = format_of_name(source.path.name if source.path else source.name)
     if named in ("parquet", "arrow"):
         return named

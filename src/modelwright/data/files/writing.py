@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,8 +28,8 @@ _MOMENT = "%Y-%m-%dT%H:%M:%S%.f"
 def write_table(table: Table, path: Path, format: Format | None = None) -> None:
     """Write a table to a file, in place of one that is there; by its ending when no format is given.
 
-    CSV and TSV: missing values are empty fields, dates and times are in ISO 8601, lists and
-    structures are JSON.  Parquet and Arrow
+    CSV and TSV: missing values are empty fields, dates, times and spans are in ISO 8601, bytes are
+    in hexadecimal, lists and structures are JSON.  Parquet and Arrow
     also keep roles and flags.  An empty text cannot be told from a
     missing value when CSV is read again, nor can NaN and the infinities in JSON lines.
     Raises CannotWriteFile, and leaves the old file as it was.
@@ -42,7 +43,9 @@ def write_table(table: Table, path: Path, format: Format | None = None) -> None:
         why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise CannotWriteFile(str(path), why) from error
     finally:
-        part.unlink(missing_ok=True)
+        # A name that is too long for writing is so for this, too.
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def table_as_bytes(table: Table, format: Format) -> bytes:
@@ -95,11 +98,15 @@ def _flat(frame: pl.DataFrame) -> pl.DataFrame:
         if isinstance(dtype, pl.Datetime):
             form = _MOMENT + ("%:z" if dtype.time_zone else "")
             columns.append(named(name).dt.to_string(form))
-        elif dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        elif dtype == pl.Binary:
+            columns.append(named(name).bin.encode("hex"))
+        elif dtype.is_nested() or dtype == pl.Object:
             texts = [
                 None if v is None else json.dumps(v, default=str) for v in frame[name].to_list()
             ]
             columns.append(pl.Series(name, texts, dtype=pl.String))
-        elif dtype in (pl.Duration, pl.Time):
+        elif dtype == pl.Duration:
+            columns.append(named(name).dt.to_string("iso"))
+        elif dtype == pl.Time:
             columns.append(named(name).cast(pl.String))
     return frame.with_columns(columns) if columns else frame
