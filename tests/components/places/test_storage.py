@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
+from modelwright.components.errors import MissingExtra
 from modelwright.components.places.connection import Connection, Reach
 from modelwright.components.places.errors import (
     FolderNotAllowed,
@@ -171,3 +172,50 @@ def test_what_a_store_says_is_told_with_its_place(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(MemoryFileSystem, name, hang_up)
     with pytest.raises(StorageFailed, match="the store hung up"):
         found("cars.csv", Reach(), Connection.of_url("shop", f"memory://{uuid4().hex}"))
+
+
+def test_characters_of_a_name_are_themselves_below_an_address(tmp_path: Path) -> None:
+    names = ["50%20off.csv", "a#b.csv", "c?.csv", "[1].csv"]
+    filled(tmp_path, "a shelf/%2e%2e.csv", "out.csv", *(f"a shelf/{n}" for n in names))
+    connection = Connection.of_url("shelf", f"file://{tmp_path}/a%20shelf")
+
+    for name in names:
+        assert [Path(f).name for f in found(name, reach(tmp_path), connection)] == [name]
+    assert [Path(f).name for f in found("?#?.csv", reach(tmp_path), connection)] == ["a#b.csv"]
+    with pytest.raises(NothingThere):
+        found("%2e%2e/out.csv", reach(tmp_path), connection)
+
+
+def test_several_folders_give_every_file_below_them(tmp_path: Path) -> None:
+    filled(tmp_path, "y1/a.csv", "y1/deep/b.csv", "y1/_SUCCESS", "y2/c.csv", "z/d.csv")
+    store = MemoryFileSystem()
+    bucket = uuid4().hex
+    for name in ("y1/a.csv", "y1/deep/b.csv", "y1/_SUCCESS", "y2/c.csv", "z/d.csv"):
+        store.pipe_file(f"/{bucket}/{name}", b"x")
+
+    for path, allowed in (("y*/**", reach(tmp_path)), (f"memory://{bucket}/y*/**", Reach())):
+        assert [Path(f).name for f in found(path, allowed)] == ["a.csv", "b.csv", "c.csv"]
+
+
+def test_a_path_that_ends_as_a_folder_is_no_file_to_write(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConnection, match="no single file"):
+        put(place_of("out/", None, reach(tmp_path)), lambda p: None, tmp_path, overwrite=True)
+
+
+def test_a_file_that_comes_while_another_is_written_stays(tmp_path: Path) -> None:
+    def write(path: Path) -> None:
+        path.write_text("late")
+        (tmp_path / "cars.csv").write_text("early")
+
+    with pytest.raises(TargetExists):
+        put(place_of("cars.csv", None, reach(tmp_path)), write, tmp_path, overwrite=False)
+
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("cars.csv", "early")]
+
+
+def test_a_store_whose_library_is_not_installed_is_told_of() -> None:
+    with pytest.raises(MissingExtra) as caught:
+        place_of("gs://bucket/cars.csv", None, Reach())
+
+    # There is no extra of that name.
+    assert "modelwright[" not in str(caught.value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from modelwright.components.errors import MissingExtra
 from modelwright.components.places.connection import Connection, Reach, scheme_of
@@ -22,6 +24,7 @@ from modelwright.components.places.errors import (
     TargetExists,
 )
 from modelwright.data.errors import ModelwrightError
+from modelwright.data.files.errors import CannotWriteFile
 
 _LOCAL = ("", "file", "local")
 # What fsspec knows beside these wraps other places, and would lead out of the allowed folders.
@@ -66,16 +69,18 @@ def place_of(path: str, connection: Connection | None, reach: Reach) -> Place:
     if "::" in path or "\0" in path or ".." in PurePosixPath(path.replace("\\", "/")).parts:
         raise InvalidConnection(shown, 'a path has neither "::" nor ".." in it')
     if connection is None:
-        url, values = path, {}
+        url, values, below = path, {}, ""
         if not path:
             raise InvalidConnection("(empty)", "neither a path nor a datastore is chosen")
     else:
         if scheme_of(path):
             raise InvalidConnection(shown, "the path lies in the datastore, and is no address")
-        url, values = f"{connection.url.rstrip('/')}/{path.lstrip('/')}", dict(connection.values)
+        url, values = connection.url.rstrip("/"), dict(connection.values)
+        below = f"/{path.lstrip('/')}"
     scheme = scheme_of(url)
     if scheme in _LOCAL:
-        local = unquote(urlsplit(url).path) if scheme else url
+        # In an address "%20" is a blank; in the path below it, every character is itself.
+        local = (_path_of_address(url) if scheme else url) + below
         if not local.startswith(("/", "~")) and reach.folders:
             local = f"{reach.folders[0]}/{local}"
         whole = str(Path(local).expanduser().absolute())
@@ -88,8 +93,13 @@ def place_of(path: str, connection: Connection | None, reach: Reach) -> Place:
     with _told(shown, scheme):
         import fsspec
 
-        system, inside = fsspec.url_to_fs(url, **_options(scheme, values))
+        system, inside = fsspec.url_to_fs(url + below, **_options(scheme, values))
     return Place(shown, inside, reach, system, scheme in _OBJECTS)
+
+
+def _path_of_address(url: str) -> str:
+    """The path of file://…, where "?" and "#" are characters of a name or wildcards."""
+    return unquote("/" + url.partition("://")[2].partition("/")[2])
 
 
 def _options(scheme: str, values: Mapping[str, str]) -> dict[str, Any]:
@@ -119,10 +129,13 @@ def files_at(place: Place) -> list[str]:
 
 def _local_files(place: Place) -> list[str]:
     path = place.path.removesuffix("/**").rstrip("/") or "/"
-    if _WILD.search(path):
+    if _WILD.search(path) and not Path(path).is_file():
         import glob
 
-        found = [Path(p) for p in glob.glob(path, recursive=True) if Path(p).is_file()]
+        # FOLD*/** takes the files below each of the folders.
+        named = glob.glob(place.path, recursive=True)
+        every = place.path.endswith("/**")
+        found = [Path(p) for p in named if Path(p).is_file() and not (every and _is_aside(p))]
     elif Path(path).is_dir():
         under = Path(path)
         found = [p for p in under.rglob("*") if p.is_file() and _counts(str(p.relative_to(under)))]
@@ -137,8 +150,13 @@ def _stored_files(place: Place) -> list[str]:
     path = place.path.removesuffix("/**").rstrip("/")
     with _told(place.shown):
         if _WILD.search(path):
-            listed = place.system.glob(path, detail=True)
-            found = [name for name, info in listed.items() if info["type"] == "file"]
+            listed = place.system.glob(place.path.rstrip("/"), detail=True)
+            every = place.path.endswith("/**")
+            found = [
+                name
+                for name, info in listed.items()
+                if info["type"] == "file" and not (every and _is_aside(name))
+            ]
         elif not place.path.endswith("/**") and place.system.isfile(path):
             found = [path]
         else:
@@ -152,6 +170,10 @@ def _stored_files(place: Place) -> list[str]:
 
 def _counts(relative: str) -> bool:
     return not any(part.startswith((".", "_")) for part in PurePosixPath(relative).parts)
+
+
+def _is_aside(path: str) -> bool:
+    return not _counts(PurePosixPath(path).name)
 
 
 def fetch(place: Place, file: str, folder: Path) -> Path:
@@ -172,7 +194,7 @@ def put(place: Place, write: Callable[[Path], object], scratch: Path, *, overwri
     write: writes it at the path it is given.  overwrite: whether one that is there is replaced.
     Raises TargetExists, FolderNotAllowed and StorageFailed, and what `write` raises.
     """
-    if _WILD.search(place.path) or place.path.endswith("/"):
+    if _WILD.search(place.path) or place.shown.endswith("/"):
         raise InvalidConnection(place.shown, "it names no single file")
     if place.is_local:
         _put_here(place, write, overwrite=overwrite)
@@ -211,7 +233,30 @@ def _put_here(place: Place, write: Callable[[Path], object], *, overwrite: bool)
         raise TargetExists(place.shown)
     with _told(place.shown):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write(path)
+    if overwrite:
+        write(path)
+        return
+    draft = path.with_name(f".{secrets.token_hex(4)}.part")
+    try:
+        write(draft)
+        _claim(draft, path, place.shown)
+    except CannotWriteFile as error:
+        raise CannotWriteFile(str(path), error.fields["why"]) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _claim(draft: Path, path: Path, shown: str) -> None:
+    """Gives a draft its name, unless something has come there since it was looked at."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise TargetExists(shown) from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise CannotWriteFile(str(path), error.strerror or str(error)) from error
+        # Not every file system has links.
+        os.replace(draft, path)
 
 
 def allowed_file(path: str, reach: Reach) -> Path:

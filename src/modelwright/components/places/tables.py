@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import polars.selectors as cs
@@ -31,6 +32,8 @@ _SMALL = 64 << 20
 # Rows that are gathered before they are written; more of them only take more memory.
 _BATCH = 1 << 16
 _VALUE = 8
+
+T = TypeVar("T")
 
 
 def read_files(
@@ -58,22 +61,44 @@ def read_files(
     notes = tuple(note for one in loaded for note in one.notes)
     tables = [one.table for one in loaded]
     _require_names(here, [t.schema for t in tables])
-    if chosen.format in _TEXT_FORMATS and (mixed := _of_several_types([t.schema for t in tables])):
+    if chosen.format in _TEXT_FORMATS and (mixed := _of_several_types(_with_values(tables))):
         # What reads as a number in one file is text there too when it is text in another.
         types = {**chosen.types, **dict.fromkeys(mixed, ColumnType.STRING)}
         tables = [load_table(path, replace(chosen, types=types)).table for path in here]
-    _require_types(here, [t.schema for t in tables])
+    known = _with_values(tables)
+    _require_types(here, known, [dict(t.frame.schema) for t in tables])
     kept = _kept(tables[0].schema, columns)
-    frame = pl.concat([t.frame.select(_by_name(kept)) for t in tables], how="vertical_relaxed")
-    return tables[0].of(frame), notes
+    frames = [
+        t.frame.select(_by_name(kept)).with_columns(
+            # A column without a value says nothing of its type.
+            pl.lit(None).alias(n)
+            for n in kept
+            if n not in k
+        )
+        for t, k in zip(tables, known, strict=True)
+    ]
+    return tables[0].of(pl.concat(frames, how="vertical_relaxed")), notes
+
+
+def _with_values(tables: Sequence[Table]) -> list[Schema]:
+    """Of each table the columns that hold a value."""
+    return [
+        t.schema.keep(s.name for s in t.frame.iter_columns() if s.null_count() < len(s))
+        for t in tables
+    ]
 
 
 def _parquet(files: Sequence[Path], scratch: Path, columns: Sequence[str]) -> Table:
-    schemas = [_parquet_schema(path) for path in files]
+    kinds = [_parquet_types(path) for path in files]
+    schemas = [Table(pl.DataFrame(schema=kind)).schema for kind in kinds]
     _require_names(files, schemas)
-    _require_types(files, schemas)
+    known = [
+        s.drop(n for n, dtype in kind.items() if dtype == pl.Null)
+        for s, kind in zip(schemas, kinds, strict=True)
+    ]
+    _require_types(files, known, kinds)
     kept = _kept(schemas[0], columns)
-    wanted = {n: _widest([s.column(n).type for s in schemas]) for n in kept}
+    wanted = {n: _widest([s.column(n).type for s in known if n in s]) for n in kept}
     parts = [
         pl.scan_parquet(path, glob=False).select(
             _cast(pl.nth(place), wanted[n])
@@ -87,9 +112,13 @@ def _parquet(files: Sequence[Path], scratch: Path, columns: Sequence[str]) -> Ta
     # What a file unpacks to is told by its rows, not by its own size.
     rows = sum(pl.scan_parquet(p, glob=False).select(pl.len()).collect().item() for p in files)
     if rows * len(kept) * _VALUE < _SMALL:
-        return Table(pl.concat(parts, how="vertical_relaxed").collect(), marked)
+        read = [_read(path, part.collect) for path, part in zip(files, parts, strict=True)]
+        return Table(pl.concat(read, how="vertical_relaxed"), marked)
     # One after another: files that are read beside each other take memory each.
-    mapped = [_mapped(part, scratch / f"{secrets.token_hex(4)}.arrow") for part in parts]
+    mapped = [
+        _read(path, partial(_mapped, part, scratch / f"{secrets.token_hex(4)}.arrow"))
+        for path, part in zip(files, parts, strict=True)
+    ]
     how: Any = "vertical" if len({tuple(m.dtypes) for m in mapped}) == 1 else "vertical_relaxed"
     return Table(pl.concat(mapped, how=how, rechunk=False), marked)
 
@@ -109,13 +138,16 @@ def _cast(column: pl.Expr, kind: ColumnType) -> pl.Expr:
     return column.cast(kind.dtype)
 
 
-def _parquet_schema(path: Path) -> Schema:
+def _parquet_types(path: Path) -> dict[str, pl.DataType]:
+    return _read(path, lambda: dict(pl.read_parquet_schema(path)))
+
+
+def _read(path: Path, read: Callable[[], T]) -> T:
     try:
-        frame = pl.DataFrame(schema=pl.read_parquet_schema(path))
+        return read()
     except pl.exceptions.PolarsError as error:
         why = str(error).partition("\n")[0]
         raise UnreadableFile(path.name, "Parquet", why) from error
-    return Table(frame).schema
 
 
 def _kept(schema: Schema, columns: Sequence[str]) -> list[str]:
@@ -149,23 +181,43 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _of_several_types(schemas: Sequence[Schema]) -> list[str]:
-    found = []
-    for name in schemas[0].names:
-        kinds = {s.column(name).type for s in schemas}
-        if len(kinds) > 1 and not kinds <= _NUMBERS:
-            found.append(name)
-    return found
+    """Columns that are of types which are not brought together; some schemas may lack a column."""
+    kinds: dict[str, set[ColumnType]] = {}
+    for column in (c for schema in schemas for c in schema):
+        kinds.setdefault(column.name, set()).add(column.type)
+    return [name for name, found in kinds.items() if len(found) > 1 and not found <= _NUMBERS]
 
 
-def _require_types(files: Sequence[Path], schemas: Sequence[Schema]) -> None:
-    for name in _of_several_types(schemas):
-        kind = schemas[0].column(name).type
-        for path, schema in zip(files, schemas, strict=True):
-            if schema.column(name).type is not kind:
-                other = schema.column(name).type.value
-                why = f'its column "{name}" is {other}, not {kind.value}'
-                raise ColumnsDiffer(files[0].name, path.name, why)
+def _require_types(
+    files: Sequence[Path], schemas: Sequence[Schema], dtypes: Sequence[Mapping[str, pl.DataType]]
+) -> None:
+    """schemas: of each file the columns whose types are known.  dtypes: of each file's columns."""
+    mixed = _of_several_types(schemas)
+    firsts: dict[str, int] = {}
+    for number, schema in enumerate(schemas):
+        for name in schema.names:
+            first = firsts.setdefault(name, number)
+            kind, other = schemas[first].column(name).type, schema.column(name).type
+            one, two = dtypes[first][name], dtypes[number][name]
+            if (kind is not other and name in mixed) or (kind is other and not _join(one, two)):
+                alike = kind is other
+                why = f'its column "{name}" is {two if alike else other.value}, '
+                why += f"not {one if alike else kind.value}"
+                raise ColumnsDiffer(files[first].name, files[number].name, why)
+
+
+def _join(one: pl.DataType, two: pl.DataType) -> bool:
+    """Whether values of both go into one column; times with and without a zone do not."""
+    if one == two or not (one.is_nested() or isinstance(one, pl.Datetime)):
+        return True
+    try:
+        pl.concat([pl.Series([], dtype=d).to_frame() for d in (one, two)], how="vertical_relaxed")
+    except pl.exceptions.PolarsError:
+        return False
+    return True
 
 
 def _widest(kinds: Sequence[ColumnType]) -> ColumnType:
+    if not kinds:
+        return ColumnType.STRING
     return ColumnType.DOUBLE if set(kinds) == _NUMBERS else kinds[0]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,52 @@ def test_a_parquet_folder_keeps_types_and_marks(tmp_path: Path) -> None:
     label = table.label()
     assert label is not None
     assert (label.name, label.type) == ("x", ColumnType.DOUBLE)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"1.csv": "n\n\n", "2.csv": "n\n7\n", "3.csv": "n\n"},
+        {"1.jsonl": '{"n": null}\n', "2.jsonl": '{"n": 7}\n'},
+    ],
+)
+def test_a_file_without_values_in_a_column_says_nothing_of_its_type(
+    files: dict[str, str], tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+
+    found = imported(tmp_path, "*").frame["n"].drop_nulls()
+
+    assert found.dtype == pl.Int64
+    assert found.to_list() == [7]
+
+
+def test_parquet_of_the_type_null_goes_with_any(tmp_path: Path) -> None:
+    for number, values in enumerate(([None], [7], [0.5])):
+        pl.DataFrame({"n": values}).write_parquet(tmp_path / f"{number}.parquet")
+
+    assert imported(tmp_path, "**").frame["n"].to_list() == [None, 7.0, 0.5]
+
+
+def test_values_of_parquet_that_do_not_go_into_one_column_are_refused(tmp_path: Path) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    for name, one, two in (("zone", moment, moment.replace(tzinfo=None)), ("kind", [1], {"a": 1})):
+        (tmp_path / name).mkdir()
+        for number, value in enumerate((one, two)):
+            pl.DataFrame({"x": [value]}).write_parquet(tmp_path / name / f"{number}.parquet")
+        with pytest.raises(ColumnsDiffer, match='its column "x" is'):
+            imported(tmp_path, f"{name}/**")
+
+
+def test_a_page_that_is_damaged_is_told_with_its_file(tmp_path: Path) -> None:
+    pl.DataFrame({"x": range(1000)}).write_parquet(tmp_path / "1.parquet")
+    content = bytearray((tmp_path / "1.parquet").read_bytes())
+    content[4:60] = b"\xff" * 56
+    (tmp_path / "2.parquet").write_bytes(content)
+
+    with pytest.raises(UnreadableFile, match=r"2\.parquet"):
+        imported(tmp_path, "**")
 
 
 def test_parquet_files_of_other_types_are_refused(tmp_path: Path) -> None:
