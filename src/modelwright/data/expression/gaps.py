@@ -21,22 +21,11 @@ def beneath(column: pl.Series) -> Vector:
 
 def filled(column: pl.Series, value: float) -> pl.Series:
     """The doubles of a column, and the value where one is null or not a number."""
-    values, valid = _parts(column)
-    found = values.copy()
-    if valid is not None:
-        found[_zeros(valid, len(found))] = value
-    if len(found) and np.isnan(found.max()):
-        found[np.isnan(found)] = value
-    return pl.Series(column.name, found)
-
-
-def _zeros(mask: Vector, count: int) -> Vector:
-    """Where the first bits of a mask are 0; quick if few are, as gaps are few as a rule."""
-    lost = ~mask[: -(-count // _BITS)]
-    at = np.flatnonzero(lost)
-    bits = np.flatnonzero(np.unpackbits(lost[at], bitorder="little").view(np.bool_))
-    rows: Vector = at[bits // _BITS] * _BITS + bits % _BITS
-    return rows[rows < count]
+    found = column.fill_null(value) if column.null_count() else column
+    # The largest of several values is not a number if one of them is not, which is told in one pass.
+    if len(found) and np.isnan(beneath(found).max()):
+        found = found.fill_nan(value)
+    return found
 
 
 def _parts(column: pl.Series) -> tuple[Vector, Vector | None]:
