@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from modelwright.components.errors import MissingExtra
 from modelwright.components.places.connection import Connection, Reach
-from modelwright.components.places.databases import read_rows, write_rows
+from modelwright.components.places.databases import connect_arguments, read_rows, write_rows
 from modelwright.components.places.errors import (
     DatabaseFailed,
     FolderNotAllowed,
@@ -358,3 +358,22 @@ def test_of_two_exports_to_a_new_table_one_is_told_that_it_is_there(base: Base) 
 def test_a_port_that_is_no_number_is_told_of() -> None:
     with pytest.raises(InvalidConnection, match="cannot be read"):
         read_rows(Connection.of_url("m", "postgresql://h:abc/x"), "SELECT 1", Reach())
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_a_query_of_duckdb_opens_no_other_file(write: bool, tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    (tmp_path / "other.csv").write_text("a\n1\n")
+    duckdb.connect(tmp_path / "shop.db").close()
+    line = duckdb.connect(tmp_path / "shop.db", **connect_arguments("duckdb", write=write))
+
+    for query in (
+        f"SELECT * FROM '{tmp_path}/other.csv'",
+        f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
+        f"ATTACH '{tmp_path}/more.db'",
+        "SET enable_external_access = true",
+        *(() if write else ("CREATE TABLE t (a INTEGER)",)),
+    ):
+        with pytest.raises(duckdb.Error):
+            line.execute(query)
+    line.close()

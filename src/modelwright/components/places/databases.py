@@ -287,8 +287,11 @@ def _engine(connection: Connection, reach: Reach, *, write: bool) -> Iterator[En
         if not write and not file.is_file():
             raise InvalidConnection(connection.name, f'there is no file "{file}"')
     try:
-        waits = {"timeout": _SQLITE_WAIT_S} if url.get_backend_name() == "sqlite" else {}
-        engine = sql.create_engine(url, poolclass=sql.pool.NullPool, connect_args=waits)
+        engine = sql.create_engine(
+            url,
+            poolclass=sql.pool.NullPool,
+            connect_args=connect_arguments(url.get_backend_name(), write=write),
+        )
     except (sql.exc.NoSuchModuleError, ImportError) as error:
         driver = getattr(error, "name", None) or url.drivername
         raise MissingExtra(driver, _EXTRAS.get(url.get_backend_name())) from error
@@ -298,6 +301,17 @@ def _engine(connection: Connection, reach: Reach, *, write: bool) -> Iterator[En
         yield engine
     finally:
         engine.dispose()
+
+
+def connect_arguments(backend: str, *, write: bool) -> dict[str, Any]:
+    """What a database's driver is told beside the URL."""
+    if backend == "sqlite":
+        return {"timeout": _SQLITE_WAIT_S}
+    if backend == "duckdb":
+        # Its queries could read and write any file of this machine.
+        closed = {"enable_external_access": "false", "lock_configuration": "true"}
+        return {"config": closed, "read_only": not write}
+    return {}
 
 
 def _guard_sqlite(engine: Engine, *, write: bool) -> None:
