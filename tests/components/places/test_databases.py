@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from polars.testing import assert_frame_equal
 from sqlalchemy import create_engine, make_url, text
 
 from modelwright.components.errors import MissingExtra
+from modelwright.components.places import databases
 from modelwright.components.places.connection import Connection, Reach
 from modelwright.components.places.databases import connect_arguments, read_rows, write_rows
 from modelwright.components.places.errors import (
@@ -377,3 +379,19 @@ def test_a_query_of_duckdb_opens_no_other_file(write: bool, tmp_path: Path) -> N
         with pytest.raises(duckdb.Error):
             line.execute(query)
     line.close()
+
+
+def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(databases, "_CONNECT_S", 2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/x"
+        with pytest.raises(DatabaseFailed, match="timeout"):
+            read_rows(Connection.of_url("far", url), "SELECT 1", Reach())
+
+
+def test_a_table_may_have_a_name_of_any_letters(base: Base) -> None:
+    base.write("Öl_1", cars())
+
+    assert base.read("Öl_1").rows == 3

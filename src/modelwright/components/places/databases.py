@@ -34,7 +34,7 @@ IfExists = Literal["Error", "Overwrite", "Append"]
 
 _AT_A_TIME = 50_000
 _WRITTEN_AT_A_TIME = 5_000
-_PLAIN = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)?")
+_PLAIN = re.compile(r"[^\W\d][\w$]*(\.[^\W\d][\w$]*)?")
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _EXTRAS = {"postgresql": "postgres"}
 # What else a query of SQLite could do beside reading its own file.
@@ -49,6 +49,7 @@ _POSTGRES: dict[int, pl.DataType] = {
 }
 # Longer waits than the driver's, as another export may be writing.
 _SQLITE_WAIT_S = 60
+_CONNECT_S = 30
 
 
 def read_rows(connection: Connection, query: str, reach: Reach) -> Table:
@@ -287,10 +288,11 @@ def _engine(connection: Connection, reach: Reach, *, write: bool) -> Iterator[En
         if not write and not file.is_file():
             raise InvalidConnection(connection.name, f'there is no file "{file}"')
     try:
+        told = connect_arguments(url.get_backend_name(), write=write)
         engine = sql.create_engine(
             url,
             poolclass=sql.pool.NullPool,
-            connect_args=connect_arguments(url.get_backend_name(), write=write),
+            connect_args={name: value for name, value in told.items() if name not in url.query},
         )
     except (sql.exc.NoSuchModuleError, ImportError) as error:
         driver = getattr(error, "name", None) or url.drivername
@@ -311,7 +313,8 @@ def connect_arguments(backend: str, *, write: bool) -> dict[str, Any]:
         # Its queries could read and write any file of this machine.
         closed = {"enable_external_access": "false", "lock_configuration": "true"}
         return {"config": closed, "read_only": not write}
-    return {}
+    # Without it, one that never answers is waited for for minutes.
+    return {"connect_timeout": _CONNECT_S} if backend == "postgresql" else {}
 
 
 def _guard_sqlite(engine: Engine, *, write: bool) -> None:

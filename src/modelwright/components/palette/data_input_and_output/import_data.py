@@ -154,10 +154,12 @@ class ImportData(Component, category="Data Input and Output"):
         return self._chosen(table.of(table.frame.rename(named), named))
 
     def _chosen(self, table: Table) -> Table:
-        import polars.selectors as cs
+        from modelwright.data.column_names import all_named
 
         if not self.columns:
             return table
         for name in self.columns:
             table.schema.column(name, port="the imported data")
-        return table.of(table.frame.select(cs.by_name(*self.columns)))
+        # They stay in their order, as those of files do.
+        kept = [name for name in table.schema.names if name in self.columns]
+        return table.of(table.frame.select(all_named(kept)))
