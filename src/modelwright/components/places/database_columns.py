@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import time
-from typing import TYPE_CHECKING, Any
+from typing import Literal
 
 import polars as pl
 
@@ -12,62 +14,64 @@ from modelwright.components.places.errors import DatabaseFailed
 from modelwright.data.schema import ColumnType
 from modelwright.data.table import Table
 
-if TYPE_CHECKING:
-    from sqlalchemy import Table as SqlTable
-    from sqlalchemy.engine import Connection as Line
+Family = Literal["text", "boolean", "whole", "number", "day", "moment", "time"]
 
 
-def fit(connection: Connection, line: Line, target: SqlTable, table: Table) -> None:
-    """Refuse columns that the target lacks, or has with another type.
+@dataclass(frozen=True)
+class Held:
+    """What a column of a database holds.
+
+    type: as the database calls it.  family: None for types that only one database knows.
+    """
+
+    type: str
+    family: Family | None
+
+
+def fit(
+    connection: Connection, name: str, dialect: str, there: Mapping[str, Held], table: Table
+) -> None:
+    """Refuse columns that the database's table lacks, or has with another type.
 
     Databases round, cut or spell out many a value of another type without a word, and SQLite keeps it
     as it is.  Whole numbers go into fractional columns, and days without a time into columns of dates.
     Types that only one database knows are its own to judge.  Raises DatabaseFailed.
     """
-    from sqlalchemy import inspect
-
-    found = inspect(line).get_columns(target.name, schema=target.schema)
-    there = {c["name"]: c["type"] for c in found}
     if lacking := [c.name for c in table.schema if c.name not in there]:
         listed = ", ".join(f'"{n}"' for n in lacking)
-        raise DatabaseFailed(connection.name, f'the table "{target.name}" has no column {listed}')
+        raise DatabaseFailed(connection.name, f'the table "{name}" has no column {listed}')
     for column in table.schema:
-        values = table.frame[column.name]
-        if not _takes(there[column.name], column.type, values, line.dialect.name):
+        held = there[column.name]
+        if not _takes(held.family, column.type, table.frame[column.name], dialect):
             why = (
-                f'the column "{column.name}" of the table "{target.name}" is {there[column.name]}, '
+                f'the column "{column.name}" of the table "{name}" is {held.type}, '
                 f"and the data have {column.type.value} there"
             )
             raise DatabaseFailed(connection.name, why)
 
 
-def _takes(there: Any, kind: ColumnType, values: pl.Series, dialect: str) -> bool:
-    from sqlalchemy import types
-
-    if values.null_count() == len(values):
+def _takes(family: Family | None, kind: ColumnType, values: pl.Series, dialect: str) -> bool:
+    if family is None or values.null_count() == len(values):
         return True
-    if isinstance(there, types.Text | types.VARCHAR | types.CHAR):
-        return kind in (ColumnType.STRING, ColumnType.OTHER)
-    numbers = (types.Integer, types.Numeric, types.Float)
-    if not isinstance(there, (*numbers, types.Boolean, types.Date, types.DateTime, types.Time)):
-        return True
-    if dialect == "sqlite" and isinstance(there, types.Boolean):
-        # Truth values are numbers there, and times are text; both come back as these.
-        return kind in (ColumnType.BOOLEAN, ColumnType.INTEGER)
-    if dialect == "sqlite" and kind is ColumnType.STRING:
-        return isinstance(there, types.Date | types.DateTime | types.Time)
-    match kind:
-        case ColumnType.INTEGER:
-            return isinstance(there, numbers)
-        case ColumnType.DOUBLE:
-            return isinstance(there, types.Numeric | types.Float)
-        case ColumnType.BOOLEAN:
+    is_text = kind in (ColumnType.STRING, ColumnType.OTHER)
+    match family:
+        case "text":
+            return is_text
+        case "whole":
             # MySQL and Oracle keep truth values as numbers.
-            return isinstance(there, types.Boolean | types.Integer)
-        case ColumnType.DATETIME if isinstance(there, types.Date):
+            return kind in (ColumnType.INTEGER, ColumnType.BOOLEAN)
+        case "number":
+            return kind.is_numeric
+        case "boolean":
+            # Of SQLite they come back as numbers, and times as text.
+            known = kind is ColumnType.INTEGER and dialect == "sqlite"
+            return known or kind is ColumnType.BOOLEAN
+        case "day" if kind is ColumnType.DATETIME:
             return bool((values.drop_nulls().dt.time() == time()).all())
-        case ColumnType.DATETIME:
-            return isinstance(there, types.DateTime)
-        case _:
+        case "moment" if kind is ColumnType.DATETIME:
+            return True
+        case "day" | "moment":
+            return kind is ColumnType.STRING and dialect == "sqlite"
+        case "time":
             # Spans and times of day are written as text.
-            return isinstance(there, types.Time)
+            return is_text

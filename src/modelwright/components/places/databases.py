@@ -14,7 +14,7 @@ import polars as pl
 
 from modelwright.components.errors import MissingExtra
 from modelwright.components.places.connection import Connection, Reach
-from modelwright.components.places.database_columns import fit
+from modelwright.components.places.database_columns import Family, Held, fit
 from modelwright.components.places.errors import (
     DatabaseFailed,
     InvalidConnection,
@@ -108,7 +108,7 @@ def write_rows(
         if inspect(line).has_table(plain, schema=schema or None):
             if if_exists == "Error":
                 raise TargetExists(f"{connection.name}: {name}")
-            fit(connection, line, target, table)
+            fit(connection, plain, line.dialect.name, _held(line, target), table)
             if if_exists == "Overwrite":
                 line.execute(delete(target))
         else:
@@ -230,6 +230,28 @@ def _require_short(connection: Connection, engine: Engine, names: list[str]) -> 
         if size > most:
             why = f'the name "{name}" is longer than the {most} bytes that it can have'
             raise DatabaseFailed(connection.name, why)
+
+
+def _held(line: Line, target: SqlTable) -> dict[str, Held]:
+    from sqlalchemy import inspect, types
+
+    families: dict[Family, Any] = {
+        "text": (types.Text, types.VARCHAR, types.CHAR),
+        "boolean": types.Boolean,
+        "whole": types.Integer,
+        "number": (types.Numeric, types.Float),
+        "day": types.Date,
+        "moment": types.DateTime,
+        "time": types.Time,
+    }
+    found = inspect(line).get_columns(target.name, schema=target.schema)
+    return {
+        c["name"]: Held(
+            str(c["type"]),
+            next((f for f, of in families.items() if isinstance(c["type"], of)), None),
+        )
+        for c in found
+    }
 
 
 def _wait_for_turn(line: Line, name: str) -> None:
