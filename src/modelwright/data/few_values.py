@@ -13,7 +13,7 @@ from modelwright.data.side_by_side import side_by_side
 Vector = np.ndarray[Any, np.dtype[Any]]
 
 # Rows that are looked at to see whether there are few values, and those that are numbered together.
-_SAMPLE, _PART = 4096, 1 << 15
+_SAMPLE, _PART = 4096, 1 << 17
 # How often values are numbered anew because one more was met.
 _TRIES = 8
 # Of so many texts hashes would hardly be told apart.

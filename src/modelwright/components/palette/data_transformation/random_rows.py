@@ -163,17 +163,35 @@ def _dealt(sizes: Vector, bounds: Vector, chance: np.random.Generator) -> Vector
             here[:] = chance.integers(0, len(sizes), len(here), dtype=parts.dtype)
         else:
             here[:] = np.searchsorted(bounds, chance.random(len(here)), side="right")
-    lacking = sizes - _counts(parts, len(sizes))
+    there = _counts(parts, len(sizes))
+    lacking = sizes - there
     spare = [
-        rows[_marked(len(rows), -int(lacking[part]), chance)]
+        _some_of(parts, int(part), int(there[part]), int(there[part] - sizes[part]), chance)
         for part in np.flatnonzero(lacking < 0)
-        for rows in [np.flatnonzero(parts == part)]
     ]
     if spare:
         again = np.concatenate(spare)
         chance.shuffle(again)
         parts[again] = np.repeat(np.arange(len(sizes)), np.maximum(lacking, 0))
     return parts
+
+
+def _some_of(
+    parts: Vector, part: int, size: int, taken: int, chance: np.random.Generator
+) -> Vector:
+    """So many of the `size` rows of a part: few are looked for at random places, not among all."""
+    places = taken * len(parts) // size
+    if places > len(parts) // 8:
+        rows = np.flatnonzero(parts == part)
+        return rows[_marked(size, taken, chance)]
+    found = np.empty(0, dtype=np.int64)
+    while len(found) < taken:
+        met = chance.integers(0, len(parts), places + 16)
+        found = np.concatenate([found, met[parts[met] == part]])
+        # Each once, in the order in which they were met, so that none is likelier than another.
+        _, first = np.unique(found, return_index=True)
+        found = found[np.sort(first)]
+    return found[:taken]
 
 
 def _counts(parts: Vector, count: int) -> Vector:
