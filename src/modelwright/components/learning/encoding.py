@@ -8,10 +8,11 @@ was seen.  A value never seen in training belongs to no level.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf
+from math import inf, isnan
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -94,6 +95,10 @@ class Encoded:
     columns: pl.DataFrame
     codes: tuple[Codes, ...]
 
+    @cached_property
+    def _doubles(self) -> bool:
+        return all(dtype == pl.Float64 for dtype in self.columns.dtypes)
+
     def rows_at(self, places: NDArray[np.intp]) -> Encoded:
         """Some of the rows, by number."""
         columns = self.columns[places] if self.columns.width else self.columns
@@ -105,7 +110,7 @@ class Encoded:
         if not self.encoding.numbers:
             return np.empty((min(stop, self.rows) - start, 0))
         part = self.columns.slice(start, stop - start)
-        if any(dtype != pl.Float64 for dtype in part.dtypes):
+        if not self._doubles:
             part = part.cast(pl.Float64)
         block = part.to_numpy(order="fortran")
         # Polars may hand out its own memory, which is read-only.
@@ -177,19 +182,13 @@ def _learn_numbers(
 ) -> dict[str, NumberFeature]:
     if not columns:
         return {}
-    figures: dict[str, pl.Expr] = {}
-    for number, column in enumerate(columns):
-        value = named(column.name).cast(pl.Float64)
-        if column.type is ColumnType.DOUBLE:
-            value = value.fill_nan(None)
-        figures |= {
-            f"mean {number}": value.mean(),
-            f"deviation {number}": value.std(ddof=0),
-            f"minimum {number}": value.min(),
-            f"maximum {number}": value.max(),
-        }
-    # Collected as a lazy one, what several figures of a column have in common is computed once.
-    found = frame.lazy().select(**figures).collect(engine="in-memory").row(0, named=True)
+    values = [named(c.name).cast(pl.Float64) for c in columns]
+    found = _figures(frame, dict(enumerate(values)))
+    # Without NaN it would be a copy of the column for nothing, and a mean tells whether there is any.
+    odd = {
+        n: values[n].fill_nan(None) for n in range(len(columns)) if isnan(found[f"mean {n}"] or 0)
+    }
+    found |= _figures(frame, odd)
     learnt = {}
     for number, column in enumerate(columns):
         ends = (found[f"minimum {number}"], found[f"maximum {number}"])
@@ -203,6 +202,22 @@ def _learn_numbers(
             mean, deviation = ends[0], 0.0
         learnt[column.name] = NumberFeature(column.name, mean, deviation, *ends)
     return learnt
+
+
+def _figures(frame: pl.DataFrame, values: Mapping[int, pl.Expr]) -> dict[str, Any]:
+    """The mean, deviation and ends of numbers, each under its name and the number of the column."""
+    if not values:
+        return {}
+    figures: dict[str, pl.Expr] = {}
+    for number, value in values.items():
+        figures |= {
+            f"mean {number}": value.mean(),
+            f"deviation {number}": value.std(ddof=0),
+            f"minimum {number}": value.min(),
+            f"maximum {number}": value.max(),
+        }
+    # Collected as a lazy one, what several figures of a column have in common is computed once.
+    return frame.lazy().select(**figures).collect(engine="in-memory").row(0, named=True)
 
 
 def _learn_categories(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -147,12 +148,15 @@ def refuse_unsupervised(task: Task, learner: str) -> None:
         raise WrongLearner(learner, task.value, TRAINERS[task])
 
 
+_version = cache(version)
+
+
 def model_of(learner: Learner, data: TrainingData, fitted: Fitted) -> Model:
     """The model, with what is recorded of every training.  Raises ScoreNameTaken."""
     for column, _ in fitted.scores:
         if column.name in data.features:
             raise ScoreNameTaken(column.name, "dataset")
-    libraries = {name: version(name) for name in (*_LIBRARIES, *fitted.libraries)}
+    libraries = {name: _version(name) for name in (*_LIBRARIES, *fitted.libraries)}
     learnt: dict[str, Any] = {
         "settings": learner.settings(),
         "rows": data.rows,

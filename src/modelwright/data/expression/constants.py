@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from modelwright.data.expression.nodes import Column, Expression, Literal, NativeCall
+from modelwright.data.expression.nodes import Expression, Literal
 from modelwright.data.expression.scalars import Scalar
 
 
 def is_constant(expression: Expression) -> bool:
     """Whether it reads no column and no native value."""
-    if isinstance(expression, Literal):
-        return True
-    return not any(isinstance(e, Column | NativeCall) for e in expression.walk())
+    return expression.is_constant
 
 
 def constant(expression: Expression) -> Scalar:

@@ -28,12 +28,13 @@ class Expression:
     `==` can do that comparison, equality of values is `equals` and `differs`.
     """
 
-    __slots__ = ("_depth", "_hash")
+    __slots__ = ("_depth", "_fixed", "_hash")
 
     tag: ClassVar[str]
     tags: ClassVar[dict[str, type[Expression]]] = {}
     _hash: int
     _depth: int
+    _fixed: bool
 
     def __init_subclass__(cls) -> None:
         # `slots=True` makes each class twice; the second is the one in use.
@@ -44,12 +45,21 @@ class Expression:
         self._check()
         # Kept, because compilers look nodes up by the thousand.
         self._set("_hash", hash((self.tag, *(exact(v) for v in self._values()))))
+        self._set("_fixed", self._is_fixed())
         self._set("_depth", 1 + max((p._depth for p in self.parts), default=0))
         if self._depth > DEEPEST:
             raise InvalidExpression(
                 f'"{self.tag}"',
                 f"it is nested {DEEPEST} deep; compute a part of it in a step before",
             )
+
+    def _is_fixed(self) -> bool:
+        return all(p._fixed for p in self.parts)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether its value is the same in every row: it reads no column and no native value."""
+        return self._fixed
 
     def _check(self) -> None:
         """Bring the fields to their plain form.  Raises InvalidExpression."""
@@ -191,6 +201,9 @@ class Column(Expression):
 
     def _check(self) -> None:
         self._set("name", name_of(self.name))
+
+    def _is_fixed(self) -> bool:
+        return False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -408,6 +421,9 @@ class NativeCall(Expression):
     name: str
     inputs: tuple[Expression, ...]
     output: int = 0
+
+    def _is_fixed(self) -> bool:
+        return False
 
     def _check(self) -> None:
         self._set("name", name_of(self.name))
