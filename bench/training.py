@@ -7,7 +7,8 @@
 
 The library is given the matrix that the learner makes of the rows.  Ours is timed twice: the fit alone,
 of rows that are numbers already, and the whole of Train Model (or Train Clustering Model, Train Anomaly
-Detection Model) with its featurisation and all that it records.  With `--only` and `--write` the rows of
+Detection Model) with its featurisation and all that it records, but without the distances of every row
+that clustering gives beside the model.  With `--only` and `--write` the rows of
 those learners are put into the tables that stand there.
 """
 
@@ -31,6 +32,7 @@ from modelwright.components.context import Context
 from modelwright.components.learning.encoding import learn_encoding
 from modelwright.components.learning.learner import Learner, TrainingData
 from modelwright.components.learning.training import training_data
+from modelwright.components.learning.unlabelled import train_unlabelled
 from modelwright.components.library import library
 from modelwright.components.palette.anomaly_detection.train_anomaly_detection_model import (
     TrainAnomalyDetectionModel as TrainAnomaly,
@@ -113,13 +115,25 @@ def step_of(learner: Learner, label: str) -> TrainModel | TrainClusteringModel |
     return TrainAnomaly() if learner.task is Task.ANOMALY else TrainModel(label_column=label)
 
 
+def training(learner: Learner, table: Table, label: str) -> Callable[[], object]:
+    """All that the step does to train.
+
+    Of Train Clustering Model that is the model; its table of every row's distances is scoring, which no
+    library's fit does either.
+    """
+    if learner.task is Task.CLUSTERING:
+        return lambda: train_unlabelled(learner, table, table.schema, ONE, None)
+    step = step_of(learner, label)
+    return lambda: step.run(learner.run(), table, context=ONE)
+
+
 def timed(pair: Pair, frame: pl.DataFrame) -> str:
     """A row of the table; the sides take turns, and the best round of each counts."""
     learner = learner_of(pair)
     table = Table(frame.head(pair.rows).drop(name for name in LABELS if name != pair.label))
     data = data_of(learner, table, pair.label)
     matrix = pair.matrix(data)
-    step = step_of(learner, pair.label)
+    step = training(learner, table, pair.label)
     own: list[float] = []
     whole: list[float] = []
     library_s: list[float] = []
@@ -127,7 +141,7 @@ def timed(pair: Pair, frame: pl.DataFrame) -> str:
     while not own or (len(own) < MOST and time.perf_counter() - started < ENOUGH_S):
         library_s.append(seconds(lambda: pair.fit(matrix, data.target)))
         own.append(seconds(lambda: learner.fit(data, ONE)))
-        whole.append(seconds(lambda: step.run(learner.run(), table, context=ONE)))
+        whole.append(seconds(step))
     theirs, mine, all_of_it = min(library_s), min(own), min(whole)
     told = f"{table.rows:,}" + (f", {pair.note}" if pair.note else "")
     line = (
