@@ -14,6 +14,7 @@ import polars as pl
 import polars.selectors as cs
 
 from modelwright.components.places.errors import ColumnsDiffer
+from modelwright.components.places.partitions import Told, dtypes_of, told_by_folders
 from modelwright.components.places.storage import Place, fetch
 from modelwright.data import arrow_file
 from modelwright.data.files.errors import UnreadableFile
@@ -46,17 +47,19 @@ def read_files(
 ) -> tuple[Table, tuple[Note, ...]]:
     """The rows of all files, one file after the other, and notes of their reading.
 
-    columns: the ones to keep, all when empty.  Parquet that is large goes through a mapped file in
+    Folders such as year=2026, below the one that was asked for, are columns after those of the files, unless
+    these have one of that name.  columns: the ones to keep, all when empty.  Parquet that is large goes through a mapped file in
     `scratch`, so that it never is in memory as a whole; the file may be deleted afterwards.
     Raises ColumnsDiffer, MissingColumn, and the errors of `data.files.errors`.
     """
     # One after another, so that copies of a store's files do not all lie here when one is bad.
     here = [fetch(place, file, scratch) for file in files]
+    told = told_by_folders(place, files)
     chosen = options
     if chosen.format is None:
         chosen = replace(options, format=find_format(Source.of(here[0])))
     if chosen.format == "parquet":
-        return _parquet(here, scratch, columns), ()
+        return _parquet(here, scratch, columns, told), ()
     loaded = [load_table(path, chosen) for path in here]
     notes = tuple(note for one in loaded for note in one.notes)
     tables = [one.table for one in loaded]
@@ -67,16 +70,19 @@ def read_files(
         tables = [load_table(path, replace(chosen, types=types)).table for path in here]
     known = _with_values(tables)
     _require_types(here, known, [dict(t.frame.schema) for t in tables])
-    kept = _kept(tables[0].schema, columns)
+    own = tables[0].schema
+    types_told = {n: dtype for n, dtype in dtypes_of(told).items() if n not in own}
+    kept = _kept((*own.names, *types_told), columns)
     frames = [
-        t.frame.select(_by_name(kept)).with_columns(
+        t.frame.with_columns(_literals(values, types_told)).with_columns(
             # A column without a value says nothing of its type.
             pl.lit(None).alias(n)
             for n in kept
-            if n not in k
+            if n in own and n not in k
         )
-        for t, k in zip(tables, known, strict=True)
+        for t, k, values in zip(tables, known, told, strict=True)
     ]
+    frames = [frame.select(_by_name(kept)) for frame in frames]
     return tables[0].of(pl.concat(frames, how="vertical_relaxed")), notes
 
 
@@ -88,7 +94,9 @@ def _with_values(tables: Sequence[Table]) -> list[Schema]:
     ]
 
 
-def _parquet(files: Sequence[Path], scratch: Path, columns: Sequence[str]) -> Table:
+def _parquet(
+    files: Sequence[Path], scratch: Path, columns: Sequence[str], told: Sequence[Told]
+) -> Table:
     kinds = [_parquet_types(path) for path in files]
     schemas = [Table(pl.DataFrame(schema=kind)).schema for kind in kinds]
     _require_names(files, schemas)
@@ -97,23 +105,26 @@ def _parquet(files: Sequence[Path], scratch: Path, columns: Sequence[str]) -> Ta
         for s, kind in zip(schemas, kinds, strict=True)
     ]
     _require_types(files, known, kinds)
-    kept = _kept(schemas[0], columns)
-    wanted = {n: _widest([s.column(n).type for s in known if n in s]) for n in kept}
+    own = schemas[0].names
+    types_told = {n: dtype for n, dtype in dtypes_of(told).items() if n not in own}
+    kept = _kept((*own, *types_told), columns)
+    # Without a column of the files nothing would tell how many rows there are.
+    read = [n for n in kept if n in own] or list(own[:1])
+    wanted = {n: _widest([s.column(n).type for s in known if n in s]) for n in read}
     parts = [
-        pl.scan_parquet(path, glob=False).select(
-            _cast(pl.nth(place), wanted[n])
-            for place, n in enumerate(schemas[0].names)
-            if n in wanted
-        )
-        for path in files
+        pl.scan_parquet(path, glob=False)
+        .select(_cast(pl.nth(at), wanted[n]) for at, n in enumerate(own) if n in wanted)
+        .with_columns(_literals(values, types_told))
+        .select(_by_name(kept))
+        for path, values in zip(files, told, strict=True)
     ]
     marks = pl.read_parquet_metadata(files[0]).get(MARKS)
     marked = Schema.from_json(json.loads(marks)) if marks else schemas[0]
     # What a file unpacks to is told by its rows, not by its own size.
     rows = sum(pl.scan_parquet(p, glob=False).select(pl.len()).collect().item() for p in files)
     if rows * len(kept) * _VALUE < _SMALL:
-        read = [_read(path, part.collect) for path, part in zip(files, parts, strict=True)]
-        return Table(pl.concat(read, how="vertical_relaxed"), marked)
+        found = [_read(path, part.collect) for path, part in zip(files, parts, strict=True)]
+        return Table(pl.concat(found, how="vertical_relaxed"), marked)
     # One after another: files that are read beside each other take memory each.
     mapped = [
         _read(path, partial(_mapped, part, scratch / f"{secrets.token_hex(4)}.arrow"))
@@ -150,11 +161,15 @@ def _read(path: Path, read: Callable[[], T]) -> T:
         raise UnreadableFile(path.name, "Parquet", why) from error
 
 
-def _kept(schema: Schema, columns: Sequence[str]) -> list[str]:
+def _kept(names: Sequence[str], columns: Sequence[str]) -> list[str]:
     for name in columns:
-        if name not in schema:
-            raise MissingColumn(name, schema.names, port="the imported data")
-    return [n for n in schema.names if not columns or n in columns]
+        if name not in names:
+            raise MissingColumn(name, names, port="the imported data")
+    return [n for n in names if not columns or n in columns]
+
+
+def _literals(values: Told, dtypes: Mapping[str, pl.DataType]) -> list[pl.Expr]:
+    return [pl.lit(values[n], dtype=dtype).alias(n) for n, dtype in dtypes.items()]
 
 
 def _by_name(names: Sequence[str]) -> cs.Selector:

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import pytest
@@ -227,3 +227,50 @@ def test_an_empty_place_is_known_before_a_run() -> None:
         with pytest.raises(InvalidParameter):
             component.outline()
     assert ImportData(url="http://example.org/x").outline() == {"dataset": None}
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+@pytest.mark.parametrize("small", [0, 1 << 20])
+def test_folders_that_tell_a_column_are_one(
+    tmp_path: Path, ending: Literal["parquet", "csv"], small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelwright.components.places.tables._SMALL", small)
+    for year, land, n in (("2025", "a%20b", 1), ("2026", "07", 2)):
+        folder = tmp_path / "sold=1" / f"year={year}" / f"land={land}" / "plain"
+        folder.mkdir(parents=True)
+        table = Table(pl.DataFrame({"n": [n, n], "t": ["x", "y"]}))
+        write_table(table, folder / f"part.{ending}", ending)
+    lost = tmp_path / "sold=1" / "year=2026" / "land=__HIVE_DEFAULT_PARTITION__"
+    lost.mkdir()
+    write_table(Table(pl.DataFrame({"n": [3], "t": ["z"]})), lost / f"part.{ending}", ending)
+
+    # What lies above the folder that is asked for is not of its rows.
+    found = imported(tmp_path, "sold=1/**")
+
+    assert found.frame.to_dict(as_series=False) == {
+        "n": [1, 1, 2, 2, 3],
+        "t": ["x", "y", "x", "y", "z"],
+        "year": [2025, 2025, 2026, 2026, 2026],
+        "land": ["a b", "a b", "07", "07", None],
+    }
+    chosen = imported(tmp_path, "sold=1/**", columns=("year", "t"))
+    assert chosen.schema.names == ("t", "year")
+    alone = imported(tmp_path, "sold=1/**", columns=("year",))
+    assert alone.frame["year"].to_list() == [2025, 2025, 2026, 2026, 2026]
+
+
+def test_a_column_of_the_files_is_not_told_by_folders(tmp_path: Path) -> None:
+    folder = tmp_path / "year=2026"
+    folder.mkdir()
+    (folder / "a.csv").write_text("year,n\n1999,1\n")
+
+    assert imported(tmp_path, "**").frame.to_dicts() == [{"year": 1999, "n": 1}]
+
+
+def test_rows_without_a_header_are_numbered_before_what_folders_tell(tmp_path: Path) -> None:
+    folder = tmp_path / "year=2026"
+    folder.mkdir()
+    (folder / "a.csv").write_text("5,1\n")
+
+    found = imported(tmp_path, "**", options={"header": False})
+    assert found.frame.to_dicts() == [{"col1": 5, "col2": 1, "year": 2026}]

@@ -30,7 +30,8 @@ class ImportData(Component, category="Data Input and Output"):
     Datastore reads files below a named connection, or the rows that a query gives in a database.
     Without a datastore the path is an address such as s3://bucket/cars.csv, or lies in a folder of
     this machine that pipelines may use.  FOLDER/** takes every file under a folder; all must have the
-    same columns, and their rows follow each other in the order of the files' names.  A large Parquet
+    same columns, and their rows follow each other in the order of the files' names.  Folders such as
+    year=2026 below FOLDER are columns, too.  A large Parquet
     folder is streamed and never in memory as a whole.
 
     Formats are CSV, TSV, Parquet, JSON lines and Arrow.  Types of text files are found from all their
@@ -139,6 +140,7 @@ class ImportData(Component, category="Data Input and Output"):
             return self._read(place, files, Path(scratch), context)
 
     def _read(self, place: Any, files: list[str], scratch: Path, context: Context) -> Table:
+        from modelwright.components.places.partitions import told_by_folders
         from modelwright.components.places.tables import read_files
 
         options = ReadOptions.from_json(self.options)
@@ -150,7 +152,9 @@ class ImportData(Component, category="Data Input and Output"):
             context.log(note.text)
         if options.header:
             return table
-        named = {n: f"col{i + 1}" for i, n in enumerate(table.schema.names)}
+        told, *_ = told_by_folders(place, files)
+        unnamed = [n for n in table.schema.names if n not in told]
+        named = {n: f"col{i + 1}" for i, n in enumerate(unnamed)}
         return self._chosen(table.of(table.frame.rename(named), named))
 
     def _chosen(self, table: Table) -> Table:
