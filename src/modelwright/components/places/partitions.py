@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import unquote
 
 import polars as pl
@@ -23,17 +23,7 @@ def told_by_folders(place: Place, files: Sequence[str]) -> list[Told]:
 
     Values are whole numbers where all of their column are written as such, and otherwise text.
     """
-    asked = re.split(r"[*?\[]", place.path, maxsplit=1)[0]
-    start = asked.rfind("/") + 1
-    found = [
-        {
-            unquote(name): None if value in ("", _MISSING) else unquote(value)
-            for folder in file[start:].split("/")[:-1]
-            if file.startswith(asked[:start])
-            for name, value in _FOLDER.findall(folder)
-        }
-        for file in files
-    ]
+    found = [_told(_below(place, file)) for file in files]
     names = list(dict.fromkeys(name for one in found for name in one))
     whole = {
         name
@@ -46,9 +36,24 @@ def told_by_folders(place: Place, files: Sequence[str]) -> list[Told]:
     ]
 
 
-def dtypes_of(told: Sequence[Told]) -> dict[str, pl.DataType]:
-    """The type of each column that folders tell."""
+def dtypes_of(told: Sequence[Told], *, besides: Collection[str]) -> dict[str, pl.DataType]:
+    """The type of each column that folders tell, but for those `besides`."""
     return {
         name: pl.Int64() if any(isinstance(one[name], int) for one in told) else pl.String()
         for name in told[0]
+        if name not in besides
     }
+
+
+def _below(place: Place, file: str) -> str:
+    """The path of a file below the folder that was asked for, or that wildcards begin in."""
+    asked = re.split(r"[*?\[]", place.path, maxsplit=1)[0]
+    folder = f"{asked.rstrip('/')}/"
+    if not file.startswith(folder):
+        folder = asked[: asked.rfind("/") + 1]
+    return file[len(folder) :] if file.startswith(folder) else ""
+
+
+def _told(path: str) -> dict[str, str | None]:
+    pairs = [pair for folder in path.split("/")[:-1] for pair in _FOLDER.findall(folder)]
+    return {unquote(n): None if v in ("", _MISSING) else unquote(v) for n, v in pairs}

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import polars as pl
-import polars.selectors as cs
 
 from modelwright.components.places.errors import ColumnsDiffer
 from modelwright.components.places.partitions import Told, dtypes_of, told_by_folders
 from modelwright.components.places.storage import Place, fetch
 from modelwright.data import arrow_file
+from modelwright.data.column_names import all_named
 from modelwright.data.files.errors import UnreadableFile
 from modelwright.data.files.formats import find_format
 from modelwright.data.files.notes import Note
@@ -47,9 +47,10 @@ def read_files(
 ) -> tuple[Table, tuple[Note, ...]]:
     """The rows of all files, one file after the other, and notes of their reading.
 
-    Folders such as year=2026, below the one that was asked for, are columns after those of the files, unless
-    these have one of that name.  columns: the ones to keep, all when empty.  Parquet that is large goes through a mapped file in
-    `scratch`, so that it never is in memory as a whole; the file may be deleted afterwards.
+    Folders such as year=2026, below the one that was asked for, are columns after those of the files,
+    unless these have one of that name.  Parquet that is large goes through a mapped file in `scratch`,
+    so that it never is in memory as a whole; the file may be deleted afterwards.
+    columns: the ones to keep, all when empty.
     Raises ColumnsDiffer, MissingColumn, and the errors of `data.files.errors`.
     """
     # One after another, so that copies of a store's files do not all lie here when one is bad.
@@ -70,9 +71,9 @@ def read_files(
         tables = [load_table(path, replace(chosen, types=types)).table for path in here]
     known = _with_values(tables)
     _require_types(here, known, [dict(t.frame.schema) for t in tables])
-    own = tables[0].schema
-    types_told = {n: dtype for n, dtype in dtypes_of(told).items() if n not in own}
-    kept = _kept((*own.names, *types_told), columns)
+    own = tables[0].schema.names
+    types_told = dtypes_of(told, besides=own)
+    kept = _kept((*own, *types_told), columns)
     frames = [
         t.frame.with_columns(_literals(values, types_told)).with_columns(
             # A column without a value says nothing of its type.
@@ -82,7 +83,7 @@ def read_files(
         )
         for t, k, values in zip(tables, known, told, strict=True)
     ]
-    frames = [frame.select(_by_name(kept)) for frame in frames]
+    frames = [frame.select(all_named(kept)) for frame in frames]
     return tables[0].of(pl.concat(frames, how="vertical_relaxed")), notes
 
 
@@ -106,7 +107,7 @@ def _parquet(
     ]
     _require_types(files, known, kinds)
     own = schemas[0].names
-    types_told = {n: dtype for n, dtype in dtypes_of(told).items() if n not in own}
+    types_told = dtypes_of(told, besides=own)
     kept = _kept((*own, *types_told), columns)
     # Without a column of the files nothing would tell how many rows there are.
     read = [n for n in kept if n in own] or list(own[:1])
@@ -115,7 +116,7 @@ def _parquet(
         pl.scan_parquet(path, glob=False)
         .select(_cast(pl.nth(at), wanted[n]) for at, n in enumerate(own) if n in wanted)
         .with_columns(_literals(values, types_told))
-        .select(_by_name(kept))
+        .select(all_named(kept))
         for path, values in zip(files, told, strict=True)
     ]
     marks = pl.read_parquet_metadata(files[0]).get(MARKS)
@@ -170,10 +171,6 @@ def _kept(names: Sequence[str], columns: Sequence[str]) -> list[str]:
 
 def _literals(values: Told, dtypes: Mapping[str, pl.DataType]) -> list[pl.Expr]:
     return [pl.lit(values[n], dtype=dtype).alias(n) for n, dtype in dtypes.items()]
-
-
-def _by_name(names: Sequence[str]) -> cs.Selector:
-    return cs.by_name(*names)
 
 
 def _require_names(files: Sequence[Path], schemas: Sequence[Schema]) -> None:

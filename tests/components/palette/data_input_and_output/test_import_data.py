@@ -253,6 +253,7 @@ def test_folders_that_tell_a_column_are_one(
         "year": [2025, 2025, 2026, 2026, 2026],
         "land": ["a b", "a b", "07", "07", None],
     }
+    assert imported(tmp_path, "sold=1").frame.equals(found.frame)
     chosen = imported(tmp_path, "sold=1/**", columns=("year", "t"))
     assert chosen.schema.names == ("t", "year")
     alone = imported(tmp_path, "sold=1/**", columns=("year",))

@@ -31,8 +31,8 @@ class ImportData(Component, category="Data Input and Output"):
     Without a datastore the path is an address such as s3://bucket/cars.csv, or lies in a folder of
     this machine that pipelines may use.  FOLDER/** takes every file under a folder; all must have the
     same columns, and their rows follow each other in the order of the files' names.  Folders such as
-    year=2026 below FOLDER are columns, too.  A large Parquet
-    folder is streamed and never in memory as a whole.
+    year=2026 below FOLDER are columns, too.  A large Parquet folder is streamed and never in memory as
+    a whole.
 
     Formats are CSV, TSV, Parquet, JSON lines and Arrow.  Types of text files are found from all their
     values; text stays text and is made categorical with Edit Metadata.  Without a header row the columns
