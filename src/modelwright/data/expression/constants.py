@@ -6,11 +6,6 @@ from modelwright.data.expression.nodes import Expression, Literal
 from modelwright.data.expression.scalars import Scalar
 
 
-def is_constant(expression: Expression) -> bool:
-    """Whether it reads no column and no native value."""
-    return expression.is_constant
-
-
 def constant(expression: Expression) -> Scalar:
     """The value of a constant expression, by its row form, in the expression's type."""
     if isinstance(expression, Literal):

@@ -10,13 +10,16 @@ import polars as pl
 if TYPE_CHECKING:
     from modelwright.data.expression.functions.form import Vector
 
-# Rows in a byte of a mask.
-_BITS = 8
-
 
 def beneath(column: pl.Series) -> Vector:
     """A column of doubles as an array without a copy, if it is in one piece; anything where it is null."""
-    return _parts(column)[0]
+    whole = column.rechunk()
+    if not whole.null_count():
+        return whole.to_numpy()
+    array = whole.to_arrow()
+    _, numbers = array.buffers()
+    values: Vector = np.frombuffer(numbers, np.float64, array.offset + len(array))
+    return values[array.offset :]
 
 
 def filled(column: pl.Series, value: float) -> pl.Series:
@@ -26,20 +29,3 @@ def filled(column: pl.Series, value: float) -> pl.Series:
     if len(found) and np.isnan(beneath(found).max()):
         found = found.fill_nan(value)
     return found
-
-
-def _parts(column: pl.Series) -> tuple[Vector, Vector | None]:
-    """The numbers beneath, and eight rows a byte of a mask that tells which are there; None if all are."""
-    whole = column.rechunk()
-    if not whole.null_count():
-        return whole.to_numpy(), None
-    array = whole.to_arrow()
-    mask, numbers = array.buffers()
-    values: Vector = np.frombuffer(numbers, np.float64, array.offset + len(array))
-    valid: Vector = np.frombuffer(mask, np.uint8)
-    if array.offset % _BITS:
-        flags = np.unpackbits(valid, bitorder="little", count=array.offset + len(array))
-        valid = np.packbits(flags[array.offset :], bitorder="little")
-    else:
-        valid = valid[array.offset // _BITS :]
-    return values[array.offset :], valid

@@ -28,13 +28,14 @@ class Expression:
     `==` can do that comparison, equality of values is `equals` and `differs`.
     """
 
-    __slots__ = ("_depth", "_fixed", "_hash")
+    __slots__ = ("_depth", "_hash", "is_constant")
 
     tag: ClassVar[str]
     tags: ClassVar[dict[str, type[Expression]]] = {}
     _hash: int
     _depth: int
-    _fixed: bool
+    is_constant: bool
+    """Whether its value is the same in every row: it reads no column and no native value."""
 
     def __init_subclass__(cls) -> None:
         # `slots=True` makes each class twice; the second is the one in use.
@@ -45,7 +46,7 @@ class Expression:
         self._check()
         # Kept, because compilers look nodes up by the thousand.
         self._set("_hash", hash((self.tag, *(exact(v) for v in self._values()))))
-        self._set("_fixed", self._is_fixed())
+        self._set("is_constant", self._is_fixed())
         self._set("_depth", 1 + max((p._depth for p in self.parts), default=0))
         if self._depth > DEEPEST:
             raise InvalidExpression(
@@ -54,12 +55,7 @@ class Expression:
             )
 
     def _is_fixed(self) -> bool:
-        return all(p._fixed for p in self.parts)
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether its value is the same in every row: it reads no column and no native value."""
-        return self._fixed
+        return all(p.is_constant for p in self.parts)
 
     def _check(self) -> None:
         """Bring the fields to their plain form.  Raises InvalidExpression."""

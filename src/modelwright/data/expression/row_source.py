@@ -15,7 +15,7 @@ from functools import partial, reduce
 from operator import or_
 from typing import Any
 
-from modelwright.data.expression.constants import constant, is_constant
+from modelwright.data.expression.constants import constant
 from modelwright.data.expression.errors import MissingNative
 from modelwright.data.expression.nodes import (
     AllOf,
@@ -205,7 +205,7 @@ class Writer:
     def _build(self, expression: Expression) -> Piece:
         if isinstance(expression, Column):
             return self._columns[expression.name]
-        if is_constant(expression):
+        if expression.is_constant:
             return self._constant(constant(expression), self._types.of(expression))
         return self.of_parts(expression)
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from modelwright.data.expression import kernels
-from modelwright.data.expression.constants import constant, is_constant
+from modelwright.data.expression.constants import constant
 from modelwright.data.expression.nodes import Call, Dot, Expression, FillMissing
 from modelwright.data.expression.typing_rules import Types
 from modelwright.data.schema import ColumnType
@@ -63,7 +63,7 @@ def arithmetic_sum(dot: Dot, types: Types) -> Sum | None:
     passing: set[int] = set()
 
     def part(expression: Expression, *, passes: bool) -> Part:
-        if is_constant(expression):
+        if expression.is_constant:
             value = float(constant(expression))  # type: ignore[arg-type]  # those who ask saw to it
             return lambda vectors: (value, False)
         if isinstance(expression, FillMissing) and _is_filled(expression, types):
@@ -93,7 +93,7 @@ def arithmetic_sum(dot: Dot, types: Types) -> Sum | None:
 
 def _plain_part(expression: Expression, types: Types, part: Callable[..., Part]) -> Part | None:
     """A term; None for a constant that is no number."""
-    if is_constant(expression) and not _is_number(expression):
+    if expression.is_constant and not _is_number(expression):
         return None
     return part(expression, passes=True)
 
@@ -110,12 +110,12 @@ def _is_plain(call: Call, types: Types) -> bool:
     form = types.form(call)
     if form.gives is not DOUBLE or set(form.takes) != {DOUBLE}:
         return False
-    return all(_is_number(a) for a in call.arguments if is_constant(a))
+    return all(_is_number(a) for a in call.arguments if a.is_constant)
 
 
 def _is_filled(fill: FillMissing, types: Types) -> bool:
     """Whether it gives a number everywhere."""
-    if not is_constant(fill.value) or not _is_number(fill.value) or is_constant(fill.term):
+    if not fill.value.is_constant or not _is_number(fill.value) or fill.term.is_constant:
         return False
     return types.of(fill.term) in _NUMBERS
 
@@ -124,7 +124,7 @@ def _filled(term: Part, value: float) -> Part:
     def work(vectors: Sequence[Vector]) -> tuple[Any, bool]:
         found, own = term(vectors)
         # The largest of numbers is not one if one of them is not, which is told in one pass.
-        if not np.isnan(np.maximum.reduce(found, initial=-np.inf)):
+        if not np.isnan(found.max()):
             return found, own
         return np.where(np.isnan(found), value, found), True
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from modelwright.data.column_names import named as named
 from modelwright.data.expression import kernels
-from modelwright.data.expression.constants import constant, is_constant
+from modelwright.data.expression.constants import constant
 from modelwright.data.expression.errors import MissingNative
 from modelwright.data.expression.gaps import filled
 from modelwright.data.expression.nodes import (
@@ -74,7 +74,7 @@ class TableForm:
         if expression not in self._known:
             self._known[expression] = (
                 pl.lit(constant(expression), dtype=_dtype(given))
-                if is_constant(expression)
+                if expression.is_constant
                 else self._build(expression)
             )
         built = self._known[expression]
@@ -198,15 +198,15 @@ class TableForm:
     def kernel(self, expression: Expression) -> Kernel | None:
         """A number for each row as one kernel over others or columns, where there is one."""
         match expression:
-            case Bucket() | Dot() if not is_constant(expression):
+            case Bucket() | Dot() if not expression.is_constant:
                 return self._numeric(expression)
-            case Call() if not is_constant(expression) and self._is_vector(expression):
+            case Call() if not expression.is_constant and self._is_vector(expression):
                 return self._vectors(expression)
             case FillMissing(term, Literal(value)) if (
                 isinstance(value, int | float)
                 and not isinstance(value, bool)
                 and self.types.of(term) is DOUBLE
-                and not is_constant(term)
+                and not term.is_constant
             ):
                 number = float(value)
                 return Kernel(
@@ -272,7 +272,7 @@ class TableForm:
         form = self.types.form(call)
         wanted = (*form.takes, *(form.takes[-1:] * len(call.arguments)))
         options = dict(call.options)
-        if form.beside is not None and any(is_constant(a) and constant(a) for a in call.arguments):
+        if form.beside is not None and any(a.is_constant and constant(a) for a in call.arguments):
             return form.beside(*map(self.of, call.arguments, wanted))
         if form.table is not None:
             arguments = [self.of(a, w) for a, w in zip(call.arguments, wanted, strict=False)]
@@ -285,11 +285,9 @@ class TableForm:
         fixed = {
             at: converted(constant(argument), wanted[at])
             for at, argument in enumerate(call.arguments)
-            if is_constant(argument)
+            if argument.is_constant
         }
-        moving = [
-            (a, w) for a, w in zip(call.arguments, wanted, strict=False) if not is_constant(a)
-        ]
+        moving = [(a, w) for a, w in zip(call.arguments, wanted, strict=False) if not a.is_constant]
 
         def work(columns: list[pl.Series]) -> pl.Series:
             rest = iter(columns)
@@ -305,7 +303,7 @@ class TableForm:
         form = self.types.form(call)
         if form.vector is None and form.ufunc is None:
             return False
-        return not any(is_constant(a) and constant(a) is None for a in call.arguments)
+        return not any(a.is_constant and constant(a) is None for a in call.arguments)
 
     def _vectors(self, call: Call) -> Kernel:
         gives = self.types.form(call).gives.dtype
@@ -330,7 +328,7 @@ class TableForm:
         parts: list[Callable[[Sequence[Vector], Vector | None], Any]] = []
         first: int | None = None
         for at, (argument, kind) in enumerate(zip(call.arguments, wanted, strict=False)):
-            if is_constant(argument):
+            if argument.is_constant:
                 value = converted(constant(argument), kind)
                 parts.append(partial(_always, value))
             elif kind is DOUBLE and isinstance(argument, Call) and self._is_vector(argument):

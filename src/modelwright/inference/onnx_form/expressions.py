@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from modelwright.data.expression.constants import constant, is_constant
+from modelwright.data.expression.constants import constant
 from modelwright.data.expression.nodes import (
     AllOf,
     AnyOf,
@@ -83,7 +83,7 @@ class OnnxForm:
             kind = self._types.of(expression)
             if isinstance(expression, Column):
                 found = self._columns[expression.name]
-            elif is_constant(expression):
+            elif expression.is_constant:
                 found = self.constant(constant(expression), kind)
             else:
                 found = self._build(expression, kind)

@@ -128,11 +128,11 @@ class _Join:
                 self._match(number, left, right)
         if full and (keyless := rights.take(self._count)) is not None:
             self._lonely.append(keyless.drop(self._keys))
-        step = _step(self._left.frame, self._made)
+        step = self._step(self._left.frame)
         for at in range(0, max(1, self._left.frame.height), step):
             yield from self._beside(at, self._left.frame[at : at + step])
         lacking = [pl.lit(None, dtype=t).alias(n) for n, t in self._left.frame.schema.items()]
-        step = _step(self._right.frame, self._made)
+        step = self._step(self._right.frame)
         for at in range(0, self._right.frame.height if self._lonely else 0, step):
             here = [self._between(piece, at, at + step) for piece in self._lonely]
             if sum(piece.height for piece in here):
@@ -145,7 +145,7 @@ class _Join:
         lone: whether rows without a key are put into one more file, and not left out.
         """
         files = _Files(self._folder, name)
-        step = _step(side.frame, self._made)
+        step = self._step(side.frame)
         for at in range(0, side.frame.height, step):
             rows = side.frame[at : at + step]
             own = rows.select(*side.keys, *side.given, self._numbers(at, rows.height))
@@ -193,7 +193,7 @@ class _Join:
         counts = np.bincount(numbers, minlength=different.height)
         starts = np.cumsum(counts) - counts
         met = np.zeros(different.height, dtype=bool)
-        step = _step(right, self._made)
+        step = self._step(right)
         for at in range(0, left.height, _LOOKED_UP):
             asked = left[at : at + _LOOKED_UP]
             there = asked.join(different, on=self._keys, how="inner", maintain_order="left")
@@ -218,9 +218,7 @@ class _Join:
         """Left rows, the first of which has that number, with what was found for them."""
         here = [self._between(piece, at, at + rows.height) for piece in self._found]
         own = rows.with_columns(self._numbers(at, rows.height))
-        much = sum(piece.height for piece in here) > rows.height + _step(
-            self._right.frame, self._made
-        )
+        much = sum(piece.height for piece in here) > rows.height + self._step(self._right.frame)
         if self._how == "semi" or not much:
             yield self._together_with(own, pl.concat([self._nothing(), *here]))
         elif rows.height > 1:
@@ -245,13 +243,12 @@ class _Join:
         given = self._right.frame.clear().select(self._right.given)
         return given.with_columns(self._numbers(0, 0))
 
+    def _step(self, frame: pl.DataFrame) -> int:
+        """How many rows of it are made together."""
+        return max(_LEAST_MADE, frame.height * self._made // max(1, size_of(frame)))
+
     def _between(self, rows: pl.DataFrame, first: int, end: int) -> pl.DataFrame:
         """The rows whose numbers, which rise, are not below `first` and below `end`."""
         numbers: Any = rows.get_column(self._row)
         start = bisect_left(numbers, first)
         return rows[start : bisect_left(numbers, end, lo=start)]
-
-
-def _step(frame: pl.DataFrame, made: int) -> int:
-    """How many rows of it are so many bytes."""
-    return max(_LEAST_MADE, frame.height * made // max(1, size_of(frame)))
