@@ -8,8 +8,8 @@
 The library is given the matrix that the learner makes of the rows.  Ours is timed twice: the fit alone,
 of rows that are numbers already, and the whole of Train Model (or Train Clustering Model, Train Anomaly
 Detection Model) with its featurisation and all that it records, but without the distances of every row
-that clustering gives beside the model.  With `--only` and `--write` the rows of
-those learners are put into the tables that stand there.
+that clustering gives beside the model.  With `--only` and `--write` the rows of those learners are put
+into the tables that stand there.
 """
 
 from __future__ import annotations
