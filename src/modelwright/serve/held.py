@@ -30,6 +30,7 @@ class Held:
     container, named as in `Served.package`.  based_on: what the base of that image was made for.
     certificate: the digest of the pair that it was given, see `Pair`; empty without TLS.
     door: the port on which it answers over TLS, where that is another than without; 0 until it is known.
+    version: what Ray Serve was told that its replicas are of; those of another one are made anew.
     """
 
     deployments: Mapping[int, Served]
@@ -41,6 +42,7 @@ class Held:
     based_on: Sequence[str] = ()
     certificate: str = ""
     door: int = 0
+    version: str = ""
 
     @property
     def leading(self) -> Served:

@@ -56,11 +56,36 @@ def free_port() -> int:
         return port
 
 
+# In every process of the cluster: the first replica that comes to be while there is such a file stands still.
+STANDING_STILL = """
+import importlib.abc, os, signal, sys
+
+class Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "modelwright.serve.on_ray.replica":
+            try:
+                os.rename({still!r}, {still!r} + "-" + str(os.getpid()))
+            except OSError:
+                return None
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return None
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[RayCluster]:
+def still(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that has the next replica stand still; afterwards its name ends with its process."""
+    return tmp_path_factory.mktemp("still") / "still"
+
+
+@pytest.fixture(scope="module")
+def cluster(still: Path) -> Iterator[RayCluster]:
+    (still.parent / "sitecustomize.py").write_text(STANDING_STILL.format(still=str(still)))
     # One of its own: Ray Serve stays on a cluster, and takes of its processors.  Without tokens,
     # since a head would ask for one as soon as a file in the user's folder has one.
-    open_to_all = {"RAY_AUTH_MODE": "disabled"}
+    open_to_all = {"RAY_AUTH_MODE": "disabled", "PYTHONPATH": str(still.parent)}
     with pytest.MonkeyPatch.context() as patch, on_loopback():
         patch.setenv("RAY_AUTH_MODE", "disabled")
         with RayCluster.started(object_store_mb=80, environment=open_to_all) as found:
@@ -197,6 +222,29 @@ def test_what_has_no_room_is_refused_and_what_served_serves_on(
         assert "processor cores are needed" in str(caught.value)
     assert target.status("cars").package == before.package
     assert score(cars).status_code == 200
+
+
+def test_a_replica_that_ray_never_begins_is_ordered_anew_while_the_former_serves(
+    target: RayTarget,
+    cars: EndpointStatus,
+    still: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(car_prices(), tmp_path / "whole")
+    monkeypatch.setattr("modelwright.serve.on_ray.target.BEGIN_S", 5.0)
+    still.touch()
+    single = {**SETTINGS, "max_replicas": 1}
+    with calling(cars.scoring_url, 1) as statuses:
+        target.apply("cars", {3: Offer(tmp_path / "whole", single)}, keys=KEYS)
+    assert set(statuses) == {200}
+    assert set(widths(cars.scoring_url, 3)) == {25}
+    (stood,) = still.parent.glob("still-*")
+    # What replaced it is not taken for another package later on.
+    before = target.status("cars").replicas
+    target.set_keys("cars", KEYS)
+    assert target.status("cars").replicas == before
+    until(lambda: not psutil.pid_exists(int(stood.name.removeprefix("still-"))))
 
 
 def test_a_canary_and_a_shadow_share_replicas_and_no_request_is_lost(
@@ -342,10 +390,18 @@ def test_a_package_that_fails_there_leaves_what_served(
     write(car_prices(script=script + only_here), tmp_path / "package")
     (tmp_path / "here").unlink()
     before = score(cars).content
-    with pytest.raises(DeploymentFailed):
-        target.apply("cars", {6: Offer(tmp_path / "package", SETTINGS)}, keys=KEYS)
-    assert within(60, lambda: score(cars).status_code == 200)
+    target.change("cars", deployment={"max_replicas": 1})
+    until(lambda: len(target.status("cars").replicas) == 1)
+    replicas = target.status("cars").replicas
+    with calling(cars.scoring_url, 1) as statuses:
+        with pytest.raises(DeploymentFailed):
+            target.apply("cars", {6: Offer(tmp_path / "package", SETTINGS)}, keys=KEYS)
+        so_far = len(statuses)
+        until(lambda: len(statuses) > so_far + 3)
+    assert set(statuses) == {200}
     assert score(cars).content == before
+    # New ones begin before former ones end, so there were always some.
+    assert target.status("cars").replicas == replicas
 
 
 def test_requests_and_replies_are_brought_here_also_before_a_stop_and_the_address_stays(

@@ -6,6 +6,7 @@ cluster has a process of its own.  A line of JSON comes for each order, and one 
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import sys
@@ -20,7 +21,7 @@ _TICK = 0.2
 _FIGURES_S = 3.0
 _KEPT_S = 30.0
 _REPLICA, _DOOR = "replica", "door"
-_RUNNING = "RUNNING"
+_STARTING, _RUNNING = "STARTING", "RUNNING"
 _FAILED = ("DEPLOY_FAILED",)
 
 
@@ -30,6 +31,10 @@ class Refused(Exception):
     def __init__(self, kind: str, why: str) -> None:
         super().__init__(why)
         self.kind = kind
+
+
+class _NotBegun(Exception):
+    """Ray has not begun a replica, and there is nothing that it can be waiting for."""
 
 
 class Driver:
@@ -62,6 +67,8 @@ class Driver:
     def apply(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Deploy an endpoint, and wait until it answers.
 
+        version: of its replicas; those of another one are made anew.  begin_seconds: after which a replica that Ray
+        has not begun, though there is room, is ordered anew; the version in the answer is another one then.
         door: where it answers over TLS, and with which certificate; null for Ray's own proxy.
         """
         from ray import serve
@@ -77,27 +84,39 @@ class Driver:
         asgi: Any = serve.ingress()
         kind: Any = serve.deployment(asgi(RayReplica))
         # Without a version of one's own any change, of a key too, would start all replicas anew.
-        made = kind.options(
-            name=_REPLICA, version=order["version"], _internal=True, **order["options"]
-        )
+        options = {**order["options"], **_exchanged(order["options"]["ray_actor_options"])}
         packages = {k: Path(path).read_bytes() for k, path in order["packages"].items()}
-        app: Any = made.bind(name, packages)
         if order["kept"]:
             keeping.made(name, order["kept"])
         if door:
             pair = door["pair"]
             left.leave(name, Pair(pair["certificate"].encode(), pair["key"].encode()))
-            app = _door(name, {**door["config"], "host": self._http()["host"]}, app)
-        # Behind a door nobody is answered by Ray's own proxy, which has no certificate.
-        prefix = None if door else prefix_of(name)
-        targets = [serve.RunTarget(app, name=_application(name), route_prefix=prefix)]
-        serve.run_many(targets, wait_for_applications_running=False)
-        self._wait(name, order["seconds"])
+
+        def run(version: str) -> None:
+            made = kind.options(name=_REPLICA, version=version, _internal=True, **options)
+            app: Any = made.bind(name, packages)
+            if door:
+                app = _door(name, {**door["config"], "host": self._http()["host"]}, app)
+            # Behind a door nobody is answered by Ray's own proxy, which has no certificate.
+            prefix = None if door else prefix_of(name)
+            targets = [serve.RunTarget(app, name=_application(name), route_prefix=prefix)]
+            serve.run_many(targets, wait_for_applications_running=False)
+
+        version = order["version"]
+        run(version)
+        until = time.monotonic() + order["seconds"]
+        try:
+            self._wait(order, until, options["ray_actor_options"])
+        except _NotBegun:
+            # Ray Serve ends what has not begun when there is a newer version of it.
+            version = f"{version}-again"
+            run(version)
+            self._wait(order, until)
         if door:
             self._wait_for_door(name, door["config"]["shown"], order["seconds"])
         else:
             left.forget(name)
-        return self.status(order)
+        return {**self.status(order), "version": version}
 
     def _wait_for_door(self, name: str, shown: str, seconds: float) -> None:
         """Wait until the certificate is the one that new connections are shown."""
@@ -110,17 +129,30 @@ class Driver:
                 raise Refused("failed", f"the certificate was not taken up in {seconds:g} s.")
             time.sleep(_TICK)
 
-    def _wait(self, name: str, seconds: float) -> None:
-        until = time.monotonic() + seconds
+    def _wait(
+        self, order: Mapping[str, Any], until: float, each: Mapping[str, Any] | None = None
+    ) -> None:
+        """Wait until an endpoint answers.
+
+        until: by the monotonic clock.  each: what Ray sets aside for a replica; given, raises _NotBegun when one is
+        not begun though there is room.
+        """
+        seen: dict[str, float] = {}
         while True:
-            found = self._application(name)
+            found = self._application(order["name"])
             state = found.get("status") if found else None
             if state == _RUNNING:
                 return
             if state in _FAILED:
                 raise Refused("failed", _why(found))
-            if time.monotonic() > until:
-                raise Refused("failed", f"it was not ready after {seconds:g} s. {_why(found)}")
+            now = time.monotonic()
+            if now > until:
+                late = f"it was not ready after {order['seconds']:g} s."
+                raise Refused("failed", f"{late} {_why(found)}")
+            waiting = [seen.setdefault(r, now) for r in _not_begun(found or {})]
+            waits_long = min(waiting, default=now) < now - order["begin_seconds"]
+            if each and waits_long and _room_for(each):
+                raise _NotBegun
             time.sleep(_TICK)
 
     def delete(self, order: Mapping[str, Any]) -> dict[str, Any]:
@@ -251,6 +283,33 @@ def _replicas(found: Mapping[str, Any], of: str | None = None) -> list[dict[str,
     """The processes of a deployment of an application; those of all for None."""
     deployments = found.get("deployments", {})
     return [r for n, d in deployments.items() if of in (None, n) for r in d.get("replicas", [])]
+
+
+def _not_begun(found: Mapping[str, Any]) -> list[str]:
+    """The replicas of an application that Ray has been asked for, and has not begun."""
+    replicas = _replicas(found, _REPLICA)
+    return [r["replica_id"] for r in replicas if r["state"] == _STARTING and not r.get("pid")]
+
+
+def _exchanged(each: Mapping[str, Any]) -> dict[str, Any]:
+    """How Ray Serve exchanges replicas: new ones begin before former ones end, where one more has room.
+
+    Without room they would wait for each other.  Earlier versions of Ray only know the other order, in which requests
+    to the only replica wait.
+    """
+    from ray import serve
+
+    known = "max_surge_percent" in inspect.signature(serve.deployment).parameters
+    return {"max_surge_percent": 100} if known and _room_for(each) else {}
+
+
+def _room_for(each: Mapping[str, Any]) -> bool:
+    """Whether a node has what Ray sets aside for a replica."""
+    state: Any = import_module("ray._private.state")
+    return any(
+        free.get("CPU", 0.0) >= each["num_cpus"] and free.get("memory", 0.0) >= each["memory"]
+        for free in state.available_resources_per_node().values()
+    )
 
 
 def _why(found: Mapping[str, Any] | None) -> str:

@@ -39,6 +39,12 @@ KIND = "ray"
 START_S = 180.0
 """How long an endpoint may take until its fewest replicas answer."""
 
+BEGIN_S = 75.0
+"""After which a replica that Ray has not begun, though there is room, is ordered anew.
+
+Ray itself ends workers that do not report themselves after 60 s, and starts others.
+"""
+
 DEFAULT_PORT = 8000
 
 _log = logging.getLogger("modelwright.ray")
@@ -118,7 +124,10 @@ class RayTarget:
                 for n, offer in offers.items()
             }
             held = Held(
-                deployments, endpoint=access.to_json(), door=former.door if former else port
+                deployments,
+                endpoint=access.to_json(),
+                door=former.door if former else port,
+                version=former.version if former else "",
             )
             self._check_room(name, held)
             packages = {n: self._kept.take_in(name, offer.package) for n, offer in offers.items()}
@@ -210,7 +219,7 @@ class RayTarget:
             held = self._kept.get(name)
             self._kept.keep_keys(name, keys)
             if held.running:
-                self._served(name, held)
+                self._kept.put(name, self._served(name, held))
 
     def start(self, name: str) -> EndpointStatus:
         """Serve again what was stopped, or what the cluster has lost."""
@@ -341,6 +350,8 @@ class RayTarget:
             "memory_gb": _whole(held).memory_reserve_gb,
         }
         version = hashlib.sha256("\n".join(sorted(held.packages)).encode()).hexdigest()[:16]
+        if held.version.startswith(version):
+            version = held.version
         with tempfile.TemporaryDirectory(prefix="ray-", dir=temporary.place()) as folder:
             packed = {}
             for package in sorted(held.packages):
@@ -351,6 +362,7 @@ class RayTarget:
                 said = self._link.ask(
                     "apply",
                     seconds=START_S,
+                    begin_seconds=BEGIN_S,
                     name=name,
                     packages=packed,
                     version=version,
@@ -361,9 +373,14 @@ class RayTarget:
                 )
             except RayRefusedError as error:
                 raise DeploymentFailed(name, str(error)) from None
-        host, port = said["host"], said["port"]
-        door = port if pair else held.door
-        return replace(held, host=host, port=port, certificate=named(pair), door=door)
+        return replace(
+            held,
+            host=said["host"],
+            port=said["port"],
+            certificate=named(pair),
+            door=said["port"] if pair else held.door,
+            version=said["version"],
+        )
 
     def _door(
         self, held: Held, endpoint: Mapping[str, Any], pair: Pair | None
@@ -382,7 +399,7 @@ class RayTarget:
             self._delete(name)
             self._kept.forget(name)
         elif former.running:
-            self._served(name, former)
+            self._kept.put(name, self._served(name, former))
 
     def _delete(self, name: str) -> None:
         try:
