@@ -247,6 +247,23 @@ def test_a_replica_that_ray_never_begins_is_ordered_anew_while_the_former_serves
     until(lambda: not psutil.pid_exists(int(stood.name.removeprefix("still-"))))
 
 
+def test_a_successor_that_ray_never_begins_is_ordered_anew_by_who_looks_after_endpoints(
+    target: RayTarget, cars: EndpointStatus, still: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelwright.serve.on_ray.target.BEGIN_S", 4.0)
+    (before,) = target.status("cars").replicas
+    still.touch()
+    os.kill(before, signal.SIGKILL)
+    until(lambda: not still.exists())
+
+    def tended() -> bool:
+        target.tend()
+        return bool({*target.status("cars").replicas} - {before})
+
+    until(tended)
+    assert score(cars).status_code == 200
+
+
 def test_a_canary_and_a_shadow_share_replicas_and_no_request_is_lost(
     target: RayTarget, cars: EndpointStatus, tmp_path: Path
 ) -> None:

@@ -33,12 +33,12 @@ class Refused(Exception):
         self.kind = kind
 
 
-class _NotBegun(Exception):
-    """Ray has not begun a replica, and there is nothing that it can be waiting for."""
-
-
 class Driver:
     """Carries out orders about endpoints."""
+
+    def __init__(self) -> None:
+        # Since when replicas have no process though there is room, by endpoint and replica; nodes have other clocks.
+        self._seen: dict[tuple[str, str], float] = {}
 
     def connect(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Join the cluster."""
@@ -105,13 +105,11 @@ class Driver:
         version = order["version"]
         run(version)
         until = time.monotonic() + order["seconds"]
-        try:
-            self._wait(order, until, options["ray_actor_options"])
-        except _NotBegun:
+        if not self._wait(order, until):
             # Ray Serve ends what has not begun when there is a newer version of it.
             version = f"{version}-again"
             run(version)
-            self._wait(order, until)
+            self._wait(order, until, patiently=True)
         if door:
             self._wait_for_door(name, door["config"]["shown"], order["seconds"])
         else:
@@ -129,31 +127,36 @@ class Driver:
                 raise Refused("failed", f"the certificate was not taken up in {seconds:g} s.")
             time.sleep(_TICK)
 
-    def _wait(
-        self, order: Mapping[str, Any], until: float, each: Mapping[str, Any] | None = None
-    ) -> None:
-        """Wait until an endpoint answers.
+    def _wait(self, order: Mapping[str, Any], until: float, *, patiently: bool = False) -> bool:
+        """Wait until an endpoint answers; False when Ray has lost a replica, unless patiently.
 
-        until: by the monotonic clock.  each: what Ray sets aside for a replica; given, raises _NotBegun when one is
-        not begun though there is room.
+        until: by the monotonic clock.
         """
-        seen: dict[str, float] = {}
         while True:
             found = self._application(order["name"])
             state = found.get("status") if found else None
             if state == _RUNNING:
-                return
+                return True
             if state in _FAILED:
                 raise Refused("failed", _why(found))
-            now = time.monotonic()
-            if now > until:
+            if time.monotonic() > until:
                 late = f"it was not ready after {order['seconds']:g} s."
                 raise Refused("failed", f"{late} {_why(found)}")
-            waiting = [seen.setdefault(r, now) for r in _not_begun(found or {})]
-            waits_long = min(waiting, default=now) < now - order["begin_seconds"]
-            if each and waits_long and _room_for(each):
-                raise _NotBegun
+            if self.lost(order)["lost"] and not patiently:
+                return False
             time.sleep(_TICK)
+
+    def lost(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Whether Ray does not begin a replica though there has been room for a while; calls see it from the first on."""
+        now = time.monotonic()
+        name = order["name"]
+        waiting = {(name, r) for r in _not_begun(self._application(name) or {})}
+        if waiting and not _room_for(order["options"]["ray_actor_options"]):
+            waiting = set()
+        others = {k: at for k, at in self._seen.items() if k[0] != name}
+        own = {k: self._seen.get(k, now) for k in waiting}
+        self._seen = {**others, **own}
+        return {"lost": now - min(own.values(), default=now) > order["begin_seconds"]}
 
     def delete(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Take an endpoint off the cluster when its requests in work are answered."""

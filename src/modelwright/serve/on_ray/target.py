@@ -264,21 +264,28 @@ class RayTarget:
         return tuple(found)
 
     def tend(self) -> None:
-        """Take up renewed certificates, and bring what was collected."""
+        """Take up renewed certificates, bring what was collected, and order anew what Ray does not begin."""
         for name in self.names():
             try:
                 with self._kept.changing(name):
-                    held = self._kept.get(name)
-                    if not held.running:
-                        continue
-                    if held.collecting:
-                        self._bring(name, held)
-                    if named(pair_of(held.endpoint)) != held.certificate:
-                        self._kept.put(name, self._served(name, held))
+                    self._tend(name)
             except EndpointBusy:
                 continue
             except (ModelwrightError, RayRefusedError) as error:
                 _log.warning("endpoint %s: %s", name, error)
+
+    def _tend(self, name: str) -> None:
+        held = self._kept.get(name)
+        if not held.running:
+            return
+        if held.collecting:
+            self._bring(name, held)
+        told = self._link.ask("lost", name=name, begin_seconds=BEGIN_S, options=_options(held))
+        if told["lost"]:
+            _log.warning("endpoint %s: Ray has not begun a replica, which is ordered anew", name)
+            held = replace(held, version=f"{held.version}-again")
+        if told["lost"] or named(pair_of(held.endpoint)) != held.certificate:
+            self._kept.put(name, self._served(name, held))
 
     def bring_collected(self, name: str) -> None:
         """Have all requests and replies that are kept on the cluster in the folder of the endpoint."""
