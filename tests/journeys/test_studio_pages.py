@@ -41,7 +41,7 @@ def test_a_ragged_file_is_uploaded_its_reading_mended_and_registered(tmp_path: P
     with served(tmp_path / "home") as address, opened(address) as page:
         page.get_by_role("link", name="Data", exact=True).click()
         page.get_by_text("Automobile price data (Raw)").wait_for()
-        page.locator("input[type=file]").set_input_files(file)
+        page.locator("input[aria-label='Choose a file']").set_input_files(file)
 
         page.get_by_text(re.compile("line 3 has 2, line 5 has 4")).wait_for()
         register = page.get_by_role("button", name="Register")
@@ -75,7 +75,7 @@ def test_a_deleted_data_set_is_brought_back_with_one_click(tmp_path: Path) -> No
     file.write_text("make,doors\naudi,4\nbmw,2\n", encoding="utf-8")
     with served(tmp_path / "home") as address, opened(address) as page:
         page.get_by_role("link", name="Data", exact=True).click()
-        page.locator("input[type=file]").set_input_files(file)
+        page.locator("input[aria-label='Choose a file']").set_input_files(file)
         preview(page).get_by_role("cell", name="audi").wait_for()
         page.get_by_role("button", name="Register").click()
         page.get_by_role("heading", name="cars").wait_for()

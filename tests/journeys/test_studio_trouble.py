@@ -80,7 +80,7 @@ def test_a_file_of_five_gigabytes_is_refused_before_it_is_sent(tmp_path: Path) -
         page.get_by_text("Automobile price data (Raw)").wait_for()
         sent: list[str] = []
         page.on("request", lambda r: sent.append(r.method))
-        page.locator("input[type=file]").set_input_files(large)
+        page.locator("input[aria-label='Choose a file']").set_input_files(large)
         page.get_by_role("alert").get_by_text(re.compile("large")).wait_for()
         assert "PUT" not in sent
 

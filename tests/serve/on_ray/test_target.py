@@ -232,7 +232,7 @@ def test_a_replica_that_ray_never_begins_is_ordered_anew_while_the_former_serves
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     write(car_prices(), tmp_path / "whole")
-    monkeypatch.setattr("modelwright.serve.on_ray.target.BEGIN_S", 5.0)
+    monkeypatch.setattr("modelwright.serve.on_ray.target.BEGIN_S", 10.0)
     still.touch()
     single = {**SETTINGS, "max_replicas": 1}
     with calling(cars.scoring_url, 1) as statuses:
@@ -250,7 +250,7 @@ def test_a_replica_that_ray_never_begins_is_ordered_anew_while_the_former_serves
 def test_a_successor_that_ray_never_begins_is_ordered_anew_by_who_looks_after_endpoints(
     target: RayTarget, cars: EndpointStatus, still: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("modelwright.serve.on_ray.target.BEGIN_S", 4.0)
+    monkeypatch.setattr("modelwright.serve.on_ray.target.BEGIN_S", 10.0)
     (before,) = target.status("cars").replicas
     still.touch()
     os.kill(before, signal.SIGKILL)

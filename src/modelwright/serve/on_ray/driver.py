@@ -105,11 +105,10 @@ class Driver:
         version = order["version"]
         run(version)
         until = time.monotonic() + order["seconds"]
-        if not self._wait(order, until):
+        while not self._wait(order, until):
             # Ray Serve ends what has not begun when there is a newer version of it.
             version = f"{version}-again"
             run(version)
-            self._wait(order, until, patiently=True)
         if door:
             self._wait_for_door(name, door["config"]["shown"], order["seconds"])
         else:
@@ -127,8 +126,8 @@ class Driver:
                 raise Refused("failed", f"the certificate was not taken up in {seconds:g} s.")
             time.sleep(_TICK)
 
-    def _wait(self, order: Mapping[str, Any], until: float, *, patiently: bool = False) -> bool:
-        """Wait until an endpoint answers; False when Ray has lost a replica, unless patiently.
+    def _wait(self, order: Mapping[str, Any], until: float) -> bool:
+        """Wait until an endpoint answers; False when Ray has lost a replica.
 
         until: by the monotonic clock.
         """
@@ -142,7 +141,7 @@ class Driver:
             if time.monotonic() > until:
                 late = f"it was not ready after {order['seconds']:g} s."
                 raise Refused("failed", f"{late} {_why(found)}")
-            if self.lost(order)["lost"] and not patiently:
+            if self.lost(order)["lost"]:
                 return False
             time.sleep(_TICK)
 
