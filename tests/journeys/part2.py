@@ -148,7 +148,7 @@ def load_on(
         while not over.is_set():
             try:
                 request = urllib.request.Request(url, body, headers)
-                with urllib.request.urlopen(request, timeout=20) as reply:
+                with urllib.request.urlopen(request, timeout=60) as reply:
                     reply.read()
                 load.answered += 1
             except (OSError, urllib.error.URLError) as error:

@@ -57,7 +57,7 @@ def served(home: Path, *, port: int = 0) -> Iterator[str]:
 @contextmanager
 def opened(address: str, *, locale: str = "en-GB") -> Iterator[Page]:
     """A page of a fresh browser at an address; any error of a script fails the test."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -74,7 +74,9 @@ def opened(address: str, *, locale: str = "en-GB") -> Iterator[Page]:
         )
         context = browser.new_context(viewport={"width": 1440, "height": 900}, locale=locale)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        # Pages wait for what the server does, which bench/studio.py measures; here other tests are at work.
+        page.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(address)

@@ -33,7 +33,7 @@ def asked(here: Studio, secret: str, **headers: str) -> tuple[int, dict[str, str
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=20) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return reply.status, dict(reply.headers), json.loads(reply.read())
     except urllib.error.HTTPError as error:
         with error:

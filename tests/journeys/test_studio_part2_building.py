@@ -172,7 +172,7 @@ def score(here: Studio, endpoint: str, changed: Mapping[str, Any] | None = None)
         json.dumps({"Inputs": {name: [{"price": None, **row, **(changed or {})}]}}).encode(),
         {"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
     )
-    with urllib.request.urlopen(request, timeout=20) as reply:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         (scored,) = json.loads(reply.read())["Results"]["WebServiceOutput0"]
     return float(scored["Scored Labels"])
 

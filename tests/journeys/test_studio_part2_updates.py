@@ -29,7 +29,7 @@ def answer(here: Studio, row: dict[str, Any]) -> Any:
         json.dumps({"Inputs": {name: [row]}}).encode(),
         {"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
     )
-    with urllib.request.urlopen(request, timeout=20) as reply:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         return json.loads(reply.read())
 
 
