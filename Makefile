@@ -39,7 +39,7 @@ format: develop ## mend what ruff can mend by itself
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format --quiet .
 
-# Those that end by themselves in minutes.  By hand: bench/larger.py takes 60 GB of the disk, bench/penalties.py
+# Those that end by themselves in minutes.  By hand: bench/larger.py takes 70 GB of the disk, bench/penalties.py
 # chooses figures.
 BENCHES = engine expression transformations training learners serving autoscaling chaos scale canvas studio
 
